@@ -1,0 +1,1 @@
+"""The wangge service: features over PostGIS, a web application and a command line."""

@@ -1,0 +1,1 @@
+"""Accounts, sessions, tokens, roles and scopes; who is asking, as a dependency."""

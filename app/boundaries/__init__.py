@@ -1,0 +1,1 @@
+"""Units, editions and grid versions: the published coverage and its history."""

@@ -1,0 +1,1 @@
+"""City components: classes, import, owners, shares."""

@@ -1,0 +1,1 @@
+"""The database: naming, engines, sessions, SQL functions and the private cluster."""

@@ -1,0 +1,1 @@
+"""What one grid owns: its page, its counts."""

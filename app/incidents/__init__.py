@@ -1,0 +1,1 @@
+"""Reported incidents: intake, owner, log, queries."""

@@ -1,0 +1,1 @@
+"""Imports and other long work as rows with progress."""

@@ -1,0 +1,1 @@
+"""Feature-blind helpers: schemas, pagination, parameters, time."""

@@ -1,0 +1,1 @@
+"""Officers, teams and population counts of grids."""
