@@ -80,7 +80,9 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(value)
         except (KeyError, ValueError) as error:
-            raise ValueError(f"unknown time zone {value!r}; expected an IANA name such as Asia/Shanghai") from error
+            raise ValueError(
+                f"unknown time zone {value!r}; expected an IANA name such as Asia/Shanghai"
+            ) from error
         return value
 
     @property

@@ -1,0 +1,127 @@
+"""Tables of who may do what: accounts, grants, sessions, tokens, sign-in attempts and the audit log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import INET
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db.base import LTREE, Base, CreatedAt, IdPk
+
+ROLES = (
+    "viewer",
+    "api-consumer",
+    "grid-leader",
+    "handler",
+    "dispatcher",
+    "gis-editor",
+    "gis-publisher",
+    "admin",
+)
+_ROLE_CHECK = f"role IN {ROLES}"
+
+
+class Account(Base):
+    """Somebody who signs in."""
+
+    __tablename__ = "account"
+
+    id: Mapped[IdPk]
+    name: Mapped[str] = mapped_column(unique=True)
+    display_name: Mapped[str]
+    password_hash: Mapped[str]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[CreatedAt]
+    last_signed_in_at: Mapped[datetime | None]
+
+    grants: Mapped[list[Grant]] = relationship(back_populates="account", cascade="all, delete-orphan")
+
+
+class Grant(Base):
+    """A role that an account has inside one unit; the empty path means everywhere."""
+
+    __tablename__ = "account_grant"
+
+    id: Mapped[IdPk]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    role: Mapped[str]
+    scope_path: Mapped[str] = mapped_column(LTREE())
+    granted_by: Mapped[str]
+    created_at: Mapped[CreatedAt]
+
+    account: Mapped[Account] = relationship(back_populates="grants")
+
+    __table_args__ = (
+        CheckConstraint(_ROLE_CHECK, name="role"),
+        UniqueConstraint("account_id", "role", "scope_path"),
+    )
+
+
+class SignInSession(Base):
+    """A browser's session; only the hash of its key is kept."""
+
+    __tablename__ = "session"
+
+    id: Mapped[IdPk]
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    csrf_token: Mapped[str]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime]
+    address: Mapped[str | None] = mapped_column(INET)
+
+    account: Mapped[Account] = relationship()
+
+
+class ApiToken(Base):
+    """A token for programs: shown once, stored hashed, with one role and one scope."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[IdPk]
+    name: Mapped[str]
+    prefix: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    scope_path: Mapped[str] = mapped_column(LTREE())
+    created_by: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+    __table_args__ = (CheckConstraint(_ROLE_CHECK, name="role"),)
+
+
+class SignInAttempt(Base):
+    """A failed sign-in, counted to slow down guessing."""
+
+    __tablename__ = "sign_in_attempt"
+
+    id: Mapped[IdPk]
+    at: Mapped[CreatedAt]
+    name: Mapped[str]
+    address: Mapped[str | None] = mapped_column(INET)
+
+    __table_args__ = (Index(None, "name", "at"), Index(None, "address", "at"))
+
+
+class AuditEntry(Base):
+    """One change of access rights or of something else that must be answered for; never changed, never removed."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[IdPk]
+    at: Mapped[CreatedAt]
+    actor: Mapped[str]
+    action: Mapped[str]
+    target: Mapped[str]
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    address: Mapped[str | None] = mapped_column(INET)
+    request_id: Mapped[str | None]
+
+    __table_args__ = (Index(None, "at"), Index(None, "target"))

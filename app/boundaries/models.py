@@ -1,0 +1,137 @@
+"""Tables of the published coverage: editions, unit versions, lineage, and drafts on top of an edition."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from geoalchemy2 import Geometry
+from sqlalchemy import CheckConstraint, Computed, Float, ForeignKey, Index, Integer, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import INT4RANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import LTREE, Base, CreatedAt, IdPk, geometry_column
+
+LEVELS = ("district", "street", "community", "grid")
+GRID_KINDS = ("base", "dedicated")
+
+
+class Edition(Base):
+    """One published state of all boundaries, in force from an instant until the next one's."""
+
+    __tablename__ = "edition"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    effective_from: Mapped[datetime]
+    published_at: Mapped[CreatedAt]
+    author: Mapped[str]
+    reviewer: Mapped[str | None]
+    note: Mapped[str] = mapped_column(server_default="")
+    synthetic: Mapped[bool] = mapped_column(server_default=text("false"))
+    content_hash: Mapped[str]
+    grids: Mapped[int] = mapped_column(Integer)
+
+    __table_args__ = (
+        CheckConstraint("number > 0", name="number_positive"),
+        Index(None, "effective_from", "number"),
+    )
+
+
+class UnitVersion(Base):
+    """One version of a district, street, community or grid, with the range of editions it lives in."""
+
+    __tablename__ = "unit_version"
+
+    id: Mapped[IdPk]
+    level: Mapped[str]
+    code: Mapped[str] = mapped_column(info={"collate": "C"})
+    code_scheme: Mapped[str] = mapped_column(server_default="own")
+    name: Mapped[str]
+    kind: Mapped[str | None]
+    parent_code: Mapped[str | None]
+    district_code: Mapped[str]
+    path: Mapped[str] = mapped_column(LTREE())
+    editions: Mapped[Range[int]] = mapped_column(INT4RANGE)
+    geom: Mapped[Any] = geometry_column("MULTIPOLYGON")
+    # Ownership is decided on whole numbers of 1e-7 degree; doubles hold those exactly, degrees they do not.
+    lattice: Mapped[Any] = mapped_column(
+        Geometry("MULTIPOLYGON", srid=0, spatial_index=False),
+        Computed("ST_SnapToGrid(ST_SetSRID(ST_Scale(geom, 1e7, 1e7), 0), 1)", persisted=True),
+    )
+    area_m2: Mapped[float] = mapped_column(Float(53))
+    attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+
+    __table_args__ = (
+        CheckConstraint(f"level IN {LEVELS}", name="level"),
+        CheckConstraint(
+            "(level = 'grid') = (kind IS NOT NULL) AND (kind IS NULL OR kind IN ('base', 'dedicated'))",
+            name="kind",
+        ),
+        CheckConstraint("(level = 'district') = (parent_code IS NULL)", name="parent"),
+        CheckConstraint("NOT isempty(editions) AND NOT lower_inf(editions)", name="editions"),
+        ExcludeConstraint(
+            ("level", "="), ("code", "="), ("editions", "&&"), name="ex_unit_version_one_per_edition"
+        ),
+        Index(None, "path", postgresql_using="gist"),
+        Index(
+            "ix_unit_version_lattice",
+            "lattice",
+            postgresql_using="gist",
+            postgresql_where=text("level = 'grid'"),
+        ),
+        Index(None, "level", "code"),
+        Index(None, "district_code"),
+    )
+
+
+class Lineage(Base):
+    """Where the land of a grid went when an edition changed it."""
+
+    __tablename__ = "lineage"
+
+    id: Mapped[IdPk]
+    edition: Mapped[int] = mapped_column(ForeignKey("edition.number"))
+    from_code: Mapped[str | None]
+    to_code: Mapped[str | None]
+    kind: Mapped[str]
+    area_m2: Mapped[float] = mapped_column(Float(53))
+    share_of_from: Mapped[float | None] = mapped_column(Float(53))
+
+    __table_args__ = (
+        UniqueConstraint("edition", "from_code", "to_code"),
+        CheckConstraint("from_code IS NOT NULL OR to_code IS NOT NULL", name="some_code"),
+    )
+
+
+class Draft(Base):
+    """A change set of boundary edits on top of an edition, not yet published."""
+
+    __tablename__ = "draft"
+
+    id: Mapped[IdPk]
+    title: Mapped[str]
+    base: Mapped[int] = mapped_column(ForeignKey("edition.number"))
+    state: Mapped[str] = mapped_column(server_default="open")
+    scope_path: Mapped[str] = mapped_column(LTREE())
+    author: Mapped[str]
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'submitted', 'approved', 'published', 'discarded')", name="state"),
+        Index(None, "scope_path", postgresql_using="gist"),
+    )
+
+
+class DraftOperation(Base):
+    """One operation of a draft, in the order in which they apply."""
+
+    __tablename__ = "draft_operation"
+
+    draft_id: Mapped[int] = mapped_column(ForeignKey("draft.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    operation: Mapped[dict[str, Any]]
+    undone: Mapped[bool] = mapped_column(server_default=text("false"))
+    author: Mapped[str]
+    created_at: Mapped[CreatedAt]
