@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.kit.i18n import Lang, Text
+from app.i18n import Lang, Text
 
 
 class AppError(Exception):
