@@ -1,0 +1,515 @@
+"""Coordinate reference systems: the one place that knows about axis order and the shifted Chinese systems.
+
+Everything inside wangge is longitude, latitude (x, y) in WGS84. What comes in is one of
+
+========== =====================================================================================
+name       meaning
+========== =====================================================================================
+wgs84      EPSG:4326, x = longitude (also ``EPSG:4326``, ``CRS84``)
+cgcs2000   EPSG:4490; treated as equal to WGS84, the difference is below 0.1 m
+gcj02      the official offset of public maps in China (AMap, Tencent)
+bd09       Baidu's second offset on top of gcj02
+EPSG:n     anything PROJ knows with a way to WGS84; x = easting or longitude whatever the registry says
+========== =====================================================================================
+
+A CRS without a stated transformation to WGS84 (Xian 1980, local city systems) is refused: PROJ would call
+the change of datum a "ballpark" and move nothing, which is 100 m wrong on the ground.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError, ProjError
+
+from gis.errors import CrsUnknown, GeometryError, Place, SwappedCoordinates
+
+__all__ = [
+    "CGCS2000",
+    "WGS84",
+    "CrsLike",
+    "SourceCrs",
+    "check_degrees",
+    "from_wgs84",
+    "inside_china",
+    "parse_crs",
+    "to_wgs84",
+    "transform_geometries",
+    "working_crs",
+]
+
+Floats = NDArray[np.float64]
+Family = Literal["wgs84", "gcj02", "bd09", "proj"]
+
+
+@dataclass(frozen=True)
+class SourceCrs:
+    """A CRS that coordinates may come in.
+
+    Parameters
+    ----------
+    name : str
+        ``wgs84``, ``cgcs2000``, ``gcj02``, ``bd09``, ``EPSG:n``, or the name inside a WKT without a number.
+    family : {"wgs84", "gcj02", "bd09", "proj"}
+        Which arithmetic turns it into WGS84; ``wgs84`` means none.
+    definition : pyproj.CRS or None
+        The horizontal CRS for the family ``proj``.
+    """
+
+    name: str
+    family: Family
+    definition: CRS | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+CrsLike = str | int | CRS | SourceCrs
+
+WGS84 = SourceCrs("wgs84", "wgs84")
+CGCS2000 = SourceCrs("cgcs2000", "wgs84")
+_NAMED = {
+    "wgs84": WGS84,
+    "cgcs2000": CGCS2000,
+    "gcj02": SourceCrs("gcj02", "gcj02"),
+    "bd09": SourceCrs("bd09", "bd09"),
+    "crs84": WGS84,
+    "ogccrs84": WGS84,
+}
+# Datums that need no shift at our resolution: everything here is within a decimetre of WGS84.
+_SAME_DATUM = re.compile(
+    r"wgs[ _]*(19)?84|world geodetic system 1984|china[ _]*2000|cgcs[ _]*2000", re.IGNORECASE
+)
+
+
+def parse_crs(value: CrsLike) -> SourceCrs:
+    """Read the name of a CRS.
+
+    Parameters
+    ----------
+    value : str, int, pyproj.CRS or SourceCrs
+        One of the names above (any case, with or without hyphen), ``"EPSG:4549"``, ``4549``, or a pyproj CRS
+        (which is how a .prj arrives).
+
+    Returns
+    -------
+    SourceCrs
+
+    Raises
+    ------
+    gis.errors.CrsUnknown
+        When it cannot be read, is not horizontal, or has no stated way to WGS84.
+
+    Examples
+    --------
+    >>> parse_crs("GCJ-02").name, parse_crs("epsg:4549").name, parse_crs(4326).name
+    ('gcj02', 'EPSG:4549', 'wgs84')
+    >>> parse_crs("mars")
+    Traceback (most recent call last):
+    gis.errors.CrsUnknown: 不认识的坐标系 'mars'；...
+    """
+    if isinstance(value, SourceCrs):
+        return value
+    if isinstance(value, str):
+        named = _NAMED.get(re.sub(r"[\s_:-]", "", value).lower())
+        if named is not None:
+            return named
+        match = re.fullmatch(r"\s*epsg\s*:{1,2}\s*(\d{1,7})\s*", value, re.IGNORECASE)
+        if match is None:
+            raise _unknown(value)
+        return _from_epsg(int(match.group(1)))
+    if isinstance(value, CRS):
+        return _from_definition(value, label=str(value.name))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _from_epsg(value)
+    raise _unknown(str(value))
+
+
+def _unknown(text: str) -> CrsUnknown:
+    expected = "wgs84, cgcs2000, gcj02, bd09, EPSG:n"
+    return CrsUnknown(
+        f"不认识的坐标系 {text!r}；可用：{expected}", f"unknown CRS {text!r}; expected one of {expected}"
+    )
+
+
+@lru_cache(maxsize=256)
+def _from_epsg(number: int) -> SourceCrs:
+    if number == 4326:
+        return WGS84
+    if number == 4490:
+        return CGCS2000
+    try:
+        definition = CRS.from_epsg(number)
+    except CRSError as error:
+        raise CrsUnknown(
+            f"EPSG:{number} 不在坐标系登记表中", f"EPSG:{number} is not in the registry of coordinate systems"
+        ) from error
+    return _from_definition(definition, label=f"EPSG:{number}")
+
+
+def _from_definition(definition: CRS, *, label: str) -> SourceCrs:
+    if definition.is_compound:
+        definition = definition.sub_crs_list[0]
+    if definition.is_bound and definition.source_crs is not None and not _towgs84(definition):
+        definition = definition.source_crs
+    if definition.is_geographic and len(definition.axis_info) == 3:
+        definition = definition.to_2d()
+    if not (definition.is_geographic or definition.is_projected):
+        raise CrsUnknown(
+            f"坐标系 {label!r} 不是平面或经纬度坐标系，而是 {definition.type_name}",
+            f"CRS {label!r} is not a horizontal one but a {definition.type_name}",
+        )
+    number = definition.to_epsg()
+    if number == 4326:
+        return WGS84
+    if number == 4490:
+        return CGCS2000
+    if number is None and definition.is_geographic and _is_wgs84_in_degrees(definition):
+        return WGS84
+    if _needs_shift(definition) and not _has_operation(definition):
+        raise CrsUnknown(
+            f"坐标系 {label!r} 到 WGS84 没有公开的转换参数，请先转换为 CGCS2000 再导入",
+            f"CRS {label!r} has no published transformation to WGS84; convert the file to CGCS2000 first",
+        )
+    return SourceCrs(label if number is None else f"EPSG:{number}", "proj", definition)
+
+
+def _towgs84(definition: CRS) -> bool:
+    return any(definition.to_wkt().find(word) >= 0 for word in ("ABRIDGEDTRANSFORMATION", "TOWGS84"))
+
+
+def _needs_shift(definition: CRS) -> bool:
+    geodetic = definition.geodetic_crs
+    datum = None if geodetic is None else geodetic.datum
+    return datum is None or _SAME_DATUM.search(str(datum.name)) is None
+
+
+def _is_wgs84_in_degrees(definition: CRS) -> bool:
+    # A .prj may name WGS84 in a spelling that matches no registry entry; ellipsoid, meridian and unit decide.
+    degrees = all(abs(axis.unit_conversion_factor - np.pi / 180) < 1e-12 for axis in definition.axis_info)
+    greenwich = definition.prime_meridian is not None and definition.prime_meridian.longitude == 0.0
+    return degrees and greenwich and not _needs_shift(definition)
+
+
+def _has_operation(definition: CRS) -> bool:
+    try:
+        Transformer.from_crs(definition, CRS.from_epsg(4326), always_xy=True, allow_ballpark=False)
+    except ProjError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=256)
+def _transformer(wkt: str, shifted: bool, inverse: bool) -> Transformer:
+    definition = CRS.from_wkt(wkt)
+    # Same datum: stay on it, so that PROJ has no datum change to guess at (CGCS2000 zones end in EPSG:4490).
+    geodetic = definition.geodetic_crs
+    target = CRS.from_epsg(4326) if shifted or geodetic is None else geodetic.to_2d()
+    if not shifted and definition.is_geographic:
+        target = CRS.from_epsg(4326)
+    ends = (target, definition) if inverse else (definition, target)
+    return Transformer.from_crs(*ends, always_xy=True)
+
+
+def _proj(x: Floats, y: Floats, source: SourceCrs, *, inverse: bool) -> tuple[Floats, Floats]:
+    assert source.definition is not None  # noqa: S101 - holds for every SourceCrs of the family proj
+    transformer = _transformer(source.definition.to_wkt(), _needs_shift(source.definition), inverse)
+    lon, lat = transformer.transform(x, y)
+    return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+
+
+# ---------------------------------------------------------------- the shifted systems
+# The published approximation (Krasovsky ellipsoid constants); coordinates in degrees.
+_A = 6378245.0
+_E2 = 0.00669342162296594323
+_BD_ANGLE = np.pi * 3000.0 / 180.0
+_STEPS = 30
+_CLOSE_DEG = 1e-12
+
+
+def inside_china(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
+    """Say where the official offset applies: the usual published rectangle around China.
+
+    Examples
+    --------
+    >>> inside_china([120.05, -87.7], [35.88, 41.9]).tolist()
+    [True, False]
+    """
+    x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+    return np.asarray((x >= 72.004) & (x <= 137.8347) & (y >= 0.8293) & (y <= 55.8271))
+
+
+def _offset(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Give GCJ-02 minus WGS84 in degrees at a WGS84 place."""
+    x, y = lon - 105.0, lat - 35.0
+    root = np.sqrt(np.abs(x))
+    common = (20.0 * np.sin(6.0 * np.pi * x) + 20.0 * np.sin(2.0 * np.pi * x)) * 2.0 / 3.0
+    north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root + common
+    north += (20.0 * np.sin(np.pi * y) + 40.0 * np.sin(np.pi * y / 3.0)) * 2.0 / 3.0
+    north += (160.0 * np.sin(np.pi * y / 12.0) + 320.0 * np.sin(np.pi * y / 30.0)) * 2.0 / 3.0
+    east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root + common
+    east += (20.0 * np.sin(np.pi * x) + 40.0 * np.sin(np.pi * x / 3.0)) * 2.0 / 3.0
+    east += (150.0 * np.sin(np.pi * x / 12.0) + 300.0 * np.sin(np.pi * x / 30.0)) * 2.0 / 3.0
+    phi = np.radians(lat)
+    w = 1.0 - _E2 * np.sin(phi) ** 2
+    metres_north = _A * (1.0 - _E2) / (w * np.sqrt(w))
+    metres_east = _A / np.sqrt(w) * np.cos(phi)
+    return np.degrees(east / metres_east), np.degrees(north / metres_north)
+
+
+def _gcj02_of(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    dx, dy = _offset(lon, lat)
+    return lon + dx, lat + dy
+
+
+def _bd09_of_gcj02(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD_ANGLE)
+    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD_ANGLE)
+    return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006
+
+
+def _bd09_of(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    return _bd09_of_gcj02(*_gcj02_of(lon, lat))
+
+
+def _shift(
+    lon: Floats, lat: Floats, forward: Callable[[Floats, Floats], tuple[Floats, Floats]]
+) -> tuple[Floats, Floats]:
+    inside = inside_china(lon, lat)
+    x, y = lon.copy(), lat.copy()
+    x[inside], y[inside] = forward(lon[inside], lat[inside])
+    return x, y
+
+
+def _unshift(
+    lon: Floats, lat: Floats, forward: Callable[[Floats, Floats], tuple[Floats, Floats]]
+) -> tuple[Floats, Floats]:
+    """Invert `forward` by fixed-point steps; each gains two to three digits, so a handful reaches 1e-12 degree."""
+    inside = inside_china(lon, lat)
+    x, y = lon.copy(), lat.copy()
+    goal_x, goal_y = lon[inside], lat[inside]
+    guess_x, guess_y = goal_x.copy(), goal_y.copy()
+    for _ in range(_STEPS):
+        at_x, at_y = forward(guess_x, guess_y)
+        step_x, step_y = goal_x - at_x, goal_y - at_y
+        guess_x += step_x
+        guess_y += step_y
+        if step_x.size == 0 or max(np.abs(step_x).max(), np.abs(step_y).max()) < _CLOSE_DEG:
+            break
+    x[inside], y[inside] = guess_x, guess_y
+    return x, y
+
+
+# ---------------------------------------------------------------- both ways
+def _pair(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
+    a, b = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+    return a, b
+
+
+def to_wgs84(x: ArrayLike, y: ArrayLike, crs: CrsLike) -> tuple[Floats, Floats]:
+    """Turn coordinates into WGS84 longitude, latitude.
+
+    Parameters
+    ----------
+    x, y : array_like
+        Easting or longitude, northing or latitude, in the unit of `crs`; any shape, broadcast together.
+    crs : str, int, pyproj.CRS or SourceCrs
+        See `parse_crs`.
+
+    Returns
+    -------
+    lon, lat : ndarray of float64
+        Degrees, in the shape of the input. What is not finite, or lies where the projection has no answer,
+        comes back as NaN.
+
+    Raises
+    ------
+    gis.errors.CrsUnknown
+
+    Examples
+    --------
+    >>> lon, lat = to_wgs84([120.055326], [35.880181], "gcj02")
+    >>> lon.round(6).tolist(), lat.round(6).tolist()
+    ([120.05], [35.88])
+    >>> lon, lat = to_wgs84(500000, 4000000, "EPSG:4549")
+    >>> round(float(lon), 6), round(float(lat), 6)
+    (120.0, 36.130293)
+    """
+    source = parse_crs(crs)
+    a, b = _pair(x, y)
+    shape = a.shape
+    a, b = np.ravel(a).copy(), np.ravel(b).copy()
+    if source.family == "gcj02":
+        a, b = _unshift(a, b, _gcj02_of)
+    elif source.family == "bd09":
+        a, b = _unshift(a, b, _bd09_of)
+    elif source.family == "proj":
+        a, b = _proj(a, b, source, inverse=False)
+    bad = ~(np.isfinite(a) & np.isfinite(b))
+    a[bad] = b[bad] = np.nan
+    return a.reshape(shape), b.reshape(shape)
+
+
+def from_wgs84(lon: ArrayLike, lat: ArrayLike, crs: CrsLike) -> tuple[Floats, Floats]:
+    """Turn WGS84 longitude, latitude into another CRS; the inverse of `to_wgs84` to below 1 mm.
+
+    Parameters
+    ----------
+    lon, lat : array_like
+        Degrees, any shape, broadcast together.
+    crs : str, int, pyproj.CRS or SourceCrs
+        See `parse_crs`.
+
+    Returns
+    -------
+    x, y : ndarray of float64
+        In the unit of `crs`; NaN where there is no answer.
+
+    Examples
+    --------
+    >>> x, y = from_wgs84(120.05, 35.88, "gcj02")
+    >>> round(float(x), 6), round(float(y), 6)
+    (120.055326, 35.880181)
+    >>> [float(v) for v in from_wgs84(-87.7, 41.9, "gcj02")]  # no offset outside China
+    [-87.7, 41.9]
+    """
+    target = parse_crs(crs)
+    a, b = _pair(lon, lat)
+    shape = a.shape
+    a, b = np.ravel(a).copy(), np.ravel(b).copy()
+    if target.family == "gcj02":
+        a, b = _shift(a, b, _gcj02_of)
+    elif target.family == "bd09":
+        a, b = _shift(a, b, _bd09_of)
+    elif target.family == "proj":
+        a, b = _proj(a, b, target, inverse=True)
+    bad = ~(np.isfinite(a) & np.isfinite(b))
+    a[bad] = b[bad] = np.nan
+    return a.reshape(shape), b.reshape(shape)
+
+
+def transform_geometries(geoms: ArrayLike, crs: CrsLike) -> NDArray[np.object_]:
+    """Turn shapes into WGS84; heights are dropped, since nothing here uses them.
+
+    Parameters
+    ----------
+    geoms : array_like of shapely geometries, shape (n,)
+        None stays None, empty stays empty.
+    crs : str, int, pyproj.CRS or SourceCrs
+        What they are in.
+
+    Returns
+    -------
+    ndarray of object, shape (n,)
+
+    Examples
+    --------
+    >>> out = transform_geometries([shapely.Point(500000, 4000000)], "EPSG:4549")
+    >>> shapely.to_wkt(out[0], rounding_precision=6)
+    'POINT (120 36.130293)'
+    """
+    source = parse_crs(crs)
+    flat: NDArray[np.object_] = np.asarray(shapely.force_2d(np.asarray(geoms, dtype=object)), dtype=object)
+    if source.family == "wgs84":
+        return flat
+
+    def turn(points: NDArray[Any]) -> NDArray[Any]:
+        return np.column_stack(to_wgs84(points[:, 0], points[:, 1], source))
+
+    return np.asarray(shapely.transform(flat, turn), dtype=object)
+
+
+def check_degrees(lon: ArrayLike, lat: ArrayLike) -> None:
+    """Refuse coordinates that cannot be WGS84 longitude, latitude.
+
+    Parameters
+    ----------
+    lon, lat : array_like, shape (n,)
+        Degrees; NaN is passed over.
+
+    Raises
+    ------
+    gis.errors.SwappedCoordinates
+        Exchanged they would fit: a longitude of 35 and a latitude of 120.
+    gis.errors.GeometryError
+        Numbers far outside: metres read as degrees.
+
+    Examples
+    --------
+    >>> check_degrees([120.05], [35.88])
+    >>> check_degrees([35.88], [120.05])
+    Traceback (most recent call last):
+    gis.errors.SwappedCoordinates: 经度、纬度写反了...
+    """
+    x, y = (np.ravel(v) for v in _pair(lon, lat))
+    with np.errstate(invalid="ignore"):
+        wrong = (np.abs(x) > 180.0) | (np.abs(y) > 90.0)
+    if not wrong.any():
+        return
+    at = int(np.flatnonzero(wrong)[0])
+    place: Place = (float(x[at]), float(y[at]))
+    if abs(place[0]) <= 90.0 and abs(place[1]) <= 180.0:
+        swapped = (place[1], place[0])
+        raise SwappedCoordinates(
+            f"经度、纬度写反了：应先经度后纬度，得到 ({place[0]:g}, {place[1]:g})，对调后为 ({swapped[0]:g}, {swapped[1]:g})",
+            f"longitude and latitude are swapped: expected longitude first, got ({place[0]:g}, {place[1]:g}); "
+            f"exchanged it would be ({swapped[0]:g}, {swapped[1]:g})",
+            places=[swapped],
+        )
+    raise GeometryError(
+        f"坐标超出经纬度范围：得到 ({place[0]:g}, {place[1]:g})；若为平面坐标，请用 crs 指明坐标系，例如 EPSG:4549",
+        f"coordinates outside longitude and latitude: got ({place[0]:g}, {place[1]:g}); if these are projected, "
+        "name the CRS, for example EPSG:4549",
+        code="out_of_range",
+    )
+
+
+def working_crs(lon: ArrayLike, lat: ArrayLike) -> CRS:
+    """Choose the metric CRS to measure and mend in, for a place or the middle of several.
+
+    Parameters
+    ----------
+    lon, lat : array_like
+        Degrees; bounds or all vertices, the middle of their extent decides.
+
+    Returns
+    -------
+    pyproj.CRS
+        In China the CGCS2000 3-degree Gauss-Kruger zone of that meridian (EPSG:4534 to 4554), elsewhere the
+        UTM zone, near the poles the polar stereographic of UPS. Unit metre.
+
+    Examples
+    --------
+    >>> working_crs(120.05, 35.88).to_epsg(), working_crs(122.1, 37.5).to_epsg()
+    (4549, 4550)
+    >>> working_crs([-87.94, -87.52], [41.64, 42.02]).to_epsg()
+    32616
+    """
+    x, y = (np.ravel(v) for v in _pair(lon, lat))
+    good = np.isfinite(x) & np.isfinite(y)
+    if not good.any():
+        raise GeometryError(
+            "没有可用坐标，无法选择投影",
+            "no usable coordinate to choose a projection by",
+            code="no_coordinates",
+        )
+    centre_x = float((x[good].min() + x[good].max()) / 2)
+    centre_y = float((y[good].min() + y[good].max()) / 2)
+    check_degrees(centre_x, centre_y)
+    if inside_china(centre_x, centre_y):
+        zone = min(max(round(centre_x / 3.0), 25), 45)
+        return CRS.from_epsg(4534 + zone - 25)
+    if centre_y > 84.0:
+        return CRS.from_epsg(32661)
+    if centre_y < -80.0:
+        return CRS.from_epsg(32761)
+    zone = min(int((centre_x + 180.0) // 6.0) + 1, 60)
+    return CRS.from_epsg((32600 if centre_y >= 0 else 32700) + zone)
