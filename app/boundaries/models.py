@@ -6,7 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import CheckConstraint, Computed, Float, ForeignKey, Index, Integer, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import INT4RANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,7 +54,7 @@ class UnitVersion(Base):
 
     id: Mapped[IdPk]
     level: Mapped[str]
-    code: Mapped[str] = mapped_column(info={"collate": "C"})
+    code: Mapped[str] = mapped_column(Text(collation="C"))
     code_scheme: Mapped[str] = mapped_column(server_default="own")
     name: Mapped[str]
     kind: Mapped[str | None]
@@ -55,7 +65,7 @@ class UnitVersion(Base):
     geom: Mapped[Any] = geometry_column("MULTIPOLYGON")
     # Ownership is decided on whole numbers of 1e-7 degree; doubles hold those exactly, degrees they do not.
     lattice: Mapped[Any] = mapped_column(
-        Geometry("MULTIPOLYGON", srid=0, spatial_index=False),
+        Geometry("MULTIPOLYGON", srid=-1, spatial_index=False),
         Computed("ST_SnapToGrid(ST_SetSRID(ST_Scale(geom, 1e7, 1e7), 0), 1)", persisted=True),
     )
     area_m2: Mapped[float] = mapped_column(Float(53))

@@ -76,7 +76,7 @@ class Component(Base):
 
     __table_args__ = (
         CheckConstraint(f"state IN {STATES}", name="state"),
-        UniqueConstraint("code_scheme", "code"),
+        UniqueConstraint("code", "code_scheme"),
         Index(None, "grid_code", "class_code"),
         Index(None, "class_code"),
         Index("ix_component_paths", "paths", postgresql_using="gist"),

@@ -1,0 +1,17 @@
+-- Whoever inserts or moves an incident (a form, psql, QGIS, an ETL job), it gets its owner here. A bulk load that
+-- brings owners computed by the engine says so with wangge.owners = 'given' inside its own transaction.
+CREATE OR REPLACE FUNCTION give_incident_owner() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+  NEW.assigned_edition := edition_at();
+  NEW.grid_code := NULL;
+  NEW.grid_path := 'outside';
+  IF NEW.geom IS NOT NULL AND NOT ST_IsEmpty(NEW.geom) THEN
+    NEW.geom := ST_SnapToGrid(NEW.geom, 1e-7);
+    SELECT o.grid_code, coalesce(o.grid_path, 'outside') INTO NEW.grid_code, NEW.grid_path
+      FROM point_owner(NEW.geom, NEW.assigned_edition) o;
+  END IF;
+  RETURN NEW;
+END;
+$$;
