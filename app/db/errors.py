@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from app.kit.i18n import Lang, Text
+from app.i18n import Lang, Text
 
 
 class DatabaseFailure(RuntimeError):

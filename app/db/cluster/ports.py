@@ -12,7 +12,9 @@ LOWEST, HIGHEST = 20000, 29999
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
     """Whether a server could listen on ``host:port`` now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as PostgreSQL does: TIME_WAIT is no obstacle
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # as PostgreSQL does: TIME_WAIT is no obstacle
         try:
             probe.bind((host, port))
             probe.listen(1)

@@ -59,7 +59,9 @@ def load(home: Path) -> Record | None:
 
 def save(home: Path, record: Record) -> None:
     """Write the record, whole or not at all."""
-    write_atomically(path_of(home), json.dumps(asdict(record), ensure_ascii=False, indent=1) + "\n", mode=0o644)
+    write_atomically(
+        path_of(home), json.dumps(asdict(record), ensure_ascii=False, indent=1) + "\n", mode=0o644
+    )
 
 
 def passwords(home: Path) -> dict[str, str]:

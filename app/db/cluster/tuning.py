@@ -47,7 +47,7 @@ def server_settings(machine: Machine) -> dict[str, str]:
     workers = max(2, machine.cpus)
     settings = {
         "max_connections": "100",
-        "shared_buffers": _mb(machine.memory // 8, low=64, high=4096),
+        "shared_buffers": _mb(machine.memory // 8, low=64, high=2048),
         "effective_cache_size": _mb(machine.memory // 2, low=256, high=65536),
         "work_mem": _mb(machine.memory // 512, low=8, high=64),
         "maintenance_work_mem": _mb(machine.memory // 32, low=64, high=1024),
@@ -81,7 +81,9 @@ def server_settings(machine: Machine) -> dict[str, str]:
 
 def as_conf(settings: Mapping[str, str]) -> str:
     """``settings`` as the text of a configuration file, every value quoted."""
-    lines = ["# Written by wangge at every start. Own settings: ALTER SYSTEM, or local.conf beside this file."]
+    lines = [
+        "# Written by wangge at every start. Own settings: ALTER SYSTEM, or local.conf beside this file."
+    ]
     lines += [f"{name} = {quote(value)}" for name, value in settings.items()]
     return "\n".join(lines) + "\n"
 
