@@ -1,1 +1,79 @@
-"""The command line."""
+"""The command line: one module a noun, loaded only when it is called.
+
+Commands parse, call a service, print and exit; no logic and no SQL live here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+# Command -> (module, attribute, help). An attribute `app` is a group of commands, `command` a single one.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "up": ("app.cli.up", "command", "准备数据库并启动服务 / prepare the database and serve"),
+    "serve": ("app.cli.serve", "command", "只启动网页服务 / the web service alone"),
+    "db": ("app.cli.db", "app", "数据库：start stop status url migrate backup restore / the database"),
+    "demo": ("app.cli.demo", "app", "演示区：load / the demo district"),
+    "grids": ("app.cli.grids", "app", "网格边界：import check export / boundaries"),
+    "components": ("app.cli.components", "app", "部件：import / city components"),
+    "incidents": ("app.cli.incidents", "app", "事件：import / incidents"),
+    "locate": ("app.cli.locate", "command", "这里归哪个网格 / which grid owns this place"),
+    "heatmap": ("app.cli.heatmap", "command", "一个单位的热力图 / the heat map of a unit"),
+    "verify": ("app.cli.verify", "command", "复核全部不变量 / re-check what must always hold"),
+    "user": ("app.cli.user", "app", "账号与授权 / accounts and grants"),
+    "token": ("app.cli.token", "app", "接口令牌 / API tokens"),
+    "settings": ("app.cli.settings", "command", "列出全部设置 / list every setting"),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Loads the module of a command when the command is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - click's signature
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module_name, attribute, help_text = COMMANDS[cmd_name]
+        target = getattr(importlib.import_module(module_name), attribute)
+        if attribute == "command":
+            single = typer.Typer(add_completion=False)
+            single.command(name=cmd_name)(target)
+            target = single
+        command = get_command(target)
+        command.name = cmd_name
+        command.short_help = help_text
+        return command
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - click's signature
+        """The list of commands, without importing any of them."""
+        formatter.write_usage("wangge", "COMMAND [OPTIONS]")
+        with formatter.section("网格 wangge"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+root = typer.Typer(cls=LazyGroup, add_completion=False, no_args_is_help=True)
+
+
+@root.callback()
+def _root() -> None:
+    """网格 wangge."""
+
+
+def main() -> None:
+    """Run the command line; the console script ``wangge`` points here."""
+    from app.cli.failures import ended
+
+    command = get_command(root)
+    with ended():
+        command(prog_name="wangge", standalone_mode=True)
+
+
+__all__ = ["COMMANDS", "main"]

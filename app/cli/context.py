@@ -1,0 +1,62 @@
+"""What most commands need: settings, an output, and a session on the database as its operator."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from app.cli.output import Output
+from app.db.engine import make_engine
+from app.db.session import EVERYTHING, ReadSession, Sight, WriteSession, read_session, write_session
+from app.db.urls import database_urls
+from app.settings import Settings, load_settings
+
+
+def operator() -> str:
+    """Who runs the command, for logs: the operating system's user."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "cli"
+
+
+@dataclass(frozen=True)
+class Context:
+    """Settings and output of one command."""
+
+    settings: Settings
+    out: Output
+
+    def engine(self) -> Engine:
+        """An engine as the owner of the schema: a command line belongs to whoever runs the machine."""
+        return make_engine(database_urls(self.settings).owner, pooled=False, application="wangge-cli")
+
+    @contextmanager
+    def reading(self) -> Iterator[ReadSession]:
+        """A read-only transaction."""
+        engine = self.engine()
+        try:
+            with read_session(engine, EVERYTHING) as session:
+                yield session
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[WriteSession]:
+        """A transaction, committed when the block ends well."""
+        engine = self.engine()
+        try:
+            with write_session(engine, Sight(paths=("",), actor=operator())) as session:
+                yield session
+        finally:
+            engine.dispose()
+
+
+def make_context(*, as_json: bool) -> Context:
+    """Read the settings and choose the output."""
+    settings = load_settings()
+    return Context(settings=settings, out=Output(as_json=as_json, lang=settings.lang))

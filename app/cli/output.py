@@ -1,0 +1,107 @@
+"""What commands print, and how they end.
+
+With ``--json`` one document goes to standard output and nothing else; without it people get text, progress and
+notes on standard error. Exit codes: 0 done, 1 the check that was asked for failed, 2 wrong usage, 3 input refused,
+4 database unreachable.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from enum import IntEnum
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from app.i18n import Lang, Text
+
+
+class Exit(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    CHECK_FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+    DATABASE = 4
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="一份 JSON 输出 / print one JSON document.")]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if hasattr(value, "item"):
+        return value.item()
+    return str(value)
+
+
+class Output:
+    """Where a command writes: a document for programs or lines for people."""
+
+    def __init__(self, *, as_json: bool, lang: Lang = "zh") -> None:
+        self.as_json = as_json
+        self.lang = lang
+        self.notes = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = Console(highlight=False, soft_wrap=True)
+
+    def say(self, zh: str, en: str) -> str:
+        """One message in the person's language."""
+        return Text(zh, en).in_(self.lang)
+
+    def note(self, zh: str, en: str) -> None:
+        """Tell a person something on standard error; programs do not hear it."""
+        if not self.as_json:
+            self.notes.print(self.say(zh, en), markup=False)
+
+    def line(self, text: str = "") -> None:
+        """A line of the answer for a person."""
+        if not self.as_json:
+            self.console.print(text, markup=False)
+
+    def show(self, renderable: Any) -> None:
+        """A table or another Rich object of the answer for a person."""
+        if not self.as_json:
+            self.console.print(renderable)
+
+    def document(self, value: Any) -> None:
+        """The answer for a program."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+
+    def fail(self, exit_code: Exit, zh: str, en: str, **document: Any) -> NoReturn:
+        """End with a message: on standard error for people, as a document for programs."""
+        if self.as_json:
+            self.document({"error": {"message": self.say(zh, en), **document}})
+        else:
+            self.notes.print(self.say(zh, en), style="red", markup=False)
+        raise typer.Exit(int(exit_code))
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """Progress bars on standard error, silent for programs and in pipes."""
+        with Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self.notes,
+            transient=True,
+            disable=self.as_json or not sys.stderr.isatty(),
+        ) as progress:
+            yield progress
