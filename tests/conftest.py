@@ -1,0 +1,5 @@
+"""Plugins, and nothing else: fixtures live in tests/fixtures, one subject a module."""
+
+pytest_plugins = [
+    "tests.fixtures.database",
+]
