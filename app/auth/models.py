@@ -88,6 +88,8 @@ class ApiToken(Base):
     token_hash: Mapped[str] = mapped_column(unique=True)
     role: Mapped[str]
     scope_path: Mapped[str] = mapped_column(LTREE())
+    # Whose it is: it never does more than that account still may. None when issued on the command line.
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     created_by: Mapped[str]
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[datetime | None]
@@ -98,7 +100,12 @@ class ApiToken(Base):
 
 
 class SignInAttempt(Base):
-    """A failed sign-in, counted to slow down guessing."""
+    """A sign-in that was tried, counted to slow down guessing.
+
+    ``name`` is a hash: people type passwords into the name field. ``address`` is what counts as one place, an IPv4
+    address or an IPv6 /64. A row is written as failed before the password is looked at, so that attempts sent all at
+    once count; one that succeeded makes the place a known one for that name.
+    """
 
     __tablename__ = "sign_in_attempt"
 
@@ -106,6 +113,7 @@ class SignInAttempt(Base):
     at: Mapped[CreatedAt]
     name: Mapped[str]
     address: Mapped[str | None] = mapped_column(INET)
+    succeeded: Mapped[bool] = mapped_column(server_default=text("false"))
 
     __table_args__ = (Index(None, "name", "at"), Index(None, "address", "at"))
 
