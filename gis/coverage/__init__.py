@@ -1,0 +1,30 @@
+"""Coverages: polygons that tile an area, sharing identical vertices along common borders.
+
+A set of valid polygons is a clean coverage when their interiors do not meet, common borders run through the
+same vertices in both, and the union has no hole nobody meant. All of it is decided on the 1e-7 degree lattice.
+
+========================= =================================================================
+`check`                   is it one? every defect with a place
+`snap_coverage`           round to the lattice so that it stays one
+`dissolve`                communities from grids, streets from communities, the district
+========================= =================================================================
+"""
+
+from gis.coverage.checks import check, refuse_unless_clean
+from gis.coverage.defects import Defect, Kind, Severity, defects_as_geojson, has_errors
+from gis.coverage.dissolving import dissolve
+from gis.coverage.snapping import SnappedCoverage, is_clean, snap_coverage
+
+__all__ = [
+    "Defect",
+    "Kind",
+    "Severity",
+    "SnappedCoverage",
+    "check",
+    "defects_as_geojson",
+    "dissolve",
+    "has_errors",
+    "is_clean",
+    "refuse_unless_clean",
+    "snap_coverage",
+]

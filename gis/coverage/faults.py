@@ -1,0 +1,306 @@
+"""Where polygons on the lattice overlap, leave gaps, run to nothing or fall apart.
+
+Places are decided on the lattice; widths are measured in the metric working CRS as the diameter of the largest
+circle inside, areas are geodesic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from gis.coverage.defects import Defect, names
+from gis.crs import from_wgs84, to_wgs84, working_crs
+from gis.errors import GeometryError, Place
+from gis.geometry import SCALE, lattice_geometries, polygon_parts
+from gis.measures import geodesic_area_m2
+
+__all__ = ["Field", "detached", "gaps", "inlets", "mismatches", "overlaps", "slivers", "widths_m"]
+
+Geometries = NDArray[np.object_]
+Floats = NDArray[np.float64]
+_DUST_M = 0.01
+"""Across this (one lattice step) nothing can be told from rounding."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """Polygons under examination: the same shapes in degrees, in lattice steps and in metres."""
+
+    codes: tuple[str, ...]
+    degrees: Geometries
+    steps: Geometries = field(init=False, repr=False)
+    metric: CRS = field(init=False, repr=False)
+    metres: Geometries = field(init=False, repr=False)
+    invalid_edges: Geometries = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        west, south, east, north = shapely.total_bounds(self.degrees)
+        object.__setattr__(self, "steps", lattice_geometries(self.degrees))
+        object.__setattr__(self, "metric", working_crs([west, east], [south, north]))
+        object.__setattr__(self, "metres", _project(self.degrees, self.metric))
+        object.__setattr__(self, "invalid_edges", shapely.coverage_invalid_edges(self.steps))
+
+    @property
+    def edge_matched(self) -> bool:
+        """Whether the polygons neither overlap nor miss a shared vertex."""
+        return bool(shapely.is_empty(self.invalid_edges).all())
+
+
+def _project(degrees: Any, metric: CRS) -> Geometries:
+    def turn(xy: NDArray[Any]) -> NDArray[Any]:
+        x, y = from_wgs84(xy[:, 0], xy[:, 1], metric)
+        lost = np.isnan(x)
+        if lost.any():
+            at = int(np.flatnonzero(lost)[0])
+            raise GeometryError(
+                "图形范围太大或离得太远，无法在一个米制投影内检查",
+                "the polygons reach too far to be examined in one metric projection",
+                code="too_wide",
+                places=[(float(xy[at, 0]), float(xy[at, 1]))],
+            )
+        return np.column_stack([x, y])
+
+    return np.asarray(shapely.transform(np.asarray(degrees, dtype=object), turn), dtype=object)
+
+
+def _degrees(steps: Any) -> Geometries:
+    return np.asarray(shapely.transform(np.asarray(steps, dtype=object), lambda xy: xy / SCALE), dtype=object)
+
+
+def widths_m(metres: Any) -> Floats:
+    """Diameter of the largest circle inside each polygon, in the unit of its CRS, to 5 %.
+
+    Examples
+    --------
+    >>> widths_m([shapely.box(0, 0, 100, 2)]).round(1).tolist()
+    [2.0]
+    """
+    shapes = np.asarray(metres, dtype=object)
+    perimeter = shapely.length(shapes)
+    strip = np.divide(2 * shapely.area(shapes), perimeter, out=np.zeros(len(shapes)), where=perimeter > 0)
+    wide = strip > _DUST_M / 10
+    circles = shapely.maximum_inscribed_circle(shapes[wide], tolerance=0.05 * strip[wide])
+    out = strip.copy()
+    out[wide] = np.maximum(2 * shapely.length(circles), strip[wide])
+    return out
+
+
+def _place(shape: Any) -> Place:
+    point = shapely.point_on_surface(shape)
+    return (float(point.x), float(point.y))
+
+
+def overlaps(ground: Field) -> list[Defect]:
+    """Find pairs whose interiors meet: one defect a pair, at its widest piece."""
+    touched = np.flatnonzero(~shapely.is_empty(ground.invalid_edges))
+    if len(touched) == 0:
+        return []
+    # One of an overlapping pair may have no invalid edge of its own (a grid drawn inside another): query all.
+    tree = shapely.STRtree(ground.steps)
+    one, other = tree.query(ground.steps[touched], predicate="intersects")
+    pairs = np.unique(np.sort(np.column_stack([touched[one], other]), axis=1), axis=0)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    meets = shapely.intersection(ground.steps[pairs[:, 0]], ground.steps[pairs[:, 1]])
+    parts, pair_of = polygon_parts(meets)
+    if len(parts) == 0:
+        return []
+    degrees = _degrees(parts)
+    width, area = widths_m(_project(degrees, ground.metric)), geodesic_area_m2(degrees)
+    found = []
+    for pair in np.unique(pair_of):
+        mine = np.flatnonzero(pair_of == pair)
+        widest = mine[np.argmax(width[mine])]
+        codes = tuple(sorted((ground.codes[pairs[pair, 0]], ground.codes[pairs[pair, 1]])))
+        total = float(area[mine].sum())
+        found.append(
+            Defect(
+                "overlap",
+                "error",
+                codes,
+                _place(degrees[widest]),
+                width_m=float(width[widest]),
+                area_m2=total,
+                detail_zh=f"网格 {names(codes)} 重叠 {total:.2f} 平方米，最宽 {width[widest]:.2f} 米",
+                detail_en=f"{names(codes)} overlap by {total:.2f} m2, up to {width[widest]:.2f} m wide",
+            )
+        )
+    return found
+
+
+def mismatches(ground: Field, overlapping: list[Defect]) -> list[Defect]:
+    """Find edges that run along a neighbour's without sharing its vertices, where no overlap explains them."""
+    explained = {code for defect in overlapping for code in defect.codes}
+    found = []
+    for at in np.flatnonzero(~shapely.is_empty(ground.invalid_edges)):
+        if ground.codes[at] in explained:
+            continue
+        x, y = shapely.get_coordinates(ground.invalid_edges[at])[0] / SCALE
+        found.append(
+            Defect(
+                "mismatched_edge",
+                "error",
+                (ground.codes[at],),
+                (float(x), float(y)),
+                detail_zh=f"网格 {ground.codes[at]} 与相邻网格的公共边界节点不一致",
+                detail_en=f"{ground.codes[at]} does not share the vertices of a common border",
+            )
+        )
+    return found
+
+
+def _union(ground: Field) -> Any:
+    return (
+        shapely.coverage_union_all(ground.steps) if ground.edge_matched else shapely.union_all(ground.steps)
+    )
+
+
+def gaps(ground: Field, *, gap_width_m: float | None) -> list[Defect]:
+    """Find what the union encloses without owning it; islands inside such a hole are not part of it."""
+    union = _union(ground)
+    rings = [ring for part in shapely.get_parts(union) for ring in part.interiors]
+    if not rings:
+        return []
+    filled = shapely.polygons(rings)
+    inside = shapely.STRtree(shapely.get_parts(union)).query(filled, predicate="contains_properly")
+    for at in np.unique(inside[0]):
+        filled[at] = shapely.difference(filled[at], union)
+    degrees = _degrees(filled)
+    width, area = widths_m(_project(degrees, ground.metric)), geodesic_area_m2(degrees)
+    around = _touching(ground, filled)
+    found = []
+    for at in range(len(filled)):
+        wide = gap_width_m is not None and width[at] > gap_width_m
+        found.append(
+            Defect(
+                "gap",
+                "warning" if wide else "error",
+                around[at],
+                _place(degrees[at]),
+                width_m=float(width[at]),
+                area_m2=float(area[at]),
+                detail_zh=f"网格 {names(around[at])} 之间有空隙 {area[at]:.2f} 平方米，最宽 {width[at]:.2f} 米",
+                detail_en=f"gap of {area[at]:.2f} m2, up to {width[at]:.2f} m wide, between {names(around[at])}",
+            )
+        )
+    return found
+
+
+def _touching(ground: Field, holes: Geometries) -> list[tuple[str, ...]]:
+    """Name the polygons along each hole (sharing more than a point where any does)."""
+    hole, polygon = shapely.STRtree(ground.steps).query(holes, predicate="intersects")
+    shared = shapely.length(shapely.intersection(shapely.boundary(holes[hole]), ground.steps[polygon]))
+    around: list[set[str]] = [set() for _ in holes]
+    for at, who, length in zip(hole.tolist(), polygon.tolist(), shared.tolist(), strict=True):
+        if length > 0:
+            around[at].add(ground.codes[who])
+    return [tuple(sorted(codes)) for codes in around]
+
+
+def inlets(ground: Field, *, inlet_width_m: float) -> list[Defect]:
+    """Find narrow strips between two polygons that are open to the outside, so that no hole shows them.
+
+    The outline is closed by `inlet_width_m` (grown and shrunk again); a long thin piece of what that adds which
+    runs along two different polygons is a gap between them. Creeks inside one polygon are not meant.
+    """
+    shells = shapely.multipolygons(
+        [shapely.Polygon(part.exterior) for part in shapely.get_parts(_union(ground))]
+    )
+    outline = shapely.union_all(shapely.get_parts(_project(_degrees([shells]), ground.metric)))
+    half = inlet_width_m / 2
+    closed = shapely.buffer(shapely.buffer(outline, half, join_style="mitre"), -half, join_style="mitre")
+    added, _ = polygon_parts(shapely.difference(closed, outline))
+    length = shapely.length(added) / 2
+    mean_width = np.divide(shapely.area(added), length, out=np.zeros(len(added)), where=length > 0)
+    strips = added[(mean_width > _DUST_M) & (length > 4 * mean_width) & (length > inlet_width_m)]
+    if len(strips) == 0:
+        return []
+    tree = shapely.STRtree(ground.metres)
+    found = []
+    for strip in strips:
+        near = tree.query(strip, predicate="dwithin", distance=_DUST_M)
+        # How far the strip runs along each neighbour; a corner of a third grid at its end does not count.
+        border = shapely.buffer(shapely.boundary(ground.metres[near]), _DUST_M)
+        along = shapely.length(shapely.intersection(strip.exterior, border))
+        sides = near[along > 0.3 * shapely.length(strip) / 2]
+        if len(sides) < 2:
+            continue
+        codes = tuple(sorted(ground.codes[at] for at in sides))
+        degrees = np.asarray(
+            shapely.transform(
+                np.asarray([strip], dtype=object),
+                lambda xy: np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], ground.metric)),
+            ),
+            dtype=object,
+        )
+        width, area = float(widths_m([strip])[0]), float(geodesic_area_m2(degrees)[0])
+        found.append(
+            Defect(
+                "gap",
+                "error",
+                codes,
+                _place(degrees[0]),
+                width_m=width,
+                area_m2=area,
+                detail_zh=f"网格 {names(codes)} 之间有通向外部的狭缝 {area:.2f} 平方米，最宽 {width:.2f} 米",
+                detail_en=f"gap open to the outside, {area:.2f} m2, up to {width:.2f} m wide, between {names(codes)}",
+            )
+        )
+    return found
+
+
+def slivers(ground: Field, *, sliver_width_m: float) -> list[Defect]:
+    """Find grids narrower than `sliver_width_m` everywhere (errors), and such parts of wider grids (warnings)."""
+    parts, of = polygon_parts(ground.metres)
+    thin = np.flatnonzero(2 * shapely.area(parts) < sliver_width_m * shapely.length(parts))
+    width = widths_m(parts[thin])
+    thin, width = thin[width < sliver_width_m], width[width < sliver_width_m]
+    parts_of = np.bincount(of, minlength=len(ground.codes))
+    thin_of = np.bincount(of[thin], minlength=len(ground.codes))
+    degrees, _ = polygon_parts(ground.degrees)
+    area = geodesic_area_m2(degrees[thin])
+    found = []
+    for at, w, a in zip(thin.tolist(), width.tolist(), area.tolist(), strict=True):
+        code = ground.codes[of[at]]
+        whole = bool(thin_of[of[at]] == parts_of[of[at]])
+        found.append(
+            Defect(
+                "sliver",
+                "error" if whole else "warning",
+                (code,),
+                _place(degrees[at]),
+                width_m=w,
+                area_m2=a,
+                detail_zh=f"网格 {code} {'整体' if whole else '有一部分'}过窄，最宽仅 {w:.2f} 米",
+                detail_en=f"{'the whole of' if whole else 'a part of'} {code} is a sliver, at most {w:.2f} m wide",
+            )
+        )
+    return found
+
+
+def detached(ground: Field) -> list[Defect]:
+    """Find polygons in several parts: normal for islands, so a warning at the largest part but one."""
+    found = []
+    for at in np.flatnonzero(shapely.get_num_geometries(ground.degrees) > 1):
+        parts, _ = polygon_parts(ground.degrees[at])
+        area = geodesic_area_m2(parts)
+        second = int(np.argsort(-area, kind="stable")[1])
+        rest = float(area.sum() - area.max())
+        code = ground.codes[at]
+        found.append(
+            Defect(
+                "detached",
+                "warning",
+                (code,),
+                _place(parts[second]),
+                area_m2=rest,
+                detail_zh=f"网格 {code} 由 {len(parts)} 块不相连的部分组成，最大一块之外共 {rest:.0f} 平方米",
+                detail_en=f"{code} is in {len(parts)} separate parts; {rest:.0f} m2 lie outside the largest",
+            )
+        )
+    return found
