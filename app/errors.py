@@ -113,9 +113,3 @@ class Unavailable(AppError):
     """Something needed is not ready yet."""
 
     status, code, title = 503, "unavailable", Text("服务暂不可用", "Not available right now")
-
-
-class DatabaseUnreachable(Unavailable):
-    """The database does not answer; command lines exit with 4."""
-
-    code, title = "database-unreachable", Text("数据库无法连接", "The database cannot be reached")

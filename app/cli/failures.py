@@ -14,7 +14,8 @@ import sqlalchemy.exc
 from pydantic import ValidationError
 
 from app.cli.output import Exit
-from app.errors import AppError, DatabaseUnreachable
+from app.db.errors import BackupRefused, DatabaseFailure
+from app.errors import AppError
 from app.i18n import Lang
 from app.settings import load_settings
 from gis.errors import GisError, InputRefused
@@ -49,8 +50,9 @@ def ended() -> Iterator[None]:
         ]
         head = "These settings are not accepted:" if lang == "en" else "以下设置无法接受："
         _end(Exit.USAGE, "\n  ".join([head, *wrong]), code="settings")
-    except DatabaseUnreachable as error:
-        _end(Exit.DATABASE, error.text(lang), code=error.code)
+    except DatabaseFailure as error:
+        code = Exit.REFUSED if isinstance(error, BackupRefused) else Exit.DATABASE
+        _end(code, error.text(lang), code=error.code)
     except (sqlalchemy.exc.OperationalError, psycopg.OperationalError) as error:
         cause = str(getattr(error, "orig", error)).strip().splitlines()
         first = cause[0] if cause else "?"

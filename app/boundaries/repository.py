@@ -1,0 +1,226 @@
+"""Every query on editions, unit versions and lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from app.boundaries.models import Edition, Lineage, UnitVersion
+from app.db.copy import copy_columns
+
+# One publication at a time in a database; the number is arbitrary but fixed.
+PUBLISH_LOCK = 370211
+
+IN_EDITION = UnitVersion.editions.op("@>")
+
+
+def lock_publishing(session: Session) -> None:
+    """Wait for any other publication to end; held until this transaction ends."""
+    session.execute(text("SET LOCAL lock_timeout = '60s'"))
+    session.execute(select(func.pg_advisory_xact_lock(PUBLISH_LOCK)))
+
+
+def next_number(session: Session) -> int:
+    """The number of the edition that comes next."""
+    return int(session.scalar(select(func.coalesce(func.max(Edition.number), 0)))) + 1  # type: ignore[arg-type]
+
+
+def latest(session: Session) -> Edition | None:
+    """The edition with the highest number, in force or not."""
+    return session.scalar(select(Edition).order_by(Edition.number.desc()).limit(1))
+
+
+def editions(session: Session) -> Sequence[Edition]:
+    """All editions, newest first."""
+    return session.scalars(select(Edition).order_by(Edition.number.desc())).all()
+
+
+def edition_at(session: Session, instant: datetime | None = None) -> int | None:
+    """The number of the edition in force at an instant (now, when None)."""
+    return session.scalar(select(func.edition_at(instant) if instant else func.edition_at()))
+
+
+def units_in(
+    session: Session, edition: int, *, level: str | None = None, district: str | None = None
+) -> pd.DataFrame:
+    """Units of an edition with their shapes, by level, then code; ``geometry`` holds shapely objects."""
+    query = (
+        select(
+            UnitVersion.id,
+            UnitVersion.level,
+            UnitVersion.code,
+            UnitVersion.name,
+            UnitVersion.kind,
+            UnitVersion.code_scheme,
+            UnitVersion.parent_code,
+            UnitVersion.district_code,
+            UnitVersion.path,
+            UnitVersion.area_m2,
+            func.ST_AsBinary(UnitVersion.geom).label("geometry"),
+        )
+        .where(IN_EDITION(edition))
+        .order_by(UnitVersion.level, UnitVersion.code)
+    )
+    if level:
+        query = query.where(UnitVersion.level == level)
+    if district:
+        query = query.where(UnitVersion.district_code == district)
+    result = session.execute(query)
+    frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+    frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
+    return frame
+
+
+def districts_in(session: Session, edition: int) -> Sequence[tuple[str, str]]:
+    """Code and name of the districts of an edition."""
+    query = (
+        select(UnitVersion.code, UnitVersion.name)
+        .where(UnitVersion.level == "district", IN_EDITION(edition))
+        .order_by(UnitVersion.code)
+    )
+    return [(code, name) for code, name in session.execute(query)]
+
+
+def district_outlines(session: Session, edition: int) -> pd.DataFrame:
+    """The districts of an edition with their outlines."""
+    return units_in(session, edition, level="district")
+
+
+def close_versions(session: Session, ids: Sequence[int], *, before: int) -> None:
+    """End these versions with the edition before ``before``."""
+    if ids:
+        session.execute(
+            text(
+                "UPDATE unit_version SET editions = int4range(lower(editions), :before) WHERE id = ANY(:ids)"
+            ),
+            {"before": before, "ids": list(ids)},
+        )
+
+
+def add_versions(session: Session, units: pd.DataFrame, *, edition: int, district: str, scheme: str) -> None:
+    """Store new versions that live from ``edition`` on."""
+    count = len(units)
+    copy_columns(
+        session,
+        "unit_version",
+        {
+            "level": units["level"].to_numpy(),
+            "code": units["code"].to_numpy(),
+            "code_scheme": np.full(count, scheme, dtype=object),
+            "name": units["name"].to_numpy(),
+            "kind": [kind if isinstance(kind, str) else None for kind in units["kind"]],
+            "parent_code": [code if isinstance(code, str) else None for code in units["parent_code"]],
+            "district_code": np.full(count, district, dtype=object),
+            "path": units["path"].to_numpy(),
+            "editions": np.full(count, f"[{edition},)", dtype=object),
+            "geom": shapely.to_wkb(
+                shapely.set_srid(units["geometry"].to_numpy(), 4326), hex=True, include_srid=True
+            ),
+            "area_m2": units["area_m2"].to_numpy(),
+        },
+    )
+
+
+def add_edition(session: Session, edition: Edition) -> None:
+    """Store the edition itself; done last, since published versions are read-only from then on."""
+    session.add(edition)
+    session.flush()
+
+
+def add_lineage(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Store where the land of changed grids went."""
+    session.add_all([Lineage(**row) for row in rows])
+    session.flush()
+
+
+def lineage_of(session: Session, edition: int) -> Sequence[Lineage]:
+    """What came from what in an edition."""
+    return session.scalars(
+        select(Lineage).where(Lineage.edition == edition).order_by(Lineage.from_code, Lineage.to_code)
+    ).all()
+
+
+def unit_by_code(
+    session: Session, code: str, edition: int, *, level: str | None = None
+) -> UnitVersion | None:
+    """The unit of a code in an edition; where levels share a code, the uppermost."""
+    order = func.array_position(["district", "street", "community", "grid"], UnitVersion.level)
+    query = select(UnitVersion).where(UnitVersion.code == code, IN_EDITION(edition))
+    if level:
+        query = query.where(UnitVersion.level == level)
+    return session.scalars(query.order_by(order).limit(1)).first()
+
+
+def code_ever_used(session: Session, codes: Sequence[str]) -> set[str]:
+    """Which of these grid codes have lived in any edition."""
+    query = (
+        select(UnitVersion.code).where(UnitVersion.level == "grid", UnitVersion.code.in_(codes)).distinct()
+    )
+    return set(session.scalars(query))
+
+
+def ancestors_and_children(session: Session, unit: UnitVersion, edition: int) -> tuple[list[Any], list[Any]]:
+    """Ancestors from the district down, and direct children by code: (level, code, name, kind) each."""
+    fields = (UnitVersion.level, UnitVersion.code, UnitVersion.name, UnitVersion.kind, UnitVersion.path)
+    above = (
+        select(*fields)
+        .where(
+            text("unit_version.path @> text2ltree(:p) AND unit_version.path <> text2ltree(:p)"),
+            IN_EDITION(edition),
+        )
+        .order_by(func.nlevel(UnitVersion.path))
+    )
+    below = (
+        select(*fields)
+        .where(
+            text(
+                "unit_version.path <@ text2ltree(:p) AND nlevel(unit_version.path) = nlevel(text2ltree(:p)) + 1"
+            ),
+            IN_EDITION(edition),
+        )
+        .order_by(UnitVersion.code)
+    )
+    parameters = {"p": unit.path}
+    return list(session.execute(above, parameters)), list(session.execute(below, parameters))
+
+
+def shape_of(session: Session, unit: UnitVersion) -> Any:
+    """A unit's shape as shapely."""
+    wkb = session.scalar(select(func.ST_AsBinary(UnitVersion.geom)).where(UnitVersion.id == unit.id))
+    return shapely.from_wkb(bytes(wkb))  # type: ignore[arg-type]
+
+
+def search_units(session: Session, words: str, edition: int, *, limit: int) -> list[Any]:
+    """Units whose code begins with, or whose name contains, the words; exact codes first, upper levels first."""
+    order = func.array_position(["district", "street", "community", "grid"], UnitVersion.level)
+    exact = UnitVersion.code == words
+    point = func.ST_PointOnSurface(UnitVersion.geom)
+    query = (
+        select(
+            UnitVersion.level,
+            UnitVersion.code,
+            UnitVersion.name,
+            UnitVersion.path,
+            func.ST_X(point).label("lon"),
+            func.ST_Y(point).label("lat"),
+            func.ST_XMin(UnitVersion.geom).label("west"),
+            func.ST_YMin(UnitVersion.geom).label("south"),
+            func.ST_XMax(UnitVersion.geom).label("east"),
+            func.ST_YMax(UnitVersion.geom).label("north"),
+        )
+        .where(
+            IN_EDITION(edition),
+            UnitVersion.code.startswith(words, autoescape=True)
+            | UnitVersion.name.icontains(words, autoescape=True),
+        )
+        .order_by(exact.desc(), order, UnitVersion.code)
+        .limit(limit)
+    )
+    return list(session.execute(query))

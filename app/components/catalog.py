@@ -1,0 +1,55 @@
+"""The catalogue of component classes: kept as data in ``data/catalog``, mirrored in the database."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.components.models import ComponentClass
+from app.people.service import department_ids
+from app.settings import PROJECT_ROOT
+
+CATALOG = PROJECT_ROOT / "data" / "catalog" / "component_classes.csv"
+
+
+def read_catalog(path: Path = CATALOG) -> list[dict[str, str]]:
+    """The rows of the catalogue file, in its order."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def sync(session: Session) -> int:
+    """Make the table of classes say what the file says; classes are never removed. Returns their number."""
+    rows = read_catalog()
+    departments = department_ids(session, [row["typical_department_zh"] for row in rows])
+    values = [
+        {
+            "code": row["code"],
+            "major_code": row["code"][:2],
+            "major_zh": row["major_zh"],
+            "major_en": row["major_en"],
+            "name_zh": row["name_zh"],
+            "name_en": row["name_en"],
+            "geometry": row["geometry"],
+            "department_id": departments[row["typical_department_zh"]],
+            "hazard": row["hazard"],
+            "patrol_days": int(row["patrol_days"]),
+            "scheme": row["standard_ref"],
+            "codes_2026": [code for code in row["code_2026"].split(";") if code],
+            "evidence": row["evidence"],
+        }
+        for row in rows
+    ]
+    statement = insert(ComponentClass).values(values)
+    changed = {name: statement.excluded[name] for name in values[0] if name != "code"}
+    session.execute(statement.on_conflict_do_update(index_elements=["code"], set_=changed))
+    return len(values)
+
+
+def classes(session: Session) -> list[ComponentClass]:
+    """All classes by code."""
+    return list(session.scalars(select(ComponentClass).order_by(ComponentClass.code)))
