@@ -211,9 +211,14 @@ def heat_map(
     bounds = border.bounds
     zoom = _fit_zoom(bounds)
     map_ = LocalMap(bounds, title=caption.title, assets=assets, lang=caption.lang)
-    _border(border, bounds).add_to(map_)
+    thin = _thinned(border, bounds)
+    # White ground under the heat, inner lines, then the edge: what lies outside the unit steps back.
+    folium.map.CustomPane("ground", z_index=350, pointer_events=False).add_to(map_)
+    ground = {"stroke": False, "fillColor": palette.PAPER, "fillOpacity": 1}
+    _drawn(thin, ground, pane="ground").add_to(map_)
     if inner:
         _add_inner(map_, inner, bounds, zoom)
+    _drawn(thin, {"color": palette.INK, "weight": 2.5, "fill": False}).add_to(map_)
     if x.size:
         # Without a number of its own here, leaflet.heat would call one single point already the strongest.
         heat = _Heat(  # type: ignore[no-untyped-call]
@@ -265,16 +270,10 @@ def _fit_zoom(bounds: tuple[float, float, float, float]) -> float:
     return float(np.clip(np.log2(np.array(_VIEW) / (_TILE * size)).min(), 1.0, 18.0))
 
 
-def _border(border: BaseGeometry, bounds: tuple[float, float, float, float]) -> folium.GeoJson:
-    """The unit as white ground with a strong edge, so that what lies outside steps back."""
-    style = {"color": palette.INK, "weight": 2.5, "fillColor": palette.PAPER, "fillOpacity": 1}
-    return _drawn(_thinned(border, bounds), style)
-
-
-def _drawn(geometry: BaseGeometry, style: dict[str, Any]) -> folium.GeoJson:
+def _drawn(geometry: BaseGeometry, style: dict[str, Any], **options: Any) -> folium.GeoJson:
     feature = {"type": "Feature", "properties": {}, "geometry": shapely.geometry.mapping(geometry)}
     return folium.GeoJson(
-        feature, style_function=lambda _: style, interactive=False, smooth_factor=1, embed=True
+        feature, style_function=lambda _: style, interactive=False, smooth_factor=1, embed=True, **options
     )
 
 
