@@ -28,7 +28,7 @@ def _lang() -> Lang:
         return "zh"
 
 
-def _end(code: Exit, message: str, **document: Any) -> None:
+def _end(code: Exit, message: str, /, **document: Any) -> None:
     if "--json" in sys.argv:
         sys.stdout.write(json.dumps({"error": {"message": message, **document}}, ensure_ascii=False) + "\n")
     else:

@@ -55,8 +55,8 @@ def database_urls(settings: Settings) -> DatabaseUrls:
             info.state, ("没有运行", "is not running")
         )
         raise DatabaseUnreachable(
-            f"私有数据库{what[0]} ({settings.home})。请运行 wangge db start 或 wangge up; "
-            f"若要用别的服务器, 请设 WANGGE_DATABASE_URL。",
+            f"私有数据库{what[0]}（{settings.home}）。请运行 wangge db start 或 wangge up；"
+            f"若要用别的服务器，请设 WANGGE_DATABASE_URL。",
             f"The private database {what[1]} ({settings.home}). Run `wangge db start` or `wangge up`; "
             f"to use another server set WANGGE_DATABASE_URL.",
         )
@@ -93,6 +93,6 @@ def _text(url: URL) -> str:
 def _bad(name: str, came: str) -> BadDatabaseUrl:
     # The text itself may hold a password; only its scheme is repeated.
     return BadDatabaseUrl(
-        f"{name} 应形如 postgresql://用户:密码@主机:端口/库名, 收到的协议是 {came}。",
+        f"{name} 应形如 postgresql://用户:密码@主机:端口/库名，收到的协议是 {came}。",
         f"{name} should look like postgresql://user:password@host:port/database; its scheme is {came}.",
     )

@@ -67,8 +67,8 @@ def server_account(data: Path | None = None) -> Account:
         entry = pwd.getpwnam(SYSTEM_USER)
     except KeyError:
         raise ClusterFailure(
-            f"以 root 启动时数据库由系统用户 {SYSTEM_USER} 运行, 但本机没有这个用户。"
-            f"请安装 Debian 软件包 postgresql-common, 或用普通用户运行。",
+            f"以 root 启动时数据库由系统用户 {SYSTEM_USER} 运行，但本机没有这个用户。"
+            f"请安装 Debian 软件包 postgresql-common，或用普通用户运行。",
             f"Started by root, the database runs as the system user {SYSTEM_USER}, which does not exist here. "
             f"Install the Debian package postgresql-common, or run as an ordinary user.",
         ) from None

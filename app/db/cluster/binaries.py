@@ -52,8 +52,8 @@ def find(major: int | None = None) -> Binaries:
     wanted = major or PREFERRED
     have = ", ".join(str(b.major) for b in choice) or "-"
     raise PostgresMissing(
-        f"没有找到可用的 PostgreSQL {wanted} 和 PostGIS (本机可用版本: {have})。"
-        f"请运行 make run, 或安装: apt-get install postgresql-{wanted} postgresql-{wanted}-postgis-3",
+        f"没有找到可用的 PostgreSQL {wanted} 和 PostGIS（本机可用版本：{have}）。"
+        f"请运行 make run，或安装：apt-get install postgresql-{wanted} postgresql-{wanted}-postgis-3",
         f"No usable PostgreSQL {wanted} with PostGIS was found (usable versions here: {have}). "
         f"Run `make run`, or install: apt-get install postgresql-{wanted} postgresql-{wanted}-postgis-3",
     )

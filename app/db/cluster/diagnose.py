@@ -34,8 +34,8 @@ def disk_full(folder: Path, *, needed: int = NEEDED_TO_START) -> DiskFull:
         free = 0.0
     want = needed / 1e6
     return DiskFull(
-        f"磁盘空间不足: {folder} 所在磁盘剩余 {free:.0f} MB, 至少需要 {want:.0f} MB。"
-        f"请腾出空间后重试 (已提交的数据不会丢失), 或把 WANGGE_HOME 设到别的磁盘。",
+        f"磁盘空间不足：{folder} 所在磁盘剩余 {free:.0f} MB，至少需要 {want:.0f} MB。"
+        f"请腾出空间后重试（已提交的数据不会丢失），或把 WANGGE_HOME 设到别的磁盘。",
         f"Disk full: {free:.0f} MB free on the disk of {folder}, at least {want:.0f} MB are needed. "
         f"Make room and try again (nothing committed is lost), or set WANGGE_HOME on another disk.",
     )
@@ -58,7 +58,7 @@ def explain(action_zh: str, action_en: str, output: str, folder: Path) -> Cluste
         return disk_full(folder)
     if found := OTHER_VERSION.search(output):
         return ClusterFailure(
-            f"{action_zh}失败: 数据由 PostgreSQL {found[1]} 建立, 请安装该版本 (postgresql-{found[1]})。",
+            f"{action_zh}失败：数据由 PostgreSQL {found[1]} 建立，请安装该版本（postgresql-{found[1]}）。",
             f"{action_en} failed: the data was made by PostgreSQL {found[1]}; install that version "
             f"(postgresql-{found[1]}).",
         )
@@ -68,7 +68,7 @@ def explain(action_zh: str, action_en: str, output: str, folder: Path) -> Cluste
         zh, en = "", ""
     detail = output.strip() or "-"
     return ClusterFailure(
-        f"{action_zh}失败 ({folder})。{zh}PostgreSQL 的话:\n{detail}",
+        f"{action_zh}失败（{folder}）。{zh}PostgreSQL 的话：\n{detail}",
         f"{action_en} failed ({folder}). {en}PostgreSQL said:\n{detail}",
     )
 

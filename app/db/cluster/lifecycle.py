@@ -158,8 +158,8 @@ def _ensure_exists(home: Path, say: Say, *, durable: bool) -> tuple[Record, Plac
             return known, where, server_account(where.data)
         if where.folder.exists() or not where.folder.is_relative_to(home.absolute()):
             raise ClusterFailure(
-                f"{record.path_of(home)} 说数据在 {where.data}, 但那里没有数据库。请放回数据; "
-                f"若要从空库开始, 请删除 {record.path_of(home)} 和 {where.folder}。",
+                f"{record.path_of(home)} 说数据在 {where.data}，但那里没有数据库。请放回数据；"
+                f"若要从空库开始，请删除 {record.path_of(home)} 和 {where.folder}。",
                 f"{record.path_of(home)} says the data is in {where.data}, but there is no database there. Put the "
                 f"data back; to begin with an empty database delete {record.path_of(home)} and {where.folder}.",
             )
@@ -171,7 +171,7 @@ def _ensure_exists(home: Path, say: Say, *, durable: bool) -> tuple[Record, Plac
         for old in places.leftovers(home):
             say(
                 Text(
-                    f"注意: {old} 是这个文件夹以前的数据库, 不再使用; 不需要时可以删除。",
+                    f"注意：{old} 是这个文件夹以前的数据库，不再使用；不需要时可以删除。",
                     f"Note: {old} is an earlier database of this folder, no longer used; delete it if not needed.",
                 )
             )
@@ -179,7 +179,7 @@ def _ensure_exists(home: Path, say: Say, *, durable: bool) -> tuple[Record, Plac
     where = places.of_record(home, known)
     say(
         Text(
-            f"正在建立私有数据库 (PostgreSQL {pg.major})…",
+            f"正在建立私有数据库（PostgreSQL {pg.major}）…",
             f"Creating the private database (PostgreSQL {pg.major})…",
         )
     )
@@ -213,7 +213,7 @@ def _start(
         if known.port and port != known.port:
             say(
                 Text(
-                    f"端口 {known.port} 已被占用, 改用 {port}。", f"Port {known.port} is taken; using {port}."
+                    f"端口 {known.port} 已被占用，改用 {port}。", f"Port {known.port} is taken; using {port}."
                 )
             )
         sockets = places.socket_folder(where, account)

@@ -25,7 +25,7 @@ def exclusive(path: Path, *, wait_s: float = 120.0) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise ClusterBusy(
-                        f"另一个进程正在操作这个数据库, 已等待 {wait_s:.0f} 秒 (锁文件 {path})。请稍后再试。",
+                        f"另一个进程正在操作这个数据库，已等待 {wait_s:.0f} 秒（锁文件 {path}）。请稍后再试。",
                         f"Another process has been working on this database for {wait_s:.0f} s (lock {path}). "
                         f"Try again in a moment.",
                     ) from None

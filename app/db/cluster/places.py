@@ -60,7 +60,7 @@ def prepare_home(home: Path) -> None:
             raise NotADirectoryError(home)
     except (NotADirectoryError, FileExistsError) as error:
         raise ClusterFailure(
-            f"WANGGE_HOME 应为文件夹, 但 {error.filename or error} 不是。",
+            f"WANGGE_HOME 应为文件夹，但 {error.filename or error} 不是。",
             f"WANGGE_HOME should be a folder, but {error.filename or error} is not one.",
         ) from error
     except PermissionError as error:
@@ -82,7 +82,7 @@ def choose_folder(home: Path, account: Account) -> tuple[str, Text | None]:
     # A random part: data left by a home that was deleted must not come back as if it were this one's.
     folder = SYSTEM_FOLDER / f"{home.parent.name or 'root'}-{digest}-{secrets.token_hex(3)}"
     return str(folder), Text(
-        f"系统用户 {account.name} 进不了 {home} (上级文件夹不许通过), 数据改放在 {folder}, 并记在 {records.path_of(home)}。",
+        f"系统用户 {account.name} 进不了 {home}（上级文件夹不许通过），数据改放在 {folder}，并记在 {records.path_of(home)}。",
         f"The system user {account.name} cannot enter {home} (a folder above is closed to it); the data is kept in "
         f"{folder} instead, as {records.path_of(home)} records.",
     )
@@ -105,8 +105,8 @@ def check_claim(home: Path, places: Places, identifier: str) -> None:
         rival = None
     if rival is not None and rival.identifier == identifier and other.exists() and not other.samefile(home):
         raise ClusterFailure(
-            f"{home} 是 {other} 的副本, 而数据在 {places.folder}, 仍属于原处。"
-            f"若要一个新的空库, 请删除 {records.path_of(home)} 与 {home / 'pgpass'}; 若要带数据, 请用 wangge db backup / restore。",
+            f"{home} 是 {other} 的副本，而数据在 {places.folder}，仍属于原处。"
+            f"若要一个新的空库，请删除 {records.path_of(home)} 与 {home / 'pgpass'}；若要带数据，请用 wangge db backup / restore。",
             f"{home} is a copy of {other}, whose data in {places.folder} still belongs to the original. For a new "
             f"empty database delete {records.path_of(home)} and {home / 'pgpass'}; to take the data along use "
             f"`wangge db backup` and `restore`.",
@@ -158,7 +158,7 @@ def socket_folder(places: Places, account: Account) -> Path:
             return folder
         # Somebody else made that name; never put a socket where they could replace it.
     raise ClusterFailure(
-        "在 /tmp 下找不到可用的套接字文件夹: 名字都被其他用户占用。请换一个路径较短的 WANGGE_HOME。",
+        "在 /tmp 下找不到可用的套接字文件夹：名字都被其他用户占用。请换一个路径较短的 WANGGE_HOME。",
         "No usable socket folder under /tmp: the names are taken by another user. Choose a shorter WANGGE_HOME.",
     )
 

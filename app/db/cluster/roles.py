@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 
 from app.db.cluster.record import DATABASE, OWNER, SERVICE
+from app.db.cluster.swap import finish_swap, statement
 from app.db.errors import DatabaseUnreachable
 
 
@@ -28,16 +29,13 @@ def ensure_roles(host: str, port: int, passwords: Mapping[str, str]) -> None:
             connect_timeout=10,
         ) as connection:
             _ensure_service(connection, passwords[SERVICE])
+            finish_swap(connection)
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
             if found is None:
-                connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                        sql.Identifier(DATABASE), sql.Identifier(OWNER)
-                    )
-                )
+                connection.execute(statement("CREATE DATABASE {} OWNER {}", DATABASE, OWNER))
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
-            f"数据库已启动, 但以 {OWNER} 登录失败: {error}",
+            f"数据库已启动，但以 {OWNER} 登录失败：{error}",
             f"The database is up, but signing in as {OWNER} failed: {error}",
         ) from error
 
