@@ -1,0 +1,200 @@
+"""Editions in memory: one index for each, loaded when asked for, so that locating needs no database.
+
+Every worker process has a cache. A thread of its own listens for new editions and reads the schedule again on each
+word, on each reconnect and at least twice a minute, so that a lost notification cannot leave a worker stale.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import psycopg
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.boundaries import repository
+from app.errors import NotFound, Unavailable
+from app.kit.clock import now
+from gis.locate import GridIndex
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "wangge_edition"
+_RELOAD_SECONDS = 30.0
+_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """An edition and the instant from which it is in force."""
+
+    number: int
+    effective_from: datetime
+    synthetic: bool
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class LoadedEdition:
+    """An edition ready to answer: its index, and what is said of each grid, in the order of ``index.codes``."""
+
+    scheduled: Scheduled
+    index: GridIndex
+    descriptions: tuple[dict[str, Any], ...]
+    paths: np.ndarray
+
+    @property
+    def number(self) -> int:
+        """The edition's number."""
+        return self.scheduled.number
+
+
+def load_edition(session: Session, scheduled: Scheduled) -> LoadedEdition:
+    """Build the index of an edition from the database."""
+    units = repository.units_in(session, scheduled.number)
+    by_path = {row.path: row for row in units.itertuples(index=False)}
+    grids = units[units["level"] == "grid"].sort_values("code", kind="stable")
+    index = GridIndex.build(grids["code"].tolist(), grids["geometry"].to_numpy(), edition=scheduled.number)
+    paths = dict(zip(grids["code"], grids["path"], strict=True))
+    descriptions = []
+    for code in index.codes:
+        said: dict[str, Any] = {"grid": None, "community": None, "street": None, "district": None}
+        labels = paths[code].split(".")
+        for depth in range(1, len(labels) + 1):
+            unit = by_path[".".join(labels[:depth])]
+            said[unit.level] = {"code": unit.code, "name": unit.name}
+        said["grid"]["kind"] = by_path[paths[code]].kind
+        descriptions.append(said)
+    return LoadedEdition(
+        scheduled=scheduled,
+        index=index,
+        descriptions=tuple(descriptions),
+        paths=np.array([paths[code] for code in index.codes], dtype=object),
+    )
+
+
+def schedule_of(session: Session) -> tuple[Scheduled, ...]:
+    """All editions in the order in which they come into force."""
+    found = [
+        Scheduled(e.number, e.effective_from, e.synthetic, e.content_hash)
+        for e in repository.editions(session)
+    ]
+    return tuple(sorted(found, key=lambda e: (e.effective_from, e.number)))
+
+
+class EditionCache:
+    """The editions of one process."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._schedule: tuple[Scheduled, ...] = ()
+        self._loaded: OrderedDict[int, LoadedEdition] = OrderedDict()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._read_at: datetime | None = None
+
+    def start(self) -> None:
+        """Read the schedule, load the edition in force, and begin to listen."""
+        try:
+            self.refresh()
+        except SQLAlchemyError as error:
+            # The service comes up without a database and says so in /readyz; the listener keeps trying.
+            log.warning("editions_unavailable", error=str(error).splitlines()[0])
+        self._thread = threading.Thread(target=self._listen, name="editions", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join(timeout=5)
+
+    def refresh(self) -> None:
+        """Read the schedule again and load what is in force now, before it is needed."""
+        with Session(self._engine) as session:
+            self._schedule = schedule_of(session)
+        self._read_at = now()
+        current = self.number_at(now())
+        if current is not None:
+            self.get(current)
+
+    @property
+    def schedule(self) -> Sequence[Scheduled]:
+        """All editions known, in order of coming into force."""
+        return self._schedule
+
+    def number_at(self, instant: datetime) -> int | None:
+        """The number of the edition in force at an instant; None before the first."""
+        schedule = self._schedule
+        position = bisect_right([e.effective_from for e in schedule], instant)
+        return schedule[position - 1].number if position else None
+
+    def next_change(self, instant: datetime) -> datetime | None:
+        """When the next edition comes into force, if one is scheduled."""
+        return next((e.effective_from for e in self._schedule if e.effective_from > instant), None)
+
+    def loaded(self, number: int) -> LoadedEdition | None:
+        """An edition if it is in memory; never touches the database."""
+        return self._loaded.get(number)
+
+    def in_force(self, at: datetime | None = None) -> LoadedEdition:
+        """The edition in force at an instant (now, when None)."""
+        number = self.number_at(at or now())
+        if number is None:
+            raise NotFound(
+                "当时还没有生效的网格版本" if at else "还没有发布任何网格版本",
+                "no edition was in force then" if at else "no edition has been published yet",
+                code="no-edition",
+            )
+        return self._loaded.get(number) or self.get(number)
+
+    def get(self, number: int) -> LoadedEdition:
+        """An edition by number, loaded from the database when it is not in memory."""
+        with self._lock:
+            held = self._loaded.get(number)
+            if held is not None:
+                self._loaded.move_to_end(number)
+                return held
+            scheduled = next((e for e in self._schedule if e.number == number), None)
+            if scheduled is None:
+                raise NotFound(f"没有第 {number} 版", f"there is no edition {number}", code="no-edition")
+            try:
+                with Session(self._engine) as session:
+                    loaded = load_edition(session, scheduled)
+            except SQLAlchemyError as error:
+                raise Unavailable(
+                    "网格索引暂时无法载入，请稍后重试", "the index cannot be loaded right now; try again"
+                ) from error
+            self._loaded[number] = loaded
+            while len(self._loaded) > _KEPT:
+                self._loaded.popitem(last=False)
+            return loaded
+
+    def _listen(self) -> None:
+        url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        while not self._stop.is_set():
+            try:
+                with psycopg.connect(url, autocommit=True, application_name="wangge-editions") as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    self.refresh()
+                    while not self._stop.is_set():
+                        for _ in connection.notifies(timeout=1.0, stop_after=1):
+                            self.refresh()
+                        self._refresh_when_old()
+            except (psycopg.Error, SQLAlchemyError, Unavailable) as error:
+                log.warning("editions_listener_reconnects", error=str(error).splitlines()[0])
+                self._stop.wait(2.0)
+
+    def _refresh_when_old(self) -> None:
+        if self._read_at is None or (now() - self._read_at).total_seconds() > _RELOAD_SECONDS:
+            self.refresh()

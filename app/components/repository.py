@@ -1,0 +1,278 @@
+"""Every query on components and their shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from app.components.models import Component, ComponentClass
+from app.db.copy import copy_columns
+from app.people.models import Department
+
+_STAGED = """
+code text, code_scheme text, code_county text, code_major text, code_minor text, code_sequence text,
+class_code text, name text, geom geometry(Geometry, 4326), state text, department_id bigint, owner_name text,
+maintainer_name text, surveyed_on date, source text, attributes jsonb, measure double precision, grid_code text,
+grid_path ltree, paths ltree[], outside_share double precision, row bigint
+"""
+_COLUMNS = (
+    "code, code_scheme, code_county, code_major, code_minor, code_sequence, class_code, name, geom, state, "
+    "department_id, owner_name, maintainer_name, surveyed_on, source, attributes, measure, grid_code, grid_path, "
+    "paths, outside_share"
+)
+
+
+def owners_are_given(session: Session) -> None:
+    """Say for this transaction that rows bring their owners, so that the triggers leave them alone."""
+    session.execute(text("SELECT set_config('wangge.owners', 'given', true)"))
+
+
+def stage(
+    session: Session, columns: Mapping[str, Any], *, advance: Callable[[int], object] | None = None
+) -> None:
+    """Copy rows into a staging table that ends with the transaction."""
+    session.execute(text("DROP TABLE IF EXISTS staged_component"))
+    session.execute(text(f"CREATE TEMP TABLE staged_component ({_STAGED}) ON COMMIT DROP"))
+    copy_columns(session, "staged_component", columns, advance=advance)
+    session.execute(text("ANALYZE staged_component"))
+
+
+def stage_shares(session: Session, columns: Mapping[str, Any]) -> None:
+    """Copy the shares of staged lines and areas."""
+    session.execute(text("DROP TABLE IF EXISTS staged_share"))
+    session.execute(
+        text(
+            "CREATE TEMP TABLE staged_share (row bigint, grid_code text, grid_path ltree, share double precision, "
+            "measure double precision) ON COMMIT DROP"
+        )
+    )
+    copy_columns(session, "staged_share", columns)
+
+
+def staged_codes_present(session: Session, *, limit: int) -> list[Any]:
+    """Staged rows whose code is stored already: row, code."""
+    return list(
+        session.execute(
+            text(
+                "SELECT s.row, s.code FROM staged_component s JOIN component c USING (code, code_scheme) "
+                "ORDER BY s.row LIMIT :limit"
+            ),
+            {"limit": limit},
+        )
+    )
+
+
+def store_staged(session: Session, *, import_id: int, edition: int, update: bool) -> tuple[int, int]:
+    """Move staged rows into place; returns how many were new and how many were updated."""
+    names = _COLUMNS.replace("\n", " ")
+    sets = ", ".join(
+        f"{name.strip()} = excluded.{name.strip()}"
+        for name in names.split(",")
+        if name.strip() not in ("code", "code_scheme")
+    )
+    clause = (
+        f"ON CONFLICT (code, code_scheme) DO UPDATE SET {sets}, assigned_edition = excluded.assigned_edition, "
+        "import_id = excluded.import_id, changed_on = current_date, updated_at = now()"
+        if update
+        else ""
+    )
+    counted = session.execute(
+        text(
+            f"WITH moved AS (INSERT INTO component ({names}, assigned_edition, import_id) "
+            f"SELECT {names}, :edition, :import_id FROM staged_component ORDER BY row {clause} "
+            "RETURNING (xmax = 0) AS fresh) "
+            "SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM moved"
+        ),
+        {"edition": edition, "import_id": import_id},
+    ).one()
+    if update:
+        session.execute(
+            text(
+                "DELETE FROM component_share h USING component c, staged_component s "
+                "WHERE h.component_id = c.id AND c.code = s.code AND c.code_scheme = s.code_scheme"
+            )
+        )
+    session.execute(
+        text(
+            "INSERT INTO component_share (component_id, grid_code, grid_path, share, measure) "
+            "SELECT c.id, h.grid_code, h.grid_path, h.share, h.measure FROM staged_share h "
+            "JOIN staged_component s ON s.row = h.row "
+            "JOIN component c ON c.code = s.code AND c.code_scheme = s.code_scheme"
+        )
+    )
+    return int(counted[0]), int(counted[1])
+
+
+def remove_of_imports(session: Session, import_ids: Sequence[int]) -> int:
+    """Delete what these imports stored."""
+    result = session.execute(
+        text("DELETE FROM component WHERE import_id = ANY(:ids)"), {"ids": list(import_ids)}
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def shapes_in_bounds(session: Session, bounds: Sequence[float], codes: Sequence[str]) -> pd.DataFrame:
+    """Components that lie in a box or belong to one of these grids: id, geometry."""
+    west, south, east, north = bounds
+    rows = session.execute(
+        text(
+            "SELECT id, ST_AsBinary(geom) AS geometry FROM component "
+            "WHERE geom && ST_MakeEnvelope(:w, :s, :e, :n, 4326) "
+            "UNION SELECT id, ST_AsBinary(geom) FROM component WHERE grid_code = ANY(:codes) ORDER BY id"
+        ),
+        {"w": west, "s": south, "e": east, "n": north, "codes": list(codes)},
+    ).all()
+    frame = pd.DataFrame(rows, columns=["id", "geometry"])
+    frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
+    return frame
+
+
+def all_shapes(session: Session) -> pd.DataFrame:
+    """Every component with its stored assignment, by id."""
+    rows = session.execute(
+        text(
+            "SELECT id, ST_AsBinary(geom) AS geometry, grid_code, grid_path::text AS grid_path, "
+            "paths::text AS paths, assigned_edition FROM component ORDER BY id"
+        )
+    ).all()
+    frame = pd.DataFrame(
+        rows, columns=["id", "geometry", "grid_code", "grid_path", "paths", "assigned_edition"]
+    )
+    frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
+    return frame
+
+
+def all_shares(session: Session) -> pd.DataFrame:
+    """Every stored share, by component and grid."""
+    rows = session.execute(
+        text("SELECT component_id, grid_code, share, measure FROM component_share ORDER BY 1, 2")
+    ).all()
+    return pd.DataFrame(rows, columns=["component_id", "grid_code", "share", "measure"])
+
+
+def assign(session: Session, columns: Mapping[str, Any], shares: Mapping[str, Any], *, edition: int) -> int:
+    """Write owners computed outside for the given ids, and replace their shares. Returns the rows that changed."""
+    session.execute(text("DROP TABLE IF EXISTS assigned_component, assigned_share"))
+    session.execute(
+        text(
+            "CREATE TEMP TABLE assigned_component (id bigint PRIMARY KEY, grid_code text, grid_path ltree, "
+            "paths ltree[], outside_share double precision, measure double precision) ON COMMIT DROP"
+        )
+    )
+    session.execute(
+        text(
+            "CREATE TEMP TABLE assigned_share (component_id bigint, grid_code text, grid_path ltree, "
+            "share double precision, measure double precision) ON COMMIT DROP"
+        )
+    )
+    copy_columns(session, "assigned_component", columns)
+    copy_columns(session, "assigned_share", shares)
+    session.execute(text("ANALYZE assigned_component"))
+    result = session.execute(
+        text(
+            "UPDATE component c SET grid_code = a.grid_code, grid_path = a.grid_path, paths = a.paths, "
+            "outside_share = a.outside_share, assigned_edition = :edition FROM assigned_component a "
+            "WHERE a.id = c.id AND (c.paths IS DISTINCT FROM a.paths OR c.grid_code IS DISTINCT FROM a.grid_code "
+            "OR c.assigned_edition IS DISTINCT FROM :edition)"
+        ),
+        {"edition": edition},
+    )
+    session.execute(
+        text("DELETE FROM component_share h USING assigned_component a WHERE h.component_id = a.id")
+    )
+    session.execute(text("INSERT INTO component_share SELECT * FROM assigned_share"))
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def stamp_edition(session: Session, edition: int) -> None:
+    """Say that all other components were looked at for this edition: nothing of theirs changed."""
+    session.execute(
+        text(
+            "UPDATE component SET assigned_edition = :edition WHERE assigned_edition IS DISTINCT FROM :edition"
+        ),
+        {"edition": edition},
+    )
+
+
+def count_in(session: Session, path: str) -> int:
+    """How many components have their place, or a part of it, in a unit."""
+    return int(
+        session.scalar(
+            text("SELECT count(*) FROM component WHERE paths <@ text2ltree(:path)"), {"path": path}
+        )
+        or 0
+    )
+
+
+def count_by_class(session: Session, path: str) -> list[Any]:
+    """Counts of a unit's components by class: code, zh, en, count."""
+    return list(
+        session.execute(
+            text(
+                "SELECT k.code, k.name_zh, k.name_en, count(*) AS count FROM component c "
+                "JOIN component_class k ON k.code = c.class_code WHERE c.paths <@ text2ltree(:path) "
+                "GROUP BY k.code ORDER BY k.code"
+            ),
+            {"path": path},
+        )
+    )
+
+
+def page_of(session: Session, path: str, *, after: int, limit: int, class_code: str | None) -> list[Any]:
+    """A page of a unit's components by id, with their share in it where they have one."""
+    query = (
+        select(
+            Component.id,
+            Component.code,
+            Component.code_scheme,
+            Component.class_code,
+            ComponentClass.name_zh.label("class_zh"),
+            ComponentClass.name_en.label("class_en"),
+            Component.name,
+            Component.state,
+            Department.name.label("department"),
+            Component.grid_code,
+            Component.measure,
+            func.ST_AsGeoJSON(Component.geom, 7).label("geometry"),
+        )
+        .join(ComponentClass, ComponentClass.code == Component.class_code)
+        .outerjoin(Department, Department.id == Component.department_id)
+        .where(text("component.paths <@ text2ltree(:path)"), Component.id > after)
+        .order_by(Component.id)
+        .limit(limit)
+    )
+    if class_code:
+        query = query.where(Component.class_code == class_code)
+    return list(session.execute(query, {"path": path}))
+
+
+def search(session: Session, words: str, *, limit: int) -> list[Any]:
+    """Components by the beginning of their code."""
+    point = func.ST_PointOnSurface(Component.geom)
+    query = (
+        select(
+            Component.code,
+            Component.name,
+            ComponentClass.name_zh,
+            ComponentClass.name_en,
+            Component.grid_code,
+            func.ST_X(point).label("lon"),
+            func.ST_Y(point).label("lat"),
+        )
+        .join(ComponentClass, ComponentClass.code == Component.class_code)
+        .where(Component.code >= words, Component.code < words + "\U0010ffff")
+        .order_by(Component.code)
+        .limit(limit)
+    )
+    return list(session.execute(query))
+
+
+def nullable(values: np.ndarray) -> np.ndarray:
+    """NaN as None, for columns of measures."""
+    return np.where(np.isnan(values), None, values)

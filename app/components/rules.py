@@ -1,0 +1,142 @@
+"""Decisions about component rows that need no database: class by any of its names, geometry kind, code scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from app.components.models import STATES, ComponentClass
+from gis.errors import BadRow
+
+_KIND_OF_DIMENSION = np.array(["point", "line", "polygon"], dtype=object)
+_KIND_ZH = {"point": "点", "line": "线", "polygon": "面", "none": "无图形"}
+
+# What states are called in the registers we have seen, in either language.
+STATE_NAMES = {
+    "完好": "intact",
+    "正常": "intact",
+    "破损": "damaged",
+    "损坏": "damaged",
+    "丢失": "lost",
+    "废弃": "discarded",
+    "移除": "removed",
+    "拆除": "removed",
+    **{state: state for state in STATES},
+}
+
+SCHEME_2013 = "GB/T 30428.2-2013"
+SCHEME_2026 = "GB/T 47678.5-2026"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Class codes of rows (None where unknown) and what is wrong with the others."""
+
+    codes: np.ndarray
+    bad: list[BadRow]
+
+
+def class_names(classes: Iterable[ComponentClass]) -> dict[str, str]:
+    """Every way a class is named -> its code: code, Chinese name, English name, and its code of 2026."""
+    names: dict[str, str] = {}
+    listed = list(classes)
+    for item in listed:
+        for code in item.codes_2026:
+            names.setdefault(code, item.code)
+    # The project's own codes win over the five-digit ones of 2026 wherever they could meet.
+    for item in listed:
+        names[item.code] = item.code
+        names[item.name_zh] = item.code
+        names[item.name_en.casefold()] = item.code
+    return names
+
+
+def resolve_names(
+    given: pd.Series, names: dict[str, str], column: str, *, noun_zh: str, noun_en: str
+) -> Resolved:
+    """Look up a column of codes or names. Rows are numbered from 1."""
+    text = given.astype("string").str.strip()
+    keys = text.str.casefold()
+    plain = {key.casefold(): code for key, code in names.items()}
+    # A spreadsheet turns 0101 into 101; four digits come back by padding, nothing else is guessed.
+    padded = keys.where(~keys.str.fullmatch(r"\d{3}"), keys.str.zfill(4))
+    codes = padded.map(plain)
+    unknown = codes.isna().to_numpy()
+    bad = [
+        BadRow(
+            row=int(i) + 1,
+            column=column,
+            reason_zh=f"没有这个{noun_zh}（应为编码或中英文名称）",
+            reason_en=f"no such {noun_en} (expected a code or a name in Chinese or English)",
+            value="" if pd.isna(text.iloc[i]) else str(text.iloc[i]),
+        )
+        for i in np.flatnonzero(unknown)
+    ]
+    return Resolved(codes=codes.to_numpy(dtype=object, na_value=None), bad=bad)
+
+
+def check_geometry_kinds(codes: np.ndarray, shapes: np.ndarray, expected: dict[str, str]) -> list[BadRow]:
+    """Rows whose geometry is not of the kind that their class asks for."""
+    dimension = shapely.get_dimensions(shapes)
+    came = np.where(dimension >= 0, _KIND_OF_DIMENSION[np.clip(dimension, 0, 2)], "none")
+    came[shapely.is_missing(shapes)] = "none"
+    wanted = pd.Series(codes).map(expected).to_numpy(dtype=object)
+    known = np.array([w is not None and w == w for w in wanted])
+    return [
+        BadRow(
+            row=int(i) + 1,
+            column="geometry",
+            reason_zh=f"部件类 {codes[i]} 应为{_KIND_ZH[wanted[i]]}，实为{_KIND_ZH[came[i]]}",
+            reason_en=f"class {codes[i]} takes a {wanted[i]}, came {came[i]}",
+            value=str(came[i]),
+        )
+        for i in np.flatnonzero(known & (wanted != came))
+    ]
+
+
+def recognise_schemes(codes: pd.Series, class_codes: np.ndarray, *, given: str | None) -> pd.DataFrame:
+    """Scheme and parts of component codes.
+
+    Two schemes have sixteen digits with different cuts, so length alone decides nothing: a code is read as of 2013
+    only when the digits where that scheme keeps its class are the row's class. Everything else is ``own``.
+    """
+    text = codes.astype("string")
+    classes = pd.Series(class_codes, index=codes.index, dtype="string")
+    digits = text.str.fullmatch(r"\d{16}|\d{17}").fillna(False)
+    is_2013 = digits & (text.str.len() == 16) & (text.str[6:10] == classes).fillna(False)
+    is_2026 = digits & (text.str.len() == 17)
+    if given is not None:
+        # The caller knows: every code of the right length is cut by that scheme, none by another.
+        is_2013 = digits & (text.str.len() == 16) & (given == SCHEME_2013)
+        is_2026 = is_2026 & (given == SCHEME_2026)
+    scheme = pd.Series("own" if given is None else given, index=codes.index, dtype="object")
+    scheme[is_2013.to_numpy()] = SCHEME_2013
+    scheme[is_2026.to_numpy()] = SCHEME_2026
+    known = is_2013 | is_2026
+    parts = pd.DataFrame(
+        {"scheme": scheme, "county": text.str[:6].where(known), "major": text.str[6:8].where(known)}
+    )
+    parts["minor"] = text.str[8:10].where(is_2013, text.str[8:11].where(is_2026))
+    parts["sequence"] = text.str[10:].where(is_2013, text.str[11:].where(is_2026))
+    return parts
+
+
+def resolve_states(given: pd.Series, column: str) -> Resolved:
+    """States by their names in either language; blank means intact."""
+    text = given.astype("string").str.strip().fillna("")
+    codes = text.str.casefold().map(STATE_NAMES).where(text != "", "intact")
+    bad = [
+        BadRow(
+            row=int(i) + 1,
+            column=column,
+            reason_zh="状态应为 完好、破损、丢失、废弃、移除 之一",
+            reason_en=f"state is one of {', '.join(STATES)}",
+            value=str(text.iloc[i]),
+        )
+        for i in np.flatnonzero(codes.isna().to_numpy())
+    ]
+    return Resolved(codes=codes.to_numpy(dtype=object, na_value=None), bad=bad)
