@@ -190,16 +190,6 @@ def assign(session: Session, columns: Mapping[str, Any], shares: Mapping[str, An
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def stamp_edition(session: Session, edition: int) -> None:
-    """Say that all other components were looked at for this edition: nothing of theirs changed."""
-    session.execute(
-        text(
-            "UPDATE component SET assigned_edition = :edition WHERE assigned_edition IS DISTINCT FROM :edition"
-        ),
-        {"edition": edition},
-    )
-
-
 def count_in(session: Session, path: str) -> int:
     """How many components have their place, or a part of it, in a unit."""
     return int(

@@ -1,1 +1,1 @@
-"""What one grid owns: its page, its counts."""
+"""Units as a whole: publication with all that follows, and the page of what a unit owns."""

@@ -1,0 +1,42 @@
+"""What the features above ask of components: re-assignment, counts, lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from app.boundaries.editions import LoadedEdition
+from app.boundaries.owners import owners_of
+from app.components import repository
+
+
+def reassign(
+    session: Session, loaded: LoadedEdition, *, bounds: Sequence[float], codes: Sequence[str]
+) -> int:
+    """Give components in a box, or of these grids, their owners in an edition. Returns how many changed."""
+    frame = repository.shapes_in_bounds(session, bounds, codes)
+    if not len(frame):
+        return 0
+    owners = owners_of(loaded, frame["geometry"].to_numpy())
+    ids = frame["id"].to_numpy()
+    repository.owners_are_given(session)
+    return repository.assign(
+        session,
+        {
+            "id": ids,
+            "grid_code": owners.codes,
+            "grid_path": owners.paths,
+            "paths": owners.all_paths,
+            "outside_share": owners.outside_share,
+            "measure": repository.nullable(owners.measure),
+        },
+        {
+            "component_id": ids[owners.share_row],
+            "grid_code": owners.share_code,
+            "grid_path": owners.share_path,
+            "share": owners.share,
+            "measure": owners.share_measure,
+        },
+        edition=loaded.number,
+    )

@@ -1,0 +1,174 @@
+"""Writing incidents: bulk loads, removals, re-assignment. Reading them is in ``queries``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.db.copy import copy_columns
+
+_STAGED = """
+source text, source_id text, class_code text, state text, origin text, channel text, geom geometry(Point, 4326),
+address text, description text, occurred_at timestamptz, reported_at timestamptz, due_at timestamptz,
+closed_at timestamptz, department_id bigint, component_code text, grid_code text, grid_path ltree, attributes jsonb,
+number text, row bigint
+"""
+_COLUMNS = (
+    "number, source, source_id, class_code, state, origin, channel, geom, address, description, occurred_at, "
+    "reported_at, due_at, closed_at, department_id, component_code, grid_code, grid_path, attributes"
+)
+
+
+def owners_are_given(session: Session) -> None:
+    """Say for this transaction that rows bring their owners, so that the trigger leaves them alone."""
+    session.execute(text("SELECT set_config('wangge.owners', 'given', true)"))
+
+
+def copy_direct(
+    session: Session, columns: Mapping[str, Any], *, advance: Callable[[int], object] | None = None
+) -> int:
+    """Copy rows that are known to be new straight into the table."""
+    return copy_columns(session, "incident", columns, advance=advance)
+
+
+def stage(
+    session: Session, columns: Mapping[str, Any], *, advance: Callable[[int], object] | None = None
+) -> None:
+    """Copy rows into a staging table that ends with the transaction."""
+    session.execute(text("DROP TABLE IF EXISTS staged_incident"))
+    session.execute(text(f"CREATE TEMP TABLE staged_incident ({_STAGED}) ON COMMIT DROP"))
+    copy_columns(session, "staged_incident", columns, advance=advance)
+    session.execute(text("ANALYZE staged_incident"))
+
+
+def staged_ids_present(session: Session, *, limit: int) -> list[Any]:
+    """Staged rows whose id of the source is stored already: row, source_id."""
+    return list(
+        session.execute(
+            text(
+                "SELECT s.row, s.source_id FROM staged_incident s JOIN incident i "
+                "ON i.source = s.source AND i.source_id = s.source_id ORDER BY s.row LIMIT :limit"
+            ),
+            {"limit": limit},
+        )
+    )
+
+
+def store_staged(session: Session, *, import_id: int, edition: int, update: bool) -> tuple[int, int]:
+    """Move staged rows into place; returns how many were new and how many were updated."""
+    keys = ("number", "source", "source_id")
+    names = [name.strip() for name in _COLUMNS.split(",")]
+    sets = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
+    clause = (
+        "ON CONFLICT (source, source_id) WHERE source_id IS NOT NULL DO UPDATE SET "
+        f"{sets}, assigned_edition = excluded.assigned_edition, import_id = excluded.import_id"
+        if update
+        else ""
+    )
+    counted = session.execute(
+        text(
+            f"WITH moved AS (INSERT INTO incident ({_COLUMNS}, assigned_edition, import_id) "
+            f"SELECT {_COLUMNS}, :edition, :import_id FROM staged_incident ORDER BY row {clause} "
+            "RETURNING (xmax = 0) AS fresh) "
+            "SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM moved"
+        ),
+        {"edition": edition, "import_id": import_id},
+    ).one()
+    return int(counted[0]), int(counted[1])
+
+
+def log_import(session: Session, *, import_id: int, actor: str) -> None:
+    """One line in the log of each incident that an import stored or changed."""
+    session.execute(
+        text(
+            "INSERT INTO incident_log (incident_id, actor, action, to_state, detail) "
+            "SELECT id, :actor, 'import', state, jsonb_build_object('import', CAST(:import_id AS bigint)) "
+            "FROM incident WHERE import_id = :import_id"
+        ),
+        {"import_id": import_id, "actor": actor},
+    )
+
+
+def void_of_imports(session: Session, import_ids: Sequence[int], *, actor: str) -> int:
+    """Void what these imports stored. Incidents are never deleted: their log must stay."""
+    result = session.execute(
+        text(
+            "WITH voided AS (UPDATE incident SET state = 'voided', source_id = NULL "
+            "WHERE import_id = ANY(:ids) AND state <> 'voided' RETURNING id, state) "
+            "INSERT INTO incident_log (incident_id, actor, action, to_state, note) "
+            "SELECT id, :actor, 'void', 'voided', 'replaced by a newer import' FROM voided"
+        ),
+        {"ids": list(import_ids), "actor": actor},
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def all_points(session: Session) -> pd.DataFrame:
+    """Every incident with a place and its stored assignment, by id."""
+    rows = session.execute(
+        text(
+            "SELECT id, ST_X(geom) AS lon, ST_Y(geom) AS lat, grid_code, grid_path::text AS grid_path, "
+            "assigned_edition FROM incident WHERE geom IS NOT NULL ORDER BY id"
+        )
+    ).all()
+    return pd.DataFrame(rows, columns=["id", "lon", "lat", "grid_code", "grid_path", "assigned_edition"])
+
+
+def count_placeless_with_owner(session: Session) -> int:
+    """Incidents that have an owner but no place: there should be none."""
+    return int(
+        session.scalar(
+            text(
+                "SELECT count(*) FROM incident WHERE geom IS NULL AND (grid_code IS NOT NULL OR grid_path <> 'outside')"
+            )
+        )
+        or 0
+    )
+
+
+def open_points_near(session: Session, bounds: Sequence[float], codes: Sequence[str]) -> pd.DataFrame:
+    """Open incidents in a box or of these grids: id, lon, lat."""
+    west, south, east, north = bounds
+    rows = session.execute(
+        text(
+            "SELECT id, ST_X(geom) AS lon, ST_Y(geom) AS lat FROM incident "
+            "WHERE state NOT IN ('closed', 'voided') AND geom IS NOT NULL "
+            "AND (geom && ST_MakeEnvelope(:w, :s, :e, :n, 4326) OR grid_code = ANY(:codes)) ORDER BY id"
+        ),
+        {"w": west, "s": south, "e": east, "n": north, "codes": list(codes)},
+    ).all()
+    return pd.DataFrame(rows, columns=["id", "lon", "lat"])
+
+
+def assign(session: Session, columns: Mapping[str, Any], *, edition: int, actor: str) -> int:
+    """Write owners computed outside for the given ids; each change of owner is a line in the log."""
+    session.execute(text("DROP TABLE IF EXISTS assigned_incident"))
+    session.execute(
+        text(
+            "CREATE TEMP TABLE assigned_incident (id bigint PRIMARY KEY, grid_code text, grid_path ltree) "
+            "ON COMMIT DROP"
+        )
+    )
+    copy_columns(session, "assigned_incident", columns)
+    session.execute(text("ANALYZE assigned_incident"))
+    session.execute(
+        text(
+            "INSERT INTO incident_log (incident_id, actor, action, to_state, detail) "
+            "SELECT i.id, :actor, 'reassign', i.state, jsonb_build_object('from', i.grid_code, 'to', a.grid_code, "
+            "'edition', CAST(:edition AS integer)) FROM assigned_incident a JOIN incident i USING (id) "
+            "WHERE i.grid_code IS DISTINCT FROM a.grid_code"
+        ),
+        {"actor": actor, "edition": edition},
+    )
+    result = session.execute(
+        text(
+            "UPDATE incident i SET grid_code = a.grid_code, grid_path = a.grid_path, assigned_edition = :edition "
+            "FROM assigned_incident a WHERE a.id = i.id"
+        ),
+        {"edition": edition},
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
