@@ -52,6 +52,10 @@ class GridIndex:
         The edition the boundaries are of; 0 where there is none.
     content_hash : str
         SHA-256 (hex) over codes and boundaries: equal content gives equal answers.
+    steps : ndarray of object
+        The boundaries in lattice steps (integer coordinates), prepared; `gis.shares` cuts with them.
+    tree : shapely.STRtree
+        Over `steps`.
 
     Examples
     --------
@@ -68,17 +72,17 @@ class GridIndex:
         self.edition = edition
         self._wkb = [bytes(blob) for blob in shapely.to_wkb(polygons, byte_order=1)]
         self.content_hash = _content_hash(codes, self._wkb)
-        self._steps = lattice_geometries(polygons)
-        shapely.prepare(self._steps)
-        self._tree = shapely.STRtree(self._steps)
+        self.steps = lattice_geometries(polygons)
+        shapely.prepare(self.steps)
+        self.tree = shapely.STRtree(self.steps)
         # GEOS completes prepared shapes and trees at their first use, which is not safe in two threads at once.
         first = shapely.get_coordinates(
-            shapely.get_point(shapely.get_exterior_ring(shapely.get_geometry(self._steps, 0)), 0)
+            shapely.get_point(shapely.get_exterior_ring(shapely.get_geometry(self.steps, 0)), 0)
         )
         if len(first):
-            shapely.intersects_xy(self._steps, first[:, 0], first[:, 1])
-            shapely.contains_xy(self._steps, first[:, 0], first[:, 1])
-            self._tree.query(shapely.Point(first[0]))
+            shapely.intersects_xy(self.steps, first[:, 0], first[:, 1])
+            shapely.contains_xy(self.steps, first[:, 0], first[:, 1])
+            self.tree.query(shapely.Point(first[0]))
 
     @classmethod
     def build(
@@ -192,7 +196,7 @@ class GridIndex:
         flat = owners.ravel()
         owned = np.flatnonzero(flat >= 0)
         on_boundary = np.zeros(flat.size, dtype=bool)
-        on_boundary[owned] = ~shapely.contains_xy(self._steps[flat[owned]], x[owned], y[owned])
+        on_boundary[owned] = ~shapely.contains_xy(self.steps[flat[owned]], x[owned], y[owned])
         return owners, on_boundary.reshape(shape)
 
     def _owners(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Owners:
@@ -201,11 +205,11 @@ class GridIndex:
         if good.size == 0 or len(self.codes) == 0:
             return out
         spots = np.asarray(shapely.points(x[good], y[good]), dtype=object)
-        point, grid = self._tree.query(spots)
+        point, grid = self.tree.query(spots)
         # By polygon, so that each prepared polygon stays warm in the cache; 16-bit keys sort by radix.
         order = np.argsort(grid.astype(np.uint16 if len(self.codes) <= 0xFFFF else np.uint32), kind="stable")
         point, grid = good[point[order]], grid[order]
-        hit = shapely.intersects_xy(self._steps[grid], x[point], y[point])
+        hit = shapely.intersects_xy(self.steps[grid], x[point], y[point])
         point, grid = point[hit], grid[hit]
         # Highest code first: where several grids touch, the lowest is written last and stays.
         out[point[::-1]] = grid[::-1].astype(np.int32)
