@@ -1,0 +1,137 @@
+"""Administration of accounts and grants over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
+from pydantic import SecretStr
+from sqlalchemy.orm import Session
+
+from app.auth import scopes, service
+from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read, Write
+from app.auth.models import Account
+from app.auth.policy import allow
+from app.auth.principal import Principal
+from app.auth.schemas import (
+    AccountChange,
+    AccountIn,
+    AccountList,
+    AccountMade,
+    AccountOut,
+    GrantIn,
+    PasswordIn,
+)
+
+router = APIRouter(
+    prefix="/v1/accounts",
+    tags=["accounts"],
+    dependencies=[allow("admin")],
+    responses={403: {}, 404: {}, 409: {}, 422: {}},
+)
+
+
+def _shown(session: Session, by: Principal, account: Account) -> AccountOut:
+    grants = service.grants_seen(by, account)
+    names = scopes.named(session, (grant.scope_path for grant in grants))
+    return AccountOut.of(account, grants, names, yours=service.wholly_theirs(by, account))
+
+
+def _made(shown: AccountOut, password: str | None) -> AccountMade:
+    return AccountMade(**shown.model_dump(), password=password)
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+@router.get("")
+def list_accounts(
+    principal: CurrentPrincipal,
+    session: Read,
+    q: Annotated[str | None, Query(max_length=100)] = None,
+    after: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> AccountList:
+    """Accounts with a role inside the units that you administer."""
+    found = service.accounts_seen(session, principal, search=q, after=after, limit=limit + 1)
+    items = [_shown(session, principal, account) for account in found[:limit]]
+    return AccountList(items=items, next=items[-1].name if len(found) > limit else None)
+
+
+@router.post("", status_code=status.HTTP_201_CREATED)
+def create_account(
+    given: AccountIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write, response: Response
+) -> AccountMade:
+    """Make an account with its first roles."""
+    response.headers["Cache-Control"] = "no-store"
+    account, password = service.create_account(
+        session,
+        principal,
+        trace,
+        name=given.name,
+        display_name=given.display_name,
+        password=_plain(given.password),
+        grants=[(grant.role, grant.scope) for grant in given.grants],
+        must_change_password=given.must_change_password,
+    )
+    return _made(_shown(session, principal, account), None if given.password else password)
+
+
+@router.get("/{name}")
+def show_account(name: str, principal: CurrentPrincipal, session: Read) -> AccountOut:
+    """One account, with its roles inside the units that you administer."""
+    return _shown(session, principal, service.account_seen(session, principal, name))
+
+
+@router.patch("/{name}")
+def change_account(
+    name: str, given: AccountChange, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
+) -> AccountOut:
+    """Rename an account, keep it out or let it in again. Accounts are never removed: the log names them."""
+    account = service.account_seen(session, principal, name)
+    if given.display_name is not None:
+        account = service.rename(session, principal, trace, name, display_name=given.display_name)
+    if given.active is not None:
+        account = service.set_active(session, principal, trace, name, active=given.active)
+    return _shown(session, principal, account)
+
+
+@router.post("/{name}/password")
+def set_password(
+    name: str,
+    given: PasswordIn,
+    principal: CurrentPrincipal,
+    trace: CurrentTrace,
+    session: Write,
+    response: Response,
+) -> AccountMade:
+    """Set the password of an account and end its sessions."""
+    response.headers["Cache-Control"] = "no-store"
+    account, password = service.set_password(
+        session,
+        principal,
+        trace,
+        name,
+        password=_plain(given.password),
+        must_change_password=given.must_change_password,
+    )
+    return _made(_shown(session, principal, account), None if given.password else password)
+
+
+@router.post("/{name}/grants", status_code=status.HTTP_201_CREATED)
+def grant_role(
+    name: str, given: GrantIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
+) -> AccountOut:
+    """Give a role inside a unit."""
+    account = service.grant(session, principal, trace, name, role=given.role, scope=given.scope)
+    return _shown(session, principal, account)
+
+
+@router.delete("/{name}/grants/{grant_id}")
+def revoke_role(
+    name: str, grant_id: int, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
+) -> AccountOut:
+    """Take a role away."""
+    account = service.revoke_by_id(session, principal, trace, name, grant_id)
+    return _shown(session, principal, account)

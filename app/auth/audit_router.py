@@ -1,0 +1,40 @@
+"""The audit log over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.auth import repository
+from app.auth.dependencies import CurrentPrincipal, Read
+from app.auth.policy import allow
+from app.auth.schemas import AuditList, AuditOut
+
+router = APIRouter(prefix="/v1/audit", tags=["audit"])
+
+Filter = Annotated[str | None, Query(max_length=200)]
+
+
+@router.get("", dependencies=[allow("admin")])
+def list_audit(
+    principal: CurrentPrincipal,
+    session: Read,
+    before: Annotated[int | None, Query(ge=1)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    actor: Filter = None,
+    action: Filter = None,
+    target: Filter = None,
+) -> AuditList:
+    """Changes of access, newest first: all, or those about what lies wholly inside the units you administer."""
+    found = repository.audit_entries(
+        session,
+        principal.paths("admin"),
+        before=before,
+        limit=limit + 1,
+        actor=actor,
+        action=action,
+        target=target,
+    )
+    items = [AuditOut.of(entry) for entry in found[:limit]]
+    return AuditList(items=items, next=items[-1].id if len(found) > limit else None)

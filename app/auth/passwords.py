@@ -1,0 +1,83 @@
+"""Passwords: argon2id, the same time for names that do not exist, and the rule for new ones."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import unicodedata
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from app.errors import Invalid
+
+MIN_LENGTH = 10
+MAX_LENGTH = 256
+# No letter that is read as another one over the telephone or from a poor print.
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+_hasher = PasswordHasher()  # RFC 9106, low memory: 64 MiB, three passes
+# Each hash takes 64 MiB: a flood of sign-ins waits here instead of taking the machine's memory.
+_slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+
+
+def _canonical(password: str) -> str:
+    # The same characters typed on different systems come composed or decomposed.
+    return unicodedata.normalize("NFC", password)
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash to store."""
+    with _slots:
+        return _hasher.hash(_canonical(password))
+
+
+@cache
+def _hash_of_nothing() -> str:
+    return hash_password(secrets.token_urlsafe(32))
+
+
+def verify(stored: str | None, password: str) -> bool:
+    """Whether ``password`` is the stored one; takes as long and answers False when there is none (``None``)."""
+    against = stored or _hash_of_nothing()
+    with _slots:
+        try:
+            right = _hasher.verify(against, _canonical(password))
+        except (VerificationError, InvalidHashError):
+            return False
+    return right and stored is not None
+
+
+def needs_rehash(stored: str) -> bool:
+    """Whether the hash was made with weaker parameters than today's."""
+    return _hasher.check_needs_rehash(stored)
+
+
+def check_rule(password: str, *, name: str, field: str = "password") -> None:
+    """Refuse a new password that is too short, too long, one repeated character, or holds the account's name.
+
+    Length is what protects; there is no rule about kinds of characters, which only makes people write them down.
+    """
+    length = len(_canonical(password))
+    if not MIN_LENGTH <= length <= MAX_LENGTH:
+        raise Invalid(
+            f"密码须为 {MIN_LENGTH} 至 {MAX_LENGTH} 个字符，收到 {length} 个。",
+            f"A password takes {MIN_LENGTH} to {MAX_LENGTH} characters; {length} came.",
+            code="weak-password",
+            field=field,
+        )
+    folded = password.casefold()
+    if len(set(folded)) < 4 or (len(name) >= 3 and name.casefold() in folded):
+        raise Invalid(
+            "密码太容易猜到：不能由少数几个字符重复而成，也不能包含账号名。",
+            "This password is too easy to guess: not a few characters repeated, and not the account's name in it.",
+            code="weak-password",
+            field=field,
+        )
+
+
+def generate() -> str:
+    """A password made by chance, of about 99 bits, that can be read out and typed."""
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(4))

@@ -1,0 +1,175 @@
+"""What a route demands of whoever calls it, declared on the route itself.
+
+::
+
+    @router.get("/v1/incidents", dependencies=[allow("viewer")])
+    @router.post("/v1/session", dependencies=[public()])
+    APIRouter(dependencies=[public_if("public_layers")])
+
+A route without a policy fails a test and cannot open a session on the database. Nobody at the door: 401. Somebody
+without the role: 403. Having the role somewhere opens the route; the session then sees only the units where the role
+is held (``app.auth.dependencies``), so the rest looks as if it did not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, Literal
+
+from fastapi import Depends, Request
+from fastapi.params import Depends as DependsMarker
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from app.auth import forgery
+from app.auth.authentication import CHALLENGE, principal_of, settings_of
+from app.auth.models import ROLES
+from app.auth.principal import Principal
+from app.auth.roles import EVERYWHERE
+from app.db.session import Sight
+from app.errors import Forbidden, Unauthorised
+
+OpenSetting = Literal["public_locate", "public_layers"]
+
+
+class PasswordChangeRequired(Forbidden):
+    """The password was given by somebody else and must be replaced before anything else."""
+
+    code = "password-change-required"
+
+
+class Policy:
+    """The demand of one route; the marker by which tests find it, and the dependency that enforces it."""
+
+    def __init__(
+        self,
+        kind: Literal["public", "signed_in", "allow"],
+        *,
+        roles: tuple[str, ...] = (),
+        open_by: OpenSetting | None = None,
+        everywhere: bool = False,
+        people_only: bool = False,
+        before_password_change: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.roles = roles
+        self.open_by = open_by
+        self.everywhere = everywhere
+        self.people_only = people_only
+        self.before_password_change = before_password_change
+
+    def __repr__(self) -> str:
+        """As it is written on a route."""
+        if self.open_by:
+            return f"public_if({self.open_by!r})"
+        return f"{self.kind}({', '.join(map(repr, self.roles))})"
+
+    async def __call__(self, request: Request) -> None:
+        """Let the request pass, or answer 401 or 403."""
+        request.state.policy = self
+        if request.method not in forgery.SAFE_METHODS:
+            request.state.csrf_given = await forgery.given_token(request)
+        if self._open(request):
+            if "authorization" in request.headers:
+                # A program that shows a token means to use it: a bad one is told, not passed over.
+                await run_in_threadpool(principal_of, request)
+            return
+        self.check(await run_in_threadpool(principal_of, request))
+
+    def _open(self, request: Request) -> bool:
+        if self.open_by is not None:
+            return bool(getattr(settings_of(request), self.open_by))
+        return self.kind == "public"
+
+    def check(self, principal: Principal) -> None:
+        """Refuse a principal who may not pass."""
+        if not principal.known:
+            raise Unauthorised("请先登录。", "Sign in first.", headers=CHALLENGE)
+        if principal.must_change_password and not self.before_password_change:
+            raise PasswordChangeRequired(
+                "请先修改密码：当前密码由他人设定。", "Change your password first: somebody else set it."
+            )
+        if self.people_only and principal.account_id is None:
+            raise Forbidden(
+                "此操作须由本人登录后进行，不接受令牌。",
+                "This is for people who are signed in, not for tokens.",
+            )
+        if self.kind == "allow":
+            held = principal.paths(*self.roles)
+            if not held or (self.everywhere and EVERYWHERE not in held):
+                needed = "、".join(self.roles), ", ".join(self.roles)
+                scope = ("（全域）", " (everywhere)") if self.everywhere else ("", "")
+                raise Forbidden(
+                    f"需要角色 {needed[0]}{scope[0]}。",
+                    f"Needs the role {needed[1]}{scope[1]}.",
+                    needed=list(self.roles),
+                )
+
+    def sight(self, principal: Principal) -> Sight:
+        """What the database shows to this principal on this route: the units where a role of the route is held."""
+        if principal.must_change_password:
+            return Sight(paths=(), actor=principal.actor)
+        return principal.sight(*self.roles)
+
+
+def public() -> Any:
+    """Anybody; who is asking may still narrow or widen the answer."""
+    return Depends(Policy("public"))
+
+
+def public_if(setting: OpenSetting) -> Any:
+    """Anybody while the setting is on, otherwise whoever is signed in or has a token."""
+    return Depends(Policy("signed_in", open_by=setting))
+
+
+def signed_in(*, people_only: bool = False, before_password_change: bool = False) -> Any:
+    """Whoever is signed in or has a token; ``people_only``: no tokens."""
+    return Depends(
+        Policy("signed_in", people_only=people_only, before_password_change=before_password_change)
+    )
+
+
+def allow(*roles: str, everywhere: bool = False) -> Any:
+    """Whoever has one of ``roles`` (or a wider one) in some unit, or over everything when ``everywhere``."""
+    unknown = set(roles) - set(ROLES)
+    if unknown or not roles:
+        raise ValueError(
+            f"allow() takes some of {', '.join(ROLES)}; came {', '.join(sorted(unknown)) or 'none'}"
+        )
+    return Depends(Policy("allow", roles=roles, everywhere=everywhere))
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def guarded(policy: Any) -> Callable[[Endpoint], Endpoint]:
+    """Put a policy on a plain Starlette endpoint, which has no dependencies."""
+    demand = policy.dependency
+
+    def wrap(endpoint: Endpoint) -> Endpoint:
+        @wraps(endpoint)
+        async def checked(request: Request) -> Response:
+            await demand(request)
+            return await endpoint(request)
+
+        checked.wangge_policy = demand  # type: ignore[attr-defined]
+        return checked
+
+    return wrap
+
+
+def policy_of(route: Any) -> Policy | None:
+    """The policy of a route: the nearest to the route wins; None when nobody declared one.
+
+    Takes what ``fastapi.routing.iter_route_contexts(app.routes)`` gives, or a route itself.
+    """
+    found = getattr(getattr(route, "endpoint", None), "wangge_policy", None)
+    if isinstance(found, Policy):
+        return found
+    declared = [
+        marker.dependency
+        for marker in getattr(route, "dependencies", None) or ()
+        if isinstance(marker, DependsMarker) and isinstance(marker.dependency, Policy)
+    ]
+    return declared[-1] if declared else None

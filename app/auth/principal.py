@@ -1,0 +1,60 @@
+"""Who is asking, and what they may do where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.auth.roles import CONTACTS, CONTAINS, EVERYWHERE, covers, outermost
+from app.db.session import Sight
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A person with a session, a program with a token, the operator of the machine, or nobody.
+
+    ``grants`` are (role, scope path) pairs as they stand in the database at this request, so that a right taken
+    away is gone with the next one.
+    """
+
+    name: str
+    display_name: str = ""
+    account_id: int | None = None
+    session_id: int | None = None
+    token_id: int | None = None
+    grants: tuple[tuple[str, str], ...] = ()
+    csrf: str | None = None
+    must_change_password: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether anybody was recognised."""
+        return self is not NOBODY
+
+    @property
+    def actor(self) -> str:
+        """The name for logs; programs are told from people, nobody from both."""
+        return f"token:{self.name}" if self.token_id is not None else self.name
+
+    def paths(self, *roles: str) -> tuple[str, ...]:
+        """The units where one of ``roles`` is held, directly or inside a wider role; all units without roles."""
+        return outermost(scope for role, scope in self.grants if not roles or CONTAINS[role] & set(roles))
+
+    def may(self, role: str, path: str = EVERYWHERE) -> bool:
+        """Whether ``role`` is held over the whole of the unit at ``path``."""
+        return any(role in CONTAINS[held] and covers(scope, path) for held, scope in self.grants)
+
+    def may_see_contacts(self, path: str) -> bool:
+        """Whether the phone numbers of the staff of the unit at ``path`` are shown."""
+        return any(self.may(role, path) for role in CONTACTS)
+
+    def sight(self, *roles: str) -> Sight:
+        """What a transaction of this principal may see: the units of ``roles``, or of every grant."""
+        return Sight(paths=self.paths(*roles), actor=self.actor)
+
+
+NOBODY = Principal(name="anonymous")
+
+
+def operator(name: str) -> Principal:
+    """Whoever runs the command line on the machine: may do everything, under their own name."""
+    return Principal(name=name, grants=(("admin", EVERYWHERE),))

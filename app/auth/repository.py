@@ -1,0 +1,297 @@
+"""Every query on the tables of who may do what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, selectinload
+
+from app.auth.models import Account, ApiToken, AuditEntry, Grant, SignInSession
+from app.auth.roles import EVERYWHERE
+from app.db.base import LTREE
+
+
+def inside(column: Any, paths: Iterable[str]) -> ColumnElement[bool]:
+    """Whether the path in ``column`` lies in one of ``paths``."""
+    tests = [
+        true() if path == EVERYWHERE else column.op("<@", return_type=Boolean)(literal(path, LTREE()))
+        for path in paths
+    ]
+    return or_(*tests) if tests else literal(value=False)
+
+
+def same_path(path: str) -> Any:
+    """``path`` as a value to compare a path column with."""
+    return literal(path, LTREE())
+
+
+# ── accounts ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _within(paths: Sequence[str]) -> ColumnElement[bool]:
+    """Accounts with a grant inside ``paths``; with everywhere among them, also those without any grant."""
+    if EVERYWHERE in paths:
+        return true()
+    return exists().where(Grant.account_id == Account.id, inside(Grant.scope_path, paths))
+
+
+def _wholly_within(paths: Sequence[str]) -> ColumnElement[bool]:
+    """Accounts with grants, all of them inside ``paths``; with everywhere among them, all accounts."""
+    if EVERYWHERE in paths:
+        return true()
+    outside = exists().where(Grant.account_id == Account.id, ~inside(Grant.scope_path, paths))
+    return and_(_within(paths), ~outside)
+
+
+def account_named(session: Session, name: str) -> Account | None:
+    """One account with its grants."""
+    query = select(Account).where(Account.name == name).options(selectinload(Account.grants))
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
+def locked_account(session: Session, name: str) -> Account | None:
+    """The same, held against other writers until the transaction ends."""
+    query = select(Account).where(Account.name == name).with_for_update()
+    account = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if account is not None:
+        session.refresh(account, ["grants"])
+    return account
+
+
+def accounts_within(
+    session: Session, paths: Sequence[str], *, search: str | None, after: str | None, limit: int
+) -> list[Account]:
+    """Accounts that an administrator of ``paths`` sees, by name."""
+    query = select(Account).where(_within(paths)).options(selectinload(Account.grants))
+    if search:
+        pattern = f"%{_escape(search)}%"
+        query = query.where(or_(Account.name.ilike(pattern), Account.display_name.ilike(pattern)))
+    if after is not None:
+        query = query.where(Account.name > after)
+    return list(session.scalars(query.order_by(Account.name).limit(limit)))
+
+
+def _escape(text_: str) -> str:
+    return text_.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def any_account(session: Session) -> bool:
+    """Whether there is an account at all."""
+    return bool(session.scalar(select(exists(select(Account.id)))))
+
+
+def other_general_admin(session: Session, *, without_account: int) -> bool:
+    """Whether somebody else, active, administers everything."""
+    query = select(Account.id).where(
+        Account.id != without_account,
+        Account.active,
+        exists().where(
+            Grant.account_id == Account.id, Grant.role == "admin", Grant.scope_path == same_path(EVERYWHERE)
+        ),
+    )
+    return bool(session.scalar(select(query.exists())))
+
+
+def add_grant(
+    session: Session, *, account_id: int, role: str, scope_path: str, granted_by: str
+) -> int | None:
+    """Store a grant; its id, or None when the account has it already."""
+    statement = (
+        insert(Grant)
+        .values(account_id=account_id, role=role, scope_path=scope_path, granted_by=granted_by)
+        .on_conflict_do_nothing()
+        .returning(Grant.id)
+    )
+    return session.scalar(statement)
+
+
+def hold(session: Session, what: str) -> None:
+    """Let one transaction at a time past this point; held until it ends."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"wangge.auth.{what}", 0))))
+
+
+# ── sessions ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def session_rows(session: Session, key_hash: str) -> Sequence[Any]:
+    """One row for each grant (at least one) of the live session with this key, if its account is active."""
+    query = (
+        select(
+            SignInSession.id.label("session_id"),
+            SignInSession.csrf_token,
+            SignInSession.created_at,
+            SignInSession.expires_at,
+            Account.id.label("account_id"),
+            Account.name,
+            Account.display_name,
+            Account.must_change_password,
+            Grant.role,
+            Grant.scope_path,
+        )
+        .join(Account, Account.id == SignInSession.account_id)
+        .outerjoin(Grant, Grant.account_id == Account.id)
+        .where(SignInSession.key_hash == key_hash, SignInSession.expires_at > func.now(), Account.active)
+    )
+    return session.execute(query).all()
+
+
+def extend_session(session: Session, session_id: int, expires_at: datetime) -> None:
+    """Let a session live until ``expires_at``."""
+    session.execute(update(SignInSession).where(SignInSession.id == session_id).values(expires_at=expires_at))
+
+
+def close_session(session: Session, key_hash: str) -> str | None:
+    """End the session with this key; the name of its account."""
+    account_id = session.scalar(
+        delete(SignInSession).where(SignInSession.key_hash == key_hash).returning(SignInSession.account_id)
+    )
+    return session.scalar(select(Account.name).where(Account.id == account_id))
+
+
+def close_sessions_of(session: Session, account_id: int) -> int:
+    """End every session of an account; how many there were."""
+    ended = delete(SignInSession).where(SignInSession.account_id == account_id).returning(SignInSession.id)
+    return len(session.scalars(ended).all())
+
+
+def drop_expired_sessions(session: Session) -> None:
+    """Forget sessions that are over."""
+    session.execute(delete(SignInSession).where(SignInSession.expires_at <= func.now()))
+
+
+# ── tokens ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def token_rows(session: Session, token_hash: str) -> Sequence[Any]:
+    """One row for each grant of the owner (at least one) of the live token with this hash."""
+    query = (
+        select(
+            ApiToken.id.label("token_id"),
+            ApiToken.name,
+            ApiToken.role.label("token_role"),
+            ApiToken.scope_path.label("token_scope"),
+            ApiToken.last_used_at,
+            ApiToken.account_id,
+            Grant.role,
+            Grant.scope_path,
+        )
+        .outerjoin(Account, Account.id == ApiToken.account_id)
+        .outerjoin(Grant, Grant.account_id == Account.id)
+        .where(
+            ApiToken.token_hash == token_hash,
+            ApiToken.revoked_at.is_(None),
+            or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > func.now()),
+            or_(ApiToken.account_id.is_(None), Account.active),
+        )
+    )
+    return session.execute(query).all()
+
+
+def mark_token_used(session: Session, token_id: int) -> None:
+    """Remember that a token was used just now."""
+    session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=func.now()))
+
+
+def _seen_tokens(account_id: int | None, paths: Sequence[str]) -> Select[ApiToken]:
+    mine = ApiToken.account_id == account_id if account_id is not None else literal(value=False)
+    return select(ApiToken).where(or_(mine, inside(ApiToken.scope_path, paths)))
+
+
+def tokens_seen(session: Session, *, account_id: int | None, paths: Sequence[str]) -> list[ApiToken]:
+    """The asker's own tokens and those inside the units that they administer, newest first."""
+    return list(session.scalars(_seen_tokens(account_id, paths).order_by(ApiToken.id.desc())))
+
+
+def token_seen(
+    session: Session, token_id: int, *, account_id: int | None, paths: Sequence[str]
+) -> ApiToken | None:
+    """One of them, held against other writers."""
+    query = _seen_tokens(account_id, paths).where(ApiToken.id == token_id).with_for_update()
+    return session.scalars(query).one_or_none()
+
+
+def tokens_named(session: Session, mark: str) -> list[ApiToken]:
+    """Live tokens with this name or this beginning."""
+    query = select(ApiToken).where(
+        or_(ApiToken.name == mark, ApiToken.prefix == mark), ApiToken.revoked_at.is_(None)
+    )
+    return list(session.scalars(query.with_for_update()))
+
+
+# ── units ─────────────────────────────────────────────────────────────────────────────────────────────
+# Auth stands below boundaries and does not import it; two questions about names of units are asked in SQL.
+
+_UNITS_BY_CODE = text(
+    "SELECT level, code, name, path::text AS path FROM unit_version"
+    " WHERE code = :code AND editions @> edition_at() ORDER BY nlevel(path)"
+)
+_UNITS_BY_PATH = text(
+    "SELECT DISTINCT ON (path) level, code, name, path::text AS path FROM unit_version"
+    " WHERE path = ANY (CAST(:paths AS ltree[])) ORDER BY path, lower(editions) DESC"
+)
+
+
+def units_coded(session: Session, code: str) -> Sequence[Any]:
+    """The units with this code in the edition in force, widest first."""
+    return session.execute(_UNITS_BY_CODE, {"code": code}).all()
+
+
+def units_at(session: Session, paths: Iterable[str]) -> dict[str, Any]:
+    """Level, code and name of the units at ``paths``, as last known."""
+    wanted = sorted(set(paths) - {EVERYWHERE})
+    if not wanted:
+        return {}
+    return {row.path: row for row in session.execute(_UNITS_BY_PATH, {"paths": wanted})}
+
+
+# ── audit ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def audit_entries(
+    session: Session,
+    paths: Sequence[str],
+    *,
+    before: int | None,
+    limit: int,
+    actor: str | None = None,
+    action: str | None = None,
+    target: str | None = None,
+) -> list[AuditEntry]:
+    """Entries, newest first: all of them, or those about accounts and tokens wholly inside ``paths``."""
+    query = select(AuditEntry)
+    if EVERYWHERE not in paths:
+        accounts = select(func.concat("account:", Account.name)).where(_wholly_within(paths))
+        tokens = select(func.concat("token:", cast(ApiToken.id, Text))).where(
+            inside(ApiToken.scope_path, paths)
+        )
+        query = query.where(or_(AuditEntry.target.in_(accounts), AuditEntry.target.in_(tokens)))
+    for column, value in (
+        (AuditEntry.actor, actor),
+        (AuditEntry.action, action),
+        (AuditEntry.target, target),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if before is not None:
+        query = query.where(AuditEntry.id < before)
+    return list(session.scalars(query.order_by(AuditEntry.id.desc()).limit(limit)))

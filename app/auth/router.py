@@ -1,0 +1,106 @@
+"""Signing in and out over HTTP; gathers the other routes of access."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Request, Response, status
+
+from app.auth import forgery, scopes, sign_in
+from app.auth.account_router import router as accounts
+from app.auth.audit_router import router as audit
+from app.auth.authentication import engine_of, place_of, settings_of, trace_of
+from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read
+from app.auth.policy import public, signed_in
+from app.auth.principal import NOBODY, Principal
+from app.auth.schemas import Credentials, PasswordChange, SessionOut
+from app.auth.sessions import COOKIE, clear_cookie, set_cookie
+from app.auth.token_router import router as tokens
+from app.db.session import NOTHING, read_session
+
+router = APIRouter()
+session_router = APIRouter(prefix="/v1/session", tags=["session"])
+
+SessionKey = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)]
+
+
+@session_router.get("", dependencies=[public()])
+def show_session(principal: CurrentPrincipal, session: Read, response: Response) -> SessionOut:
+    """Who is signed in; nobody is an answer too."""
+    response.headers["Cache-Control"] = "no-store"
+    return SessionOut.of(principal, scopes.named(session, (path for _, path in principal.grants)))
+
+
+@session_router.post("", dependencies=[public()], responses={401: {}, 403: {}, 429: {}})
+def open_session(
+    request: Request, response: Response, given: Credentials, old_key: SessionKey = None
+) -> SessionOut:
+    """Sign in with a name and a password."""
+    settings = settings_of(request)
+    forgery.refuse_other_sites(request, settings)
+    # The cookie that came along is about to end and proves nothing here: no token is asked for it.
+    request.state.principal = NOBODY
+    opened = sign_in.sign_in(
+        engine_of(request),
+        settings,
+        trace_of(request),
+        name=given.name,
+        password=given.password.get_secret_value(),
+        place=place_of(request),
+        old_key=old_key,
+    )
+    set_cookie(response, request, opened.key, settings)
+    return _answer(request, response, opened.principal)
+
+
+@session_router.delete("", dependencies=[public()], status_code=status.HTTP_204_NO_CONTENT)
+def close_session(
+    request: Request,
+    response: Response,
+    principal: CurrentPrincipal,
+    trace: CurrentTrace,
+    key: SessionKey = None,
+) -> None:
+    """Sign out; the cookie is taken back whether it still opened something or not."""
+    if key is not None and principal.session_id is not None:
+        sign_in.sign_out(engine_of(request), trace, key)
+    clear_cookie(response, request, settings_of(request))
+
+
+@session_router.post(
+    "/password",
+    dependencies=[signed_in(people_only=True, before_password_change=True)],
+    responses={401: {}, 403: {}, 422: {}, 429: {}},
+)
+def change_password(
+    request: Request,
+    response: Response,
+    given: PasswordChange,
+    principal: CurrentPrincipal,
+    trace: CurrentTrace,
+) -> SessionOut:
+    """Replace your own password; every other session of yours ends."""
+    settings = settings_of(request)
+    opened = sign_in.change_password(
+        engine_of(request),
+        settings,
+        trace,
+        principal,
+        current=given.current.get_secret_value(),
+        new=given.new.get_secret_value(),
+        place=place_of(request),
+    )
+    set_cookie(response, request, opened.key, settings)
+    return _answer(request, response, opened.principal)
+
+
+def _answer(request: Request, response: Response, principal: Principal) -> SessionOut:
+    response.headers["Cache-Control"] = "no-store"
+    with read_session(engine_of(request), NOTHING) as session:
+        return SessionOut.of(principal, scopes.named(session, (path for _, path in principal.grants)))
+
+
+router.include_router(session_router)
+router.include_router(tokens)
+router.include_router(accounts)
+router.include_router(audit)

@@ -1,0 +1,111 @@
+"""Sessions of browsers: a cookie with a key of which only the hash is stored.
+
+A session ends when it was not used for ``session_hours``, and after a week (or ``session_hours``, when that is more)
+in any case. Signing in always makes a new key and ends the old session, so a key that somebody planted is worth
+nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fastapi import Request, Response
+from sqlalchemy.orm import Session
+
+from app.auth import keys, repository
+from app.auth.models import SignInSession
+from app.auth.principal import Principal
+from app.kit.clock import now
+from app.settings import Settings
+
+COOKIE = "wangge_session"
+
+_LONGEST = timedelta(days=7)
+# A session is written to when that moves its end by at least this much, not with every request.
+_STEP = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class LiveSession:
+    """A session that was found, and whose it is."""
+
+    principal: Principal
+    session_id: int
+    created_at: datetime
+    expires_at: datetime
+
+
+def idle_limit(settings: Settings) -> timedelta:
+    """How long a session lives without being used."""
+    return timedelta(hours=settings.session_hours)
+
+
+def longest_life(settings: Settings) -> timedelta:
+    """How long a session lives at all."""
+    return max(_LONGEST, idle_limit(settings))
+
+
+def open_session(session: Session, account_id: int, *, address: str | None, settings: Settings) -> str:
+    """Make a session; its key, which is not stored and cannot be had again."""
+    repository.drop_expired_sessions(session)
+    key = keys.new_key()
+    session.add(
+        SignInSession(
+            key_hash=keys.digest(key),
+            csrf_token=keys.new_key(),
+            account_id=account_id,
+            expires_at=now() + idle_limit(settings),
+            address=address,
+        )
+    )
+    session.flush()
+    return key
+
+
+def find(session: Session, key: str) -> LiveSession | None:
+    """The session with this key: its account with the rights of this moment."""
+    rows = repository.session_rows(session, keys.digest(key))
+    if not rows:
+        return None
+    first = rows[0]
+    principal = Principal(
+        name=first.name,
+        display_name=first.display_name,
+        account_id=first.account_id,
+        session_id=first.session_id,
+        grants=tuple(sorted((row.role, row.scope_path) for row in rows if row.role is not None)),
+        csrf=first.csrf_token,
+        must_change_password=first.must_change_password,
+    )
+    return LiveSession(principal, first.session_id, first.created_at, first.expires_at)
+
+
+def next_end(live: LiveSession, settings: Settings) -> datetime | None:
+    """Until when the session lives now that it was used; None when that is not worth writing down."""
+    end = min(now() + idle_limit(settings), live.created_at + longest_life(settings))
+    return end if end - live.expires_at >= _STEP else None
+
+
+def set_cookie(response: Response, request: Request, key: str, settings: Settings) -> None:
+    """Hand the key to the browser; scripts cannot read it, other sites cannot send it with a write."""
+    response.set_cookie(
+        COOKIE,
+        key,
+        max_age=int(longest_life(settings).total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=settings.secure_cookies or request.url.scheme == "https",
+        path="/",
+    )
+
+
+def clear_cookie(response: Response, request: Request, settings: Settings) -> None:
+    """Take the key back."""
+    response.delete_cookie(
+        COOKIE,
+        httponly=True,
+        samesite="lax",
+        secure=settings.secure_cookies or request.url.scheme == "https",
+        path="/",
+    )

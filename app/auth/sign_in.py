@@ -1,0 +1,149 @@
+"""Signing in, signing out, changing one's own password.
+
+These work with several short transactions of their own, since what they write must last although the request is
+refused: the attempt before the password is looked at, and the refusal in the audit log.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app.auth import audit, keys, passwords, repository, service, sessions, throttle
+from app.auth.audit import Trace
+from app.auth.models import Account
+from app.auth.principal import Principal
+from app.db.session import Sight, WriteSession, write_session
+from app.errors import Invalid, Unauthorised
+from app.kit.clock import now
+from app.settings import Settings
+
+
+class WrongCredentials(Unauthorised):
+    """The name or the password is wrong, or the account is not let in; which, is not said."""
+
+    code = "wrong-credentials"
+
+    def __init__(self) -> None:
+        super().__init__("账号或密码不正确。", "The name or the password is wrong.")
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A session just opened: the key for the cookie, and whose it is."""
+
+    key: str
+    principal: Principal
+
+
+def sign_in(
+    engine: Engine,
+    settings: Settings,
+    trace: Trace,
+    *,
+    name: str,
+    password: str,
+    place: str | None,
+    old_key: str | None,
+) -> SignedIn:
+    """Open a session, and end the one that the browser had.
+
+    Raises
+    ------
+    TooMany
+        Too early after failures; the password was not looked at.
+    WrongCredentials
+        Whatever else is not right. It takes the same time and says the same for names that do not exist.
+    """
+    short = service.canonical_name(name)
+    account_id, attempt = _prove(engine, trace, short, password, place)
+    with _writing(engine, short) as session:
+        account = repository.locked_account(session, short)
+        if account is None or account.id != account_id or not account.active:
+            raise WrongCredentials  # changed while the password was looked at
+        throttle.succeeded(session, attempt)
+        if passwords.needs_rehash(account.password_hash):
+            account.password_hash = passwords.hash_password(password)
+        account.last_signed_in_at = now()
+        if old_key:
+            repository.close_session(session, keys.digest(old_key))
+        return _open(session, settings, replace(trace, actor=short), account)
+
+
+def sign_out(engine: Engine, trace: Trace, key: str) -> None:
+    """End a session; a key that opens nothing is no error."""
+    with _writing(engine, trace.actor) as session:
+        name = repository.close_session(session, keys.digest(key))
+        if name is not None:
+            audit.record(session, trace, "session.closed", audit.of_account(name))
+
+
+def change_password(
+    engine: Engine,
+    settings: Settings,
+    trace: Trace,
+    who: Principal,
+    *,
+    current: str,
+    new: str,
+    place: str | None,
+) -> SignedIn:
+    """Replace one's own password: ends every session of the account and opens a new one.
+
+    The present password is asked for, and guessing it is slowed down as at the door: a browser left open must not be
+    enough to take an account over.
+    """
+    passwords.check_rule(new, name=who.name, field="new")
+    if new == current:
+        raise Invalid(
+            "新密码与当前密码相同。",
+            "The new password is the present one.",
+            code="weak-password",
+            field="new",
+        )
+    account_id, attempt = _prove(engine, trace, who.name, current, place)
+    new_hash = passwords.hash_password(new)
+    with _writing(engine, who.name) as session:
+        account = repository.locked_account(session, who.name)
+        if account is None or account.id != account_id or not account.active:
+            raise WrongCredentials
+        throttle.succeeded(session, attempt)
+        account.password_hash = new_hash
+        account.must_change_password = False
+        repository.close_sessions_of(session, account.id)
+        audit.record(session, trace, "password.changed", audit.of_account(account.name))
+        return _open(session, settings, trace, account)
+
+
+def _prove(engine: Engine, trace: Trace, name: str, password: str, place: str | None) -> tuple[int, int]:
+    """Check a password: the account's id and the attempt, or a refusal that is written down."""
+    with _writing(engine, "sign-in") as session:
+        attempt = throttle.admit(session, name, place)
+        account = repository.account_named(session, name)
+        account_id, stored = (account.id, account.password_hash) if account else (None, None)
+        active = account is not None and account.active
+    # No transaction is open while the hash is computed: it takes long on purpose.
+    right = passwords.verify(stored, password)
+    if right and active and account_id is not None:
+        return account_id, attempt
+    with _writing(engine, "sign-in") as session:
+        target = audit.of_account(name) if stored is not None else audit.of_account("?")
+        reason = "disabled" if right else "password" if stored is not None else "unknown-name"
+        audit.record(session, trace, "session.refused", target, reason=reason)
+    raise WrongCredentials
+
+
+def _open(session: Session, settings: Settings, trace: Trace, account: Account) -> SignedIn:
+    key = sessions.open_session(session, account.id, address=trace.address, settings=settings)
+    audit.record(session, trace, "session.opened", audit.of_account(account.name))
+    live = sessions.find(session, key)
+    if live is None:
+        raise RuntimeError("a session just opened is not there")
+    return SignedIn(key, live.principal)
+
+
+def _writing(engine: Engine, actor: str) -> AbstractContextManager[WriteSession]:
+    return write_session(engine, Sight(paths=(), actor=actor))

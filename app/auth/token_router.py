@@ -1,0 +1,56 @@
+"""API tokens over HTTP."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response, status
+
+from app.auth import scopes, tokens
+from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read, Write
+from app.auth.policy import signed_in
+from app.auth.schemas import TokenIn, TokenList, TokenMade, TokenOut
+
+router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
+
+
+@router.get("", dependencies=[signed_in()])
+def list_tokens(principal: CurrentPrincipal, session: Read) -> TokenList:
+    """Your tokens, and those inside the units that you administer."""
+    found = tokens.seen_by(session, principal)
+    names = scopes.named(session, (token.scope_path for token in found))
+    return TokenList(items=[TokenOut(**TokenOut.fields_of(token, names)) for token in found])
+
+
+# A token cannot issue tokens: one that leaked would outlive its own revocation.
+@router.post(
+    "",
+    dependencies=[signed_in(people_only=True)],
+    status_code=status.HTTP_201_CREATED,
+    responses={403: {}, 422: {}},
+)
+def issue_token(
+    given: TokenIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write, response: Response
+) -> TokenMade:
+    """Issue a token; its text is answered here and never again."""
+    response.headers["Cache-Control"] = "no-store"
+    secret, token = tokens.issue(
+        session,
+        principal,
+        trace,
+        name=given.name,
+        role=given.role,
+        scope=given.scope,
+        expires_at=given.expires_at,
+    )
+    names = scopes.named(session, [token.scope_path])
+    return TokenMade(**TokenOut.fields_of(token, names), token=secret)
+
+
+@router.delete(
+    "/{token_id}",
+    dependencies=[signed_in()],
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses={404: {}},
+)
+def revoke_token(token_id: int, principal: CurrentPrincipal, trace: CurrentTrace, session: Write) -> None:
+    """End a token at once."""
+    tokens.revoke(session, principal, trace, token_id)

@@ -1,0 +1,173 @@
+"""API tokens: shown once, stored hashed, never wider than what their giver may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.auth import audit, keys, repository, scopes
+from app.auth.audit import Trace
+from app.auth.models import ApiToken
+from app.auth.principal import Principal
+from app.auth.roles import CONTAINS, covers
+from app.errors import Conflict, Invalid, NotFound
+from app.kit.clock import now
+
+
+class TokenUnknown(NotFound):
+    """No such token that the asker may see."""
+
+    code = "token-unknown"
+
+
+@dataclass(frozen=True)
+class FoundToken:
+    """A live token that came with a request."""
+
+    token_id: int
+    principal: Principal
+    last_used_at: datetime | None
+
+
+def find(session: Session, token: str) -> FoundToken | None:
+    """The live token with this text and what it may do now.
+
+    A token of an account does what both the token and the account may: when the account loses a right, so does the
+    token, at once.
+    """
+    if not token.startswith(keys.TOKEN_MARK):
+        return None
+    rows = repository.token_rows(session, keys.digest(token))
+    if not rows:
+        return None
+    first = rows[0]
+    given = (first.token_role, first.token_scope)
+    if first.account_id is None:
+        grants: tuple[tuple[str, str], ...] = (given,)
+    else:
+        held = [(row.role, row.scope_path) for row in rows if row.role is not None]
+        grants = (given,) if _carried_by(given, held) else ()
+    principal = Principal(
+        name=first.name,
+        display_name=first.name,
+        account_id=None,
+        token_id=first.token_id,
+        grants=grants,
+    )
+    return FoundToken(first.token_id, principal, first.last_used_at)
+
+
+def _carried_by(given: tuple[str, str], held: list[tuple[str, str]]) -> bool:
+    role, scope = given
+    return any(role in CONTAINS[each] and covers(where, scope) for each, where in held)
+
+
+def worth_marking(found: FoundToken, *, step: timedelta) -> bool:
+    """Whether "last used" is old enough to be written again."""
+    return found.last_used_at is None or now() - found.last_used_at >= step
+
+
+def issue(
+    session: Session,
+    by: Principal,
+    trace: Trace,
+    *,
+    name: str,
+    role: str,
+    scope: str | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[str, ApiToken]:
+    """Make a token; its text is returned here and nowhere else, ever.
+
+    Raises
+    ------
+    Invalid
+        The role or the unit is unknown, the name empty, or the end is in the past.
+    Forbidden
+        ``by`` does not have this role over the whole of this unit.
+    """
+    label = name.strip()
+    if not label or len(label) > 100:
+        raise Invalid(
+            "令牌名称须为 1 至 100 个字符。", "A token's name takes 1 to 100 characters.", field="name"
+        )
+    if expires_at is not None and expires_at <= now():
+        raise Invalid(
+            f"到期时间须在将来，收到 {expires_at.isoformat()}。",
+            f"The end must lie in the future; {expires_at.isoformat()} came.",
+            field="expires_at",
+        )
+    path = scopes.path_of(session, scope)
+    scopes.check_may_give(by, role, path)
+    secret = keys.new_token()
+    token = ApiToken(
+        name=label,
+        prefix=keys.shown_part(secret),
+        token_hash=keys.digest(secret),
+        role=role,
+        scope_path=path,
+        account_id=by.account_id,
+        created_by=by.actor,
+        expires_at=expires_at,
+    )
+    session.add(token)
+    session.flush()
+    audit.record(
+        session,
+        trace,
+        "token.issued",
+        audit.of_token(token.id),
+        name=label,
+        prefix=token.prefix,
+        role=role,
+        scope=path,
+        expires_at=expires_at.isoformat() if expires_at else None,
+    )
+    return secret, token
+
+
+def seen_by(session: Session, by: Principal) -> list[ApiToken]:
+    """The asker's own tokens, and those of the units that they administer."""
+    return repository.tokens_seen(session, account_id=by.account_id, paths=by.paths("admin"))
+
+
+def revoke(session: Session, by: Principal, trace: Trace, token_id: int) -> ApiToken:
+    """End a token at once; ending it twice changes nothing."""
+    token = repository.token_seen(session, token_id, account_id=by.account_id, paths=by.paths("admin"))
+    if token is None:
+        raise TokenUnknown(f"没有编号为 {token_id} 的令牌。", f"There is no token {token_id}.")
+    return _end(session, trace, token)
+
+
+def revoke_named(session: Session, trace: Trace, mark: str) -> ApiToken:
+    """End the one live token with this name or beginning (``wg_…``); for the operator of the machine."""
+    found = repository.tokens_named(session, mark)
+    if not found:
+        raise TokenUnknown(f"没有有效的令牌“{mark}”。", f"There is no live token {mark!r}.")
+    if len(found) > 1:
+        shown = ", ".join(token.prefix for token in found)
+        raise Conflict(
+            f"有 {len(found)} 个令牌叫“{mark}”，请用前缀指明：{shown}。",
+            f"{len(found)} tokens are called {mark!r}; name one by its beginning: {shown}.",
+            code="token-ambiguous",
+        )
+    return _end(session, trace, found[0])
+
+
+def _end(session: Session, trace: Trace, token: ApiToken) -> ApiToken:
+    if token.revoked_at is None:
+        token.revoked_at = now()
+        session.flush()
+        audit.record(
+            session,
+            trace,
+            "token.revoked",
+            audit.of_token(token.id),
+            name=token.name,
+            prefix=token.prefix,
+            role=token.role,
+            scope=token.scope_path,
+        )
+    return token
