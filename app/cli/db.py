@@ -83,14 +83,15 @@ def url(as_json: JsonOption = False) -> None:
 
 @app.command()
 def migrate(as_json: JsonOption = False) -> None:
-    """把结构升到最新 / bring the schema to the newest revision."""
+    """把结构和目录升到最新 / bring the schema and the catalogues up to date."""
+    from app.bootstrap import prepare
     from app.db import migrate as migrations
 
     context = make_context(as_json=as_json)
     engine = context.engine()
     try:
         before = migrations.current(engine)
-        migrations.upgrade(database_urls(context.settings).owner)
+        prepare(database_urls(context.settings).owner)
         after = migrations.current(engine)
     finally:
         engine.dispose()
@@ -126,11 +127,13 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """从备份恢复；数据库不空时须加 --force / restore a backup; a database with data needs --force."""
+    from app.bootstrap import prepare
     from app.db import backup as backups
 
     context = make_context(as_json=as_json)
     urls = database_urls(context.settings)
-    done = backups.restore(urls, file.expanduser().absolute(), replace=force, say=_teller(context))
+    path = file.expanduser().absolute()
+    done = backups.restore(urls, path, replace=force, prepare=prepare, say=_teller(context))
     context.out.document({"file": str(done.file), "size_bytes": done.size_bytes, "revision": done.revision})
     context.out.note(
         f"已恢复，结构版本 {done.revision}。可运行 wangge verify 复核。",

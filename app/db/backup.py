@@ -29,6 +29,7 @@ LEAKPROOF = Path(__file__).parent / "functions" / "leakproof.sql"
 CONTENT = ("edition", "unit_version", "draft", "component", "incident", "officer", "account", "import_job")
 
 Say = Callable[[Text], None]
+Prepare = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ def check_file(file: Path) -> BackupInfo:
     return BackupInfo(file, size)
 
 
-def restore(urls: DatabaseUrls, file: Path, *, replace: bool, say: Say) -> BackupInfo:
-    """Put the content of ``file`` into the database, then bring it to the newest revision.
+def restore(urls: DatabaseUrls, file: Path, *, replace: bool, prepare: Prepare, say: Say) -> BackupInfo:
+    """Put the content of ``file`` into the database, then let ``prepare`` (given the owner's URL) bring it up to date.
 
     A database that holds anything is refused unless ``replace``. In the private cluster the file is restored beside
     the live database and takes its place only when it is whole; on an external server, where making databases may
@@ -108,11 +109,11 @@ def restore(urls: DatabaseUrls, file: Path, *, replace: bool, say: Say) -> Backu
             f"The database is not empty ({listed}). Restoring replaces all of it; if you mean that, add --force.",
         )
     say(Text(f"正在恢复 {file}…", f"Restoring {file}…"))
-    revision = _in_place(urls, file) if urls.external else _beside(urls, file)
-    return BackupInfo(found.file, found.size_bytes, revision)
+    put = _in_place if urls.external else _beside
+    return BackupInfo(found.file, found.size_bytes, put(urls, file, prepare))
 
 
-def _beside(urls: DatabaseUrls, file: Path) -> str:
+def _beside(urls: DatabaseUrls, file: Path, prepare: Prepare) -> str:
     live = make_url(urls.owner)
     fresh = live.set(database=RESTORING).render_as_string(hide_password=False)
     admin = live.set(database="postgres").render_as_string(hide_password=False)
@@ -125,7 +126,7 @@ def _beside(urls: DatabaseUrls, file: Path) -> str:
         try:
             jobs = str(min(4, len(os.sched_getaffinity(0))))
             _pg_restore(fresh, "--jobs", jobs, str(file))
-            revision = _bring_up_to_date(fresh, file)
+            revision = _bring_up_to_date(fresh, file, prepare)
         except BaseException:
             connection.execute(statement("DROP DATABASE IF EXISTS {} WITH (FORCE)", RESTORING))
             raise
@@ -134,10 +135,10 @@ def _beside(urls: DatabaseUrls, file: Path) -> str:
     return revision
 
 
-def _in_place(urls: DatabaseUrls, file: Path) -> str:
+def _in_place(urls: DatabaseUrls, file: Path, prepare: Prepare) -> str:
     # Objects go to whoever restores: the owner's name on another server need not exist here.
     _pg_restore(urls.owner, "--single-transaction", "--no-owner", "--clean", "--if-exists", str(file))
-    return _bring_up_to_date(urls.owner, file)
+    return _bring_up_to_date(urls.owner, file, prepare)
 
 
 def _pg_restore(url: str, *arguments: str) -> None:
@@ -146,7 +147,7 @@ def _pg_restore(url: str, *arguments: str) -> None:
         raise _failed(("恢复失败", "The restore failed"), done.stderr)
 
 
-def _bring_up_to_date(url: str, file: Path) -> str:
+def _bring_up_to_date(url: str, file: Path, prepare: Prepare) -> str:
     with psycopg.connect(libpq_url(url)) as connection:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     revision = row[0] if row else ""
@@ -160,7 +161,7 @@ def _bring_up_to_date(url: str, file: Path) -> str:
             f"{file} has schema revision {revision}, unknown to this program: it comes from a newer version; "
             f"upgrade wangge first.",
         )
-    migrate.upgrade(url)
+    prepare(url)
     with psycopg.connect(libpq_url(url), autocommit=True) as connection:
         connection.execute(LEAKPROOF.read_bytes())
         # A dump carries no statistics; without them the first queries are planned blindly.

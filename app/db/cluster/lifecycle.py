@@ -45,6 +45,7 @@ class ClusterInfo:
     owner_url: str | None = field(default=None, repr=False)  # they hold passwords
     service_url: str | None = field(default=None, repr=False)
     started_now: bool = False
+    started_by: str = ""
 
     def libpq_url(self, role: str = OWNER) -> str | None:
         """A URL over TCP that every libpq program takes (psql, QGIS, ogr2ogr), password included."""
@@ -91,6 +92,9 @@ def start(
             known, where, account = _ensure_exists(home, say, durable=durable)
             live = process.running(where.data)
             if live is not None and live.ready:
+                if started_by == "user" and known.started_by != "user":
+                    known = known.having(started_by="user")
+                    record.save(home, known)
                 _ensure_roles(home, known, where, live)
                 return _info(home, known, where, live)
             secrets, owner_is_new = record.ensure_passwords(home)
@@ -295,6 +299,7 @@ def _info(
         owner_url=url(OWNER),
         service_url=url(SERVICE),
         started_now=started_now,
+        started_by=known.started_by,
     )
 
 

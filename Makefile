@@ -1,0 +1,41 @@
+# The doors. `make run` serves, `make test` proves; both install what is missing first.
+# Recipes do not use the active virtual environment: everything is in .venv of this checkout.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+# Tests by file to two workers: fixtures of a module are made once, and two is what a small machine has.
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench setup setup-test assets clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ —/' | sed 's/^/  make /'
+
+run: ## 安装缺少的，启动数据库和网页服务 / install what is missing, start the database and serve
+	@$(PYTHON) scripts/setup run && exec $(BIN)/wangge up
+
+test: setup-test lint ## 全部测试 / lint and the whole suite
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+lint: setup ## ruff, mypy, import-linter
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup ## 性能比值 / the ratios of the benchmarks
+	@$(BIN)/python -m bench
+
+setup: ## 只安装，不启动 / install only
+	@$(PYTHON) scripts/setup run
+
+setup-test: ## 安装，含测试所需 / install, with what tests need
+	@$(PYTHON) scripts/setup test
+
+assets: ## 重新取前端文件 / fetch the front-end files again
+	@rm -rf app/web/static/vendor && $(PYTHON) scripts/setup run
+
+clean: ## 删除安装出来的文件，不动数据 / remove what was installed; data stays
+	rm -rf .venv app/web/node_modules app/web/static/vendor .mypy_cache .ruff_cache .pytest_cache *.egg-info
