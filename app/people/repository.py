@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.people.models import Department, Officer, PopulationCount, TeamMember
+from app.people.models import Department, Officer, TeamMember
 
 
 def departments(session: Session) -> Sequence[Department]:
@@ -37,19 +37,10 @@ def team_of(session: Session, grid_code: str) -> list[Any]:
 
 
 def population_of(session: Session, path: str) -> list[Any]:
-    """Newest counts by kind, summed over a unit's grids: kind, count, sensitive, counted_on."""
-    query = (
-        select(
-            PopulationCount.kind,
-            func.sum(PopulationCount.count).label("count"),
-            func.bool_or(PopulationCount.sensitive).label("sensitive"),
-            func.max(PopulationCount.counted_on).label("counted_on"),
-        )
-        .where(
-            text("population_count.grid_path <@ text2ltree(:path)"),
-            PopulationCount.counted_on == select(func.max(PopulationCount.counted_on)).scalar_subquery(),
-        )
-        .group_by(PopulationCount.kind)
-        .order_by(PopulationCount.kind)
-    )
-    return list(session.execute(query, {"path": path}))
+    """Newest counts of a unit by kind: kind, people (None: fewer than three of a sensitive kind), is_sensitive, as_of."""
+    return list(session.execute(text("SELECT * FROM unit_population(text2ltree(:path))"), {"path": path}))
+
+
+def unit_counts(session: Session, path: str) -> Any:
+    """Numbers of a unit, of what the asker may not see too: components, incidents, team by role."""
+    return session.execute(text("SELECT * FROM unit_counts(text2ltree(:path))"), {"path": path}).one()

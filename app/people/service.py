@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.auth.principal import Principal
 from app.people import repository
-from app.people.models import Department
+from app.people.models import TEAM_ROLES, Department
 
 
 def department_ids(session: Session, names: Iterable[str]) -> dict[str, int]:
@@ -21,3 +23,30 @@ def department_ids(session: Session, names: Iterable[str]) -> dict[str, int]:
         session.flush()
         known[name] = department.id
     return {name: known[name] for name in wanted}
+
+
+def team_as_seen(session: Session, grid_code: str, path: str, principal: Principal) -> dict[str, Any]:
+    """A grid's team: how many of each role for everybody, names for staff, phones for those who need them."""
+    counts = repository.unit_counts(session, path)
+    contacts = principal.may_see_contacts(path)
+    return {
+        **{role: getattr(counts, role) for role in TEAM_ROLES},
+        "members": [
+            {
+                "role": m.role,
+                "name": m.name,
+                "department": m.department,
+                "subject": m.subject,
+                **({"phone": m.phone} if contacts else {}),
+            }
+            for m in repository.team_of(session, grid_code)
+        ],
+    }
+
+
+def population_as_seen(session: Session, path: str) -> list[dict[str, Any]]:
+    """Counts of a unit by kind; ``count`` is None for fewer than three of a sensitive kind."""
+    return [
+        {"kind": row.kind, "count": row.people, "sensitive": row.is_sensitive, "counted_on": row.as_of}
+        for row in repository.population_of(session, path)
+    ]

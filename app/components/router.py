@@ -1,0 +1,36 @@
+"""The catalogue of component classes over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from app.auth.dependencies import Read
+from app.auth.policy import public_if
+from app.components import catalog
+
+router = APIRouter(tags=["catalogue"], dependencies=[public_if("public_layers")])
+
+
+@router.get("/v1/catalog/components")
+def list_component_classes(session: Read) -> dict[str, Any]:
+    """The classes of city components."""
+    return {
+        "classes": [
+            {
+                "code": c.code,
+                "major_code": c.major_code,
+                "major_zh": c.major_zh,
+                "major_en": c.major_en,
+                "name_zh": c.name_zh,
+                "name_en": c.name_en,
+                "geometry": c.geometry,
+                "hazard": c.hazard,
+                "patrol_days": c.patrol_days,
+                "scheme": c.scheme,
+                "codes_2026": c.codes_2026,
+            }
+            for c in catalog.classes(session)
+        ]
+    }

@@ -1,0 +1,129 @@
+"""Units over HTTP: one unit, what it owns, its shape, and the search for everything."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import shapely
+from fastapi import APIRouter, Query, Request
+from starlette.responses import JSONResponse
+
+from app.auth.dependencies import CurrentPrincipal, Read
+from app.auth.policy import allow, public_if
+from app.boundaries import repository as boundary_rows
+from app.components import repository as component_rows
+from app.errors import Invalid
+from app.grids import search as searching
+from app.grids import service
+from app.incidents import queries as incident_rows
+from app.incidents.schemas import IncidentItem
+from app.kit.pagination import decode_cursor, encode_cursor
+
+router = APIRouter(tags=["grids"])
+
+Edition = Annotated[int | None, Query(ge=1, description="An edition's number; the one in force when absent.")]
+_OPEN = [public_if("public_layers")]
+
+
+@router.get("/v1/units/{code}", dependencies=_OPEN, responses={404: {}})
+def show_unit(
+    session: Read,
+    principal: CurrentPrincipal,
+    code: str,
+    edition: Edition = None,
+    level: Annotated[str | None, Query(pattern="^(district|street|community|grid)$")] = None,
+) -> dict[str, Any]:
+    """A district, street, community or grid with its ancestors, children, area, team and counts."""
+    unit, number = service.find_unit(session, code, edition=edition, level=level)
+    return service.describe(session, unit, number, principal)
+
+
+@router.get("/v1/units/{code}/geometry", dependencies=_OPEN, responses={404: {}})
+def show_unit_geometry(session: Read, code: str, edition: Edition = None) -> JSONResponse:
+    """A unit's shape as a GeoJSON feature."""
+    unit, number = service.find_unit(session, code, edition=edition)
+    shape = boundary_rows.shape_of(session, unit)
+    feature = {
+        "type": "Feature",
+        "id": unit.code,
+        "geometry": json.loads(shapely.to_geojson(shape)),
+        "properties": {"code": unit.code, "name": unit.name, "level": unit.level, "edition": number},
+    }
+    return JSONResponse(feature, media_type="application/geo+json")
+
+
+@router.get("/v1/grids/{code}", dependencies=_OPEN, responses={404: {}})
+def show_grid(
+    session: Read, principal: CurrentPrincipal, code: str, edition: Edition = None
+) -> dict[str, Any]:
+    """One grid with its ancestors, area, team and counts."""
+    unit, number = service.find_unit(session, code, edition=edition, level="grid")
+    return service.describe(session, unit, number, principal)
+
+
+@router.get("/v1/grids/{code}/components", dependencies=[allow("viewer")], responses={404: {}})
+def list_grid_components(
+    session: Read,
+    code: str,
+    class_: Annotated[str | None, Query(alias="class", max_length=10)] = None,
+    cursor: Annotated[str | None, Query(max_length=40)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """Components that lie in a grid, wholly or in part, paged by a cursor."""
+    unit, _ = service.find_unit(session, code, level="grid")
+    if cursor is not None and not cursor.isdigit():
+        raise Invalid(
+            "cursor 无效，请从第一页重新开始", "the cursor is not one of ours; begin again", code="bad-cursor"
+        )
+    rows = component_rows.page_of(
+        session, unit.path, after=int(cursor or 0), limit=limit + 1, class_code=class_
+    )
+    items = [
+        {
+            "code": r.code,
+            "code_scheme": r.code_scheme,
+            "class_code": r.class_code,
+            "class_zh": r.class_zh,
+            "class_en": r.class_en,
+            "name": r.name,
+            "state": r.state,
+            "department": r.department,
+            "owner_grid": r.grid_code,
+            "measure": r.measure,
+            "geometry": json.loads(r.geometry),
+        }
+        for r in rows[:limit]
+    ]
+    return {"items": items, "next": str(rows[limit - 1].id) if len(rows) > limit else None}
+
+
+@router.get("/v1/grids/{code}/incidents", dependencies=[allow("viewer")], responses={404: {}})
+def list_grid_incidents(
+    session: Read,
+    code: str,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> dict[str, Any]:
+    """Incidents that a grid owns, newest first, paged by a cursor."""
+    unit, _ = service.find_unit(session, code, level="grid")
+    rows = incident_rows.page(
+        session, incident_rows.Filters(unit_path=unit.path), before=decode_cursor(cursor), limit=limit + 1
+    )
+    last = rows[limit - 1] if len(rows) > limit else None
+    return {
+        "items": [IncidentItem.model_validate(row).model_dump() for row in rows[:limit]],
+        "next": encode_cursor(last.occurred_at, last.id) if last else None,
+    }
+
+
+@router.get("/v1/search", dependencies=_OPEN)
+def search_everything(
+    request: Request,
+    session: Read,
+    principal: CurrentPrincipal,
+    q: Annotated[str, Query(max_length=100)],
+    limit: Annotated[int, Query(ge=1, le=50)] = 10,
+) -> dict[str, Any]:
+    """Units by code or name, components and incidents by number, or a place as ``lon,lat [crs]``."""
+    return {"results": searching.search(session, request.app.state.editions, principal, q, limit=limit)}

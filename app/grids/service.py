@@ -1,0 +1,69 @@
+"""The page of a unit: what it is, what it is part of, what it owns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import shapely
+from sqlalchemy.orm import Session
+
+from app.auth.principal import Principal
+from app.boundaries import repository as boundary_rows
+from app.boundaries.models import UnitVersion
+from app.boundaries.service import edition_in_force
+from app.errors import NotFound
+from app.people import repository as people_rows
+from app.people.service import population_as_seen, team_as_seen
+
+
+def find_unit(
+    session: Session, code: str, *, edition: int | None = None, level: str | None = None
+) -> tuple[UnitVersion, int]:
+    """A unit by code in an edition (the one in force, when None)."""
+    number = edition or edition_in_force(session)
+    unit = boundary_rows.unit_by_code(session, code, number, level=level)
+    if unit is None:
+        noun = ("网格", "grid") if level == "grid" else ("单位", "unit")
+        raise NotFound(
+            f"第 {number} 版里没有{noun[0]} {code}",
+            f"edition {number} has no {noun[1]} {code}",
+            code="no-unit",
+        )
+    return unit, number
+
+
+def describe(session: Session, unit: UnitVersion, edition: int, principal: Principal) -> dict[str, Any]:
+    """Everything the drawer of a map shows of a unit."""
+    shape = boundary_rows.shape_of(session, unit)
+    centre = shapely.point_on_surface(shape)
+    above, below = boundary_rows.ancestors_and_children(session, unit, edition)
+    counts = people_rows.unit_counts(session, unit.path)
+    team: dict[str, Any] = {
+        "leader": counts.leader,
+        "full_time": counts.full_time,
+        "professional": counts.professional,
+        "members": [],
+    }
+    if unit.level == "grid":
+        team = team_as_seen(session, unit.code, unit.path, principal)
+    return {
+        "level": unit.level,
+        "code": unit.code,
+        "code_scheme": unit.code_scheme,
+        "name": unit.name,
+        "kind": unit.kind,
+        "edition": edition,
+        "ancestors": [{"level": u.level, "code": u.code, "name": u.name} for u in above],
+        "children": [{"level": u.level, "code": u.code, "name": u.name, "kind": u.kind} for u in below],
+        "area_m2": round(unit.area_m2, 1),
+        "bbox": [round(v, 7) for v in shape.bounds],
+        "center": [round(centre.x, 7), round(centre.y, 7)],
+        "team": team,
+        "counts": {
+            "components": counts.components,
+            "incidents_open": counts.incidents_open,
+            "incidents_30d": counts.incidents_30d,
+            "incidents_total": counts.incidents_total,
+        },
+        "population": population_as_seen(session, unit.path),
+    }

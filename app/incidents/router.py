@@ -1,0 +1,152 @@
+"""Incidents over HTTP: lists, the map, one incident, the catalogue of classes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from app.auth.dependencies import CurrentPrincipal, Read
+from app.auth.policy import allow, public_if
+from app.boundaries import repository as boundary_rows
+from app.errors import Invalid, NotFound
+from app.incidents import catalog, queries
+from app.incidents.map import map_of
+from app.incidents.models import OPEN_STATES, STATES
+from app.incidents.queries import Filters
+from app.incidents.schemas import IncidentDetail, IncidentItem, IncidentPage, LogEntry
+from app.kit.pagination import decode_cursor, encode_cursor
+from app.kit.params import parse_bbox, parse_from, parse_until, split_list
+from app.people.service import team_as_seen
+
+router = APIRouter(tags=["incidents"])
+
+
+def filters_of(
+    request: Request,
+    session: Read,
+    class_: Annotated[list[str] | None, Query(alias="class", description="Class codes.")] = None,
+    major: Annotated[list[str] | None, Query(description="Major codes, such as 05.")] = None,
+    state: Annotated[list[str] | None, Query(description="States, or `open` for all open ones.")] = None,
+    unit: Annotated[str | None, Query(description="Code of a unit of any level.", max_length=64)] = None,
+    from_: Annotated[str | None, Query(alias="from", description="Day or instant.")] = None,
+    to: Annotated[str | None, Query(description="Day (counted whole) or instant (not included).")] = None,
+    bbox: Annotated[str | None, Query(description="west,south,east,north")] = None,
+    q: Annotated[
+        str | None, Query(description="Number, or words of address or description.", max_length=100)
+    ] = None,
+) -> Filters:
+    """The filters that lists, maps and heat maps share."""
+    zone = request.app.state.settings.zone
+    states: list[str] = []
+    for name in split_list(state):
+        if name != "open" and name not in STATES:
+            raise Invalid(
+                f"没有状态 {name}；可用：open、{'、'.join(STATES)}",
+                f"no state {name}; there are open, {', '.join(STATES)}",
+                code="no-such-state",
+                field="state",
+            )
+        states += OPEN_STATES if name == "open" else [name]
+    path = None
+    if unit:
+        edition = boundary_rows.edition_at(session)
+        found = boundary_rows.unit_by_code(session, unit, edition) if edition else None
+        if found is None:
+            raise NotFound(f"没有单位 {unit}", f"there is no unit {unit}", code="no-unit", field="unit")
+        path = found.path
+    return Filters(
+        classes=tuple(split_list(class_)),
+        majors=tuple(split_list(major)),
+        states=tuple(dict.fromkeys(states)),
+        unit_path=path,
+        since=parse_from(from_, zone),
+        until=parse_until(to, zone),
+        bbox=parse_bbox(bbox),
+        words=q.strip() if q and q.strip() else None,
+    )
+
+
+Filtered = Annotated[Filters, Depends(filters_of)]
+
+
+@router.get("/v1/incidents", dependencies=[allow("viewer")])
+def list_incidents(
+    session: Read,
+    filters: Filtered,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> IncidentPage:
+    """Incidents that the asker may see, newest first, paged by a cursor."""
+    rows = queries.page(session, filters, before=decode_cursor(cursor), limit=limit + 1)
+    last = rows[limit - 1] if len(rows) > limit else None
+    return IncidentPage(
+        items=[IncidentItem.model_validate(row) for row in rows[:limit]],
+        next=encode_cursor(last.occurred_at, last.id) if last else None,
+        # Counted once, with the first page; it does not change while somebody turns pages.
+        total=queries.capped_count(session, filters) if cursor is None else None,
+        total_cap=queries.COUNT_CAP,
+    )
+
+
+@router.get("/v1/incidents/map", dependencies=[allow("viewer")])
+def map_incidents(
+    session: Read, filters: Filtered, zoom: Annotated[float, Query(ge=0, le=24)] = 10
+) -> dict[str, Any]:
+    """What of them to draw: points where there are few, hexagons with counts where there are many."""
+    return map_of(session, filters, zoom=zoom)
+
+
+@router.get("/v1/incidents/{number}", dependencies=[allow("viewer")], responses={404: {}})
+def show_incident(session: Read, principal: CurrentPrincipal, number: str) -> IncidentDetail:
+    """One incident with its owner, team and log."""
+    row = queries.by_number(session, number)
+    if row is None:
+        raise NotFound(f"没有事件 {number}", f"there is no incident {number}", code="no-incident")
+    owner = team = None
+    edition = boundary_rows.edition_at(session)
+    if row.grid_code and row.assigned_edition:
+        # Named as of its own time: a closed case keeps the grid that existed then.
+        unit = boundary_rows.unit_by_code(session, row.grid_code, row.assigned_edition, level="grid")
+        if unit is not None:
+            above, _ = boundary_rows.ancestors_and_children(session, unit, row.assigned_edition)
+            owner = {level: {"code": code, "name": name} for level, code, name, *_ in above}
+            owner["grid"] = {"code": unit.code, "name": unit.name, "kind": unit.kind}
+            owner["edition"] = row.assigned_edition
+            owner["in_force"] = edition
+            team = team_as_seen(session, unit.code, unit.path, principal)
+    fields = {name: getattr(row, name) for name in IncidentItem.model_fields}
+    return IncidentDetail(
+        **fields,
+        department=row.department,
+        component_code=row.component_code,
+        source=row.source,
+        source_id=row.source_id,
+        assigned_edition=row.assigned_edition,
+        owner=owner,
+        team=team,
+        log=[LogEntry.model_validate(entry) for entry in queries.log_of(session, row.id)],
+    )
+
+
+@router.get("/v1/catalog/events", tags=["catalogue"], dependencies=[public_if("public_layers")])
+def list_event_classes(session: Read) -> dict[str, Any]:
+    """The classes of incidents."""
+    return {
+        "classes": [
+            {
+                "code": c.code,
+                "major_code": c.major_code,
+                "major_zh": c.major_zh,
+                "major_en": c.major_en,
+                "name_zh": c.name_zh,
+                "name_en": c.name_en,
+                "urgency": c.urgency,
+                "time_limit": c.time_limit,
+                "time_limit_unit": c.time_limit_unit,
+                "scheme": c.scheme,
+                "code_2026": c.code_2026,
+            }
+            for c in catalog.classes(session)
+        ]
+    }

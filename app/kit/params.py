@@ -1,0 +1,101 @@
+"""Query parameters that several routes share, each parsed once and refused in the same words."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import Query
+from pydantic import TypeAdapter, ValidationError
+
+from app.errors import Invalid
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATETIME = TypeAdapter(datetime)
+
+Lon = Annotated[float, Query(description="Longitude (or easting) in `crs`.", allow_inf_nan=False)]
+Lat = Annotated[float, Query(description="Latitude (or northing) in `crs`.", allow_inf_nan=False)]
+Crs = Annotated[
+    str, Query(description="wgs84, cgcs2000, gcj02, bd09 or EPSG:n.", max_length=40, examples=["wgs84"])
+]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of one answer.")]
+
+
+def parse_instant(given: str | None, *, field: str = "at") -> datetime | None:
+    """An RFC 3339 instant with an offset; a ``+`` that a browser turned into a space is understood."""
+    if not given:
+        return None
+    mended = re.sub(r"(?<=\d) (\d{2}:?\d{2})$", r"+\1", given.strip())
+    try:
+        instant = _DATETIME.validate_python(mended)
+    except ValidationError as error:
+        raise _not_an_instant(given, field) from error
+    if instant.tzinfo is None:
+        raise _not_an_instant(given, field)
+    return instant
+
+
+def _not_an_instant(given: str, field: str) -> Invalid:
+    return Invalid(
+        f"{field} 应为带时区的时间，如 2026-11-01T00:00:00+08:00，收到 {given!r}",
+        f"{field} is an instant with an offset, like 2026-11-01T00:00:00+08:00, came {given!r}",
+        code="not-an-instant",
+        field=field,
+    )
+
+
+def parse_from(given: str | None, zone: ZoneInfo, *, field: str = "from") -> datetime | None:
+    """The beginning of a period: an instant, or a day, which begins at midnight in the district's zone."""
+    if given and _DAY.fullmatch(given):
+        return datetime.combine(_day(given, field), time(), tzinfo=zone)
+    return parse_instant(given, field=field)
+
+
+def parse_until(given: str | None, zone: ZoneInfo, *, field: str = "to") -> datetime | None:
+    """The end of a period, not included: an instant, or a day, which counts whole."""
+    if given and _DAY.fullmatch(given):
+        return datetime.combine(_day(given, field) + timedelta(days=1), time(), tzinfo=zone)
+    return parse_instant(given, field=field)
+
+
+def _day(given: str, field: str) -> date:
+    try:
+        return date.fromisoformat(given)
+    except ValueError as error:
+        raise Invalid(
+            f"{field} 不是日期：{given!r}",
+            f"{field} is not a date: {given!r}",
+            code="not-a-date",
+            field=field,
+        ) from error
+
+
+def parse_bbox(given: str | None) -> tuple[float, float, float, float] | None:
+    """``west,south,east,north`` in degrees."""
+    if not given:
+        return None
+    parts = given.split(",")
+    try:
+        west, south, east, north = (float(part) for part in parts)
+    except ValueError as error:
+        raise _not_a_box(given) from error
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise _not_a_box(given)
+    return west, south, east, north
+
+
+def _not_a_box(given: str) -> Invalid:
+    return Invalid(
+        f"bbox 应为 西,南,东,北（度），收到 {given!r}",
+        f"bbox is west,south,east,north in degrees, came {given!r}",
+        code="not-a-box",
+        field="bbox",
+    )
+
+
+def split_list(given: list[str] | None) -> list[str]:
+    """Values of a parameter that may be repeated or separated by commas, in order, each once."""
+    parts = [part.strip() for value in given or [] for part in value.split(",")]
+    return list(dict.fromkeys(part for part in parts if part))

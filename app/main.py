@@ -1,0 +1,75 @@
+"""The web service: ``create_app(settings)`` puts the features together, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from app import health, problems
+from app.auth.router import router as auth_router
+from app.boundaries.edition_router import router as edition_router
+from app.boundaries.editions import EditionCache
+from app.boundaries.locate_router import router as locate_router
+from app.components.router import router as component_router
+from app.db.engine import make_engine
+from app.db.urls import database_urls
+from app.grids.router import router as grid_router
+from app.incidents.router import router as incident_router
+from app.maps.router import router as map_router
+from app.observability import Metrics, RequestLog, configure_logging
+from app.settings import Settings, load_settings
+from app.web.router import install as install_web
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the application; nothing is opened until it starts."""
+    settings = settings or load_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure_logging(settings)
+        # More threads than connections would only wait for one another.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + 4
+        app.state.engine = make_engine(
+            database_urls(settings).service,
+            pool_size=settings.pool_size,
+            statement_timeout_s=settings.statement_timeout_s,
+            application="wangge-web",
+        )
+        app.state.editions = EditionCache(app.state.engine)
+        await anyio.to_thread.run_sync(app.state.editions.start)
+        try:
+            yield
+        finally:
+            app.state.editions.stop()
+            app.state.engine.dispose()
+
+    app = FastAPI(
+        title="网格 wangge",
+        version="0.1.0",
+        summary="Which grid owns this place, and what happens there.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.settings = settings
+    app.state.metrics = Metrics()
+    app.add_middleware(RequestLog, metrics=app.state.metrics)
+    problems.install(app)
+    for router in (
+        health.router,
+        auth_router,
+        locate_router,
+        edition_router,
+        grid_router,
+        component_router,
+        incident_router,
+        map_router,
+    ):
+        app.include_router(router)
+    install_web(app, settings)
+    return app

@@ -1,0 +1,158 @@
+"""Every refusal leaves as an RFC 9457 problem document, in the asker's language; only our own faults are logged.
+
+Geometry errors know nothing of HTTP; the table here gives them their statuses.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from psycopg.errors import QueryCanceled
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from app.errors import AppError, Conflict, Invalid, Unavailable
+from app.i18n import Lang, Text, negotiate
+from gis.errors import GisError
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+_TITLES = {
+    400: Text("请求有误", "Bad request"),
+    404: Text("未找到", "Not found"),
+    405: Text("不支持这种请求方法", "Method not allowed"),
+    406: Text("没有这种格式", "Not acceptable"),
+    415: Text("不支持这种内容格式", "Unsupported media type"),
+}
+
+
+def language_of(request: Request) -> Lang:
+    """The asker's language: ``lang`` in the query, then the cookie, then Accept-Language, then the setting."""
+    for given in (request.query_params.get("lang"), request.cookies.get("wangge_lang")):
+        if given in ("zh", "en"):
+            return "en" if given == "en" else "zh"
+    return negotiate(request.headers.get("accept-language"), request.app.state.settings.lang)
+
+
+def problem(request: Request, error: AppError) -> JSONResponse:
+    """The answer to an expected refusal."""
+    return JSONResponse(
+        error.problem(language_of(request), instance=request.url.path),
+        status_code=error.status,
+        headers=error.headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers."""
+
+    @app.exception_handler(AppError)
+    async def _expected(request: Request, error: AppError) -> JSONResponse:
+        if error.status >= 500:
+            log.error("unavailable", code=error.code, detail=error.detail.en)
+        return problem(request, error)
+
+    @app.exception_handler(GisError)
+    async def _geometry(request: Request, error: GisError) -> JSONResponse:
+        return problem(
+            request,
+            Invalid(
+                error.text("zh"),
+                error.text("en"),
+                code=error.code,
+                places=[list(place) for place in error.places],
+            ),
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return problem(request, _from_validation(error))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        lang = language_of(request)
+        title = _TITLES.get(error.status_code, Text(str(error.detail), str(error.detail)))
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": title.in_(lang),
+            "status": error.status_code,
+            "detail": title.in_(lang),
+            "instance": request.url.path,
+        }
+        return JSONResponse(body, status_code=error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
+
+    @app.exception_handler(IntegrityError)
+    async def _integrity(request: Request, error: IntegrityError) -> JSONResponse:
+        diagnostic = getattr(error.orig, "diag", None)
+        name = getattr(diagnostic, "constraint_name", None) or "?"
+        return problem(
+            request,
+            Conflict(
+                f"与约束 {name} 冲突",
+                f"conflicts with the constraint {name}",
+                code="constraint",
+                constraint=name,
+            ),
+        )
+
+    @app.exception_handler(OperationalError)
+    async def _database(request: Request, error: OperationalError) -> JSONResponse:
+        log.error("database", error=str(error.orig).splitlines()[0])
+        if isinstance(error.orig, QueryCanceled):
+            refusal = Unavailable(
+                "查询超时，请缩小范围后重试",
+                "the query took too long; narrow it and try again",
+                code="timeout",
+            )
+        else:
+            refusal = Unavailable(
+                "数据库暂时无法连接，请稍后重试", "the database cannot be reached right now; try again"
+            )
+        return problem(request, refusal)
+
+    @app.exception_handler(DBAPIError)
+    async def _driver(request: Request, error: DBAPIError) -> JSONResponse:
+        if getattr(error.orig, "sqlstate", "") == "42501":
+            return problem(
+                request, Conflict("超出您的管辖范围", "outside the area you may change", code="out-of-scope")
+            )
+        log.exception("database_error")
+        return problem(request, AppError("数据库出错，已记录", "the database failed; it has been logged"))
+
+    @app.exception_handler(Exception)
+    async def _bug(request: Request, error: Exception) -> JSONResponse:
+        log.error("bug", exc_info=error)
+        return problem(
+            request,
+            AppError(
+                "服务出错，已记录；请把请求编号告诉管理员",
+                "the service failed and logged it; tell an administrator the request id",
+                request_id=getattr(request.state, "request_id", None),
+            ),
+        )
+
+
+def _from_validation(error: RequestValidationError) -> Invalid:
+    fields = []
+    for item in error.errors():
+        place = [str(part) for part in item["loc"]]
+        name = ".".join(part for part in place[1:] if not part.startswith("function-")) or place[0]
+        came = item.get("input")
+        if isinstance(came, bytes):
+            # A body that is not text at all: its beginning is enough to recognise it.
+            came = came[:40].decode("latin-1")
+        shown = came if isinstance(came, str | int | float | bool | type(None)) else type(came).__name__
+        fields.append({"field": name, "expected": item["msg"], "came": shown, "kind": item["type"]})
+    first = fields[0]
+    return Invalid(
+        f"{first['field']}：{first['expected']}，收到 {first['came']!r}",
+        f"{first['field']}: {first['expected']}, came {first['came']!r}",
+        fields=fields,
+    )
