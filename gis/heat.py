@@ -5,8 +5,8 @@ h3 speaks latitude, longitude; nothing outside this file has to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import repeat
+from typing import NamedTuple
 
 import h3.api.numpy_int as h3
 import numpy as np
@@ -21,32 +21,24 @@ _METRES_PER_PIXEL_ZOOM_0 = 78_271.516_964  # at the equator, tiles of 512 px as 
 _WIDTH_M = tuple(h3.average_hexagon_edge_length(r, unit="m") * 3**0.5 for r in range(MAX_RESOLUTION + 1))
 
 
-@dataclass(frozen=True)
-class Clusters:
+class Clusters(NamedTuple):
     """Counts of points in hexagons, in ascending order of the cell number.
 
     Attributes
     ----------
     cell : uint64[n]
-        H3 cell numbers; ``h3.int_to_str`` and :func:`hexagon` read them.
+        H3 cell numbers; :func:`hexagon` gives their rings.
     count : int64[n]
         Points (or the sum of their weights) in each cell.
     lon, lat : float64[n]
         Mean place of the points of each cell, degrees, EPSG:4326: where they really are, not the middle
         of the cell, so that a cluster at the coast does not stand in the sea.
-    resolution : int
-        H3 resolution of the cells.
     """
 
     cell: NDArray[np.uint64]
     count: NDArray[np.int64]
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
-    resolution: int
-
-    def __len__(self) -> int:
-        """How many cells hold a point."""
-        return len(self.cell)
 
 
 def resolution_for_zoom(zoom: float, *, latitude: float = 36.0, pixels: float = 72.0) -> int:
@@ -110,7 +102,7 @@ def cluster(
     Examples
     --------
     >>> found = cluster([120.05, 120.0500001, 120.4], [35.88, 35.88, 35.9], resolution=9)
-    >>> len(found), sorted(found.count.tolist())
+    >>> len(found.cell), sorted(found.count.tolist())
     (2, [1, 2])
     """
     x = np.asarray(lon, dtype=np.float64).ravel()
@@ -139,7 +131,6 @@ def cluster(
         # Rounded to the lattice: sums in another order differ in the last bit, the answer must not.
         lon=np.round(np.bincount(inverse, weights=x * w, minlength=unique.size) / divisor, 7),
         lat=np.round(np.bincount(inverse, weights=y * w, minlength=unique.size) / divisor, 7),
-        resolution=resolution,
     )
 
 

@@ -48,7 +48,7 @@ def test_places_without_meaning_are_left_out() -> None:
 
 def test_no_points_give_no_cells() -> None:
     found = cluster([], [], zoom=12)
-    assert len(found) == 0
+    assert len(found.cell) == 0
     assert found.lon.dtype == np.float64
 
 
