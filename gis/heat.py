@@ -26,17 +26,17 @@ class Clusters(NamedTuple):
 
     Attributes
     ----------
-    cell : uint64[n]
+    cells : uint64[n]
         H3 cell numbers; :func:`hexagon` gives their rings.
-    count : int64[n]
+    counts : int64[n]
         Points (or the sum of their weights) in each cell.
     lon, lat : float64[n]
         Mean place of the points of each cell, degrees, EPSG:4326: where they really are, not the middle
         of the cell, so that a cluster at the coast does not stand in the sea.
     """
 
-    cell: NDArray[np.uint64]
-    count: NDArray[np.int64]
+    cells: NDArray[np.uint64]
+    counts: NDArray[np.int64]
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
 
@@ -102,7 +102,7 @@ def cluster(
     Examples
     --------
     >>> found = cluster([120.05, 120.0500001, 120.4], [35.88, 35.88, 35.9], resolution=9)
-    >>> len(found.cell), sorted(found.count.tolist())
+    >>> len(found.cells), sorted(found.counts.tolist())
     (2, [1, 2])
     """
     x = np.asarray(lon, dtype=np.float64).ravel()
@@ -126,8 +126,8 @@ def cluster(
     count = np.bincount(inverse, weights=w, minlength=unique.size)
     divisor = np.maximum(count, 1.0)
     return Clusters(
-        cell=unique,
-        count=np.rint(count).astype(np.int64),
+        cells=unique,
+        counts=np.rint(count).astype(np.int64),
         # Rounded to the lattice: sums in another order differ in the last bit, the answer must not.
         lon=np.round(np.bincount(inverse, weights=x * w, minlength=unique.size) / divisor, 7),
         lat=np.round(np.bincount(inverse, weights=y * w, minlength=unique.size) / divisor, 7),
@@ -139,7 +139,7 @@ def hexagon(cell: int) -> list[tuple[float, float]]:
 
     Examples
     --------
-    >>> ring = hexagon(int(cluster([120.05], [35.88], resolution=8).cell[0]))
+    >>> ring = hexagon(int(cluster([120.05], [35.88], resolution=8).cells[0]))
     >>> len(ring), ring[0] == ring[-1]
     (7, True)
     """

@@ -17,8 +17,8 @@ places = st.lists(
 def test_every_point_is_counted_once(points: list[tuple[float, float, int]], zoom: int) -> None:
     lon, lat, weight = (np.array(column) for column in zip(*points, strict=True)) if points else ([], [], [])
     found = cluster(lon, lat, zoom=zoom, weights=weight)
-    assert int(found.count.sum()) == int(np.sum(weight))
-    assert np.all(np.diff(found.cell.astype(object)) > 0)
+    assert int(found.counts.sum()) == int(np.sum(weight))
+    assert np.all(np.diff(found.cells.astype(object)) > 0)
 
 
 @given(places, st.randoms())
@@ -29,36 +29,36 @@ def test_the_order_of_points_does_not_matter(points: list[tuple[float, float, in
         cluster([p[0] for p in some], [p[1] for p in some], resolution=8, weights=[p[2] for p in some])
         for some in (points, shuffled)
     )
-    for name in ("cell", "count"):
+    for name in ("cells", "counts"):
         assert np.array_equal(getattr(first, name), getattr(second, name))
     assert np.allclose(first.lon, second.lon, atol=1.1e-7)
 
 
 def test_the_centre_is_where_the_points_are() -> None:
     found = cluster([120.0, 120.0002], [35.9, 35.9002], resolution=7, weights=[1, 3])
-    assert found.count.tolist() == [4]
+    assert found.counts.tolist() == [4]
     assert found.lon[0] == pytest.approx(120.00015, abs=1e-7)
     assert found.lat[0] == pytest.approx(35.90015, abs=1e-7)
 
 
 def test_places_without_meaning_are_left_out() -> None:
     found = cluster([120.0, np.nan, np.inf, 200.0, 120.0], [35.9, 35.9, 35.9, 35.9, 95.0], resolution=9)
-    assert found.count.tolist() == [1]
+    assert found.counts.tolist() == [1]
 
 
 def test_no_points_give_no_cells() -> None:
     found = cluster([], [], zoom=12)
-    assert len(found.cell) == 0
+    assert len(found.cells) == 0
     assert found.lon.dtype == np.float64
 
 
 def test_the_cell_agrees_with_h3_itself() -> None:
     found = cluster([120.05], [35.88], resolution=10)
-    assert h3.int_to_str(int(found.cell[0])) == h3.latlng_to_cell(35.88, 120.05, 10)
+    assert h3.int_to_str(int(found.cells[0])) == h3.latlng_to_cell(35.88, 120.05, 10)
 
 
 def test_the_ring_is_longitude_first_and_holds_the_point() -> None:
-    ring = np.array(hexagon(int(cluster([120.05], [35.88], resolution=8).cell[0])))
+    ring = np.array(hexagon(int(cluster([120.05], [35.88], resolution=8).cells[0])))
     assert ring[:, 0].min() < 120.05 < ring[:, 0].max()
     assert ring[:, 1].min() < 35.88 < ring[:, 1].max()
 
