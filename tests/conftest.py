@@ -1,6 +1,7 @@
 """Plugins, and nothing else: fixtures live in tests/fixtures, one subject a module."""
 
 pytest_plugins = [
+    "tests.fixtures.clusters",
     "tests.fixtures.database",
     "tests.fixtures.clients",
     "tests.fixtures.actors",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import subprocess
 from pathlib import Path
@@ -30,7 +31,8 @@ def create(
     for half_made in parent.glob(f".{places.folder.name}.new*"):
         shutil.rmtree(half_made, ignore_errors=True)
     diagnose.check_room(parent, diagnose.NEEDED_TO_CREATE)
-    draft = Places(parent / f".{places.folder.name}.new")
+    # A name never used before: an initdb that outlived its killed parent must not meet ours in one folder.
+    draft = Places(parent / f".{places.folder.name}.new-{secrets.token_hex(4)}")
     draft.folder.mkdir(mode=0o700)
     account.own(draft.folder)
     try:
@@ -50,7 +52,18 @@ def _initdb(binaries: Binaries, account: Account, draft: Places, password: str, 
     account.own(secret)
     try:
         for locale in ("C.UTF-8", "C"):  # C: a system without the locale C.UTF-8; texts stay UTF-8
-            command = [binaries.program("initdb"), "-D", str(draft.data), "-U", OWNER, "--encoding=UTF8"]
+            # setpriv: should we be killed, the kernel ends initdb, which then removes what it began.
+            command = [
+                "setpriv",
+                "--pdeathsig",
+                "TERM",
+                binaries.program("initdb"),
+                "-D",
+                str(draft.data),
+                "-U",
+                OWNER,
+                "--encoding=UTF8",
+            ]
             command += [
                 f"--locale={locale}",
                 "--auth=scram-sha-256",

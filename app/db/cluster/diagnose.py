@@ -9,7 +9,7 @@ from pathlib import Path
 from app.db.errors import ClusterFailure, DiskFull
 
 # A write that ends in one of these had no room: the disk, the user's quota, or the process's file size limit.
-NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded|File too large")
+NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded|File too large|Check free disk space")
 PORT_TAKEN = re.compile(
     r"could not bind \S+ address|could not create any TCP/IP sockets|Address already in use"
 )
@@ -66,7 +66,7 @@ def explain(action_zh: str, action_en: str, output: str, folder: Path) -> Cluste
         zh, en = "没有权限。", "No permission. "
     else:
         zh, en = "", ""
-    detail = output.strip() or "-"
+    detail = output.strip() or "（没有输出 / no output）"
     return ClusterFailure(
         f"{action_zh}失败（{folder}）。{zh}PostgreSQL 的话：\n{detail}",
         f"{action_en} failed ({folder}). {en}PostgreSQL said:\n{detail}",
