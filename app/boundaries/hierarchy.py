@@ -58,13 +58,13 @@ def units_of(given: CoverageInput) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     chain: dict[str, list[str]] = {}
     district = [given.district_code]
-    _, (outline,) = dissolve(frame["geometry"].to_numpy(), np.zeros(len(frame), dtype=np.int64))
+    _, (outline,) = dissolve(frame["geometry"].to_numpy(), ["district"] * len(frame))
     rows.append(
         _row("district", given.district_code, given.district_name, None, None, path(district), outline)
     )
     parent_level: str | None = None
     for level in levels:
-        keys, shapes = dissolve(frame["geometry"].to_numpy(), frame[level].to_numpy())
+        keys, shapes = dissolve(frame["geometry"].to_numpy(), frame[level].tolist())
         first = frame.groupby(level, sort=True).first()
         for key, shape in zip(keys, shapes, strict=True):
             record = first.loc[key]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -31,12 +31,12 @@ class Published:
     changed: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
     unchanged: int = 0
-    warnings: tuple[str, ...] = field(default=())
+    units_written: int = 0
 
     @property
     def touched(self) -> bool:
         """Whether anything differs from the edition before."""
-        return bool(self.added or self.changed or self.retired)
+        return self.units_written > 0
 
 
 def publish_coverage(
@@ -101,6 +101,7 @@ def publish_coverage(
         changed=tuple(sorted(touched & old_codes)),
         retired=tuple(sorted(old_codes - new_codes)),
         unchanged=len(new_codes - touched),
+        units_written=len(closing) + len(adding),
     )
 
 
