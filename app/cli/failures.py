@@ -71,8 +71,8 @@ def ended() -> Iterator[None]:
             }
             for r in error.rows
         ]
-        shown = "".join(f"\n  {r['row']}: {r['column']}: {r['reason']} ({r['value']})" for r in rows[:20])
-        more = f"\n  … {len(rows) - 20}" if len(rows) > 20 and "--json" not in sys.argv else ""
+        shown = "".join(f"\n  {r['row']}: {r['column']}: {r['reason']} ({r['value']})" for r in rows[:200])
+        more = f"\n  … {len(rows) - 200}（--json）" if len(rows) > 200 and "--json" not in sys.argv else ""
         message = error.text(lang)
         _end(
             Exit.REFUSED,

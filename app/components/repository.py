@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -133,27 +133,35 @@ def shapes_in_bounds(session: Session, bounds: Sequence[float], codes: Sequence[
     return frame
 
 
-def all_shapes(session: Session) -> pd.DataFrame:
-    """Every component with its stored assignment, by id."""
-    rows = session.execute(
-        text(
-            "SELECT id, ST_AsBinary(geom) AS geometry, grid_code, grid_path::text AS grid_path, "
-            "paths::text AS paths, assigned_edition FROM component ORDER BY id"
+def stored_assignments(
+    session: Session, *, chunk: int = 100_000
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Every component with its stored assignment and its shares, in chunks by id, so that memory stays bounded."""
+    after = 0
+    while True:
+        rows = session.execute(
+            text(
+                "SELECT id, ST_AsBinary(geom) AS geometry, grid_code, grid_path::text AS grid_path, "
+                "paths::text AS paths, assigned_edition FROM component WHERE id > :after ORDER BY id LIMIT :chunk"
+            ),
+            {"after": after, "chunk": chunk},
+        ).all()
+        if not rows:
+            return
+        frame = pd.DataFrame(
+            rows, columns=["id", "geometry", "grid_code", "grid_path", "paths", "assigned_edition"]
         )
-    ).all()
-    frame = pd.DataFrame(
-        rows, columns=["id", "geometry", "grid_code", "grid_path", "paths", "assigned_edition"]
-    )
-    frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
-    return frame
-
-
-def all_shares(session: Session) -> pd.DataFrame:
-    """Every stored share, by component and grid."""
-    rows = session.execute(
-        text("SELECT component_id, grid_code, share, measure FROM component_share ORDER BY 1, 2")
-    ).all()
-    return pd.DataFrame(rows, columns=["component_id", "grid_code", "share", "measure"])
+        frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
+        last = int(frame["id"].iloc[-1])
+        shares = session.execute(
+            text(
+                "SELECT component_id, grid_code, share, measure FROM component_share "
+                "WHERE component_id > :after AND component_id <= :last ORDER BY 1, 2"
+            ),
+            {"after": after, "last": last},
+        ).all()
+        yield frame, pd.DataFrame(shares, columns=["component_id", "grid_code", "share", "measure"])
+        after = last
 
 
 def assign(session: Session, columns: Mapping[str, Any], shares: Mapping[str, Any], *, edition: int) -> int:

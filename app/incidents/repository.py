@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -107,15 +107,23 @@ def void_of_imports(session: Session, import_ids: Sequence[int], *, actor: str) 
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def all_points(session: Session) -> pd.DataFrame:
-    """Every incident with a place and its stored assignment, by id."""
-    rows = session.execute(
-        text(
-            "SELECT id, ST_X(geom) AS lon, ST_Y(geom) AS lat, grid_code, grid_path::text AS grid_path, "
-            "assigned_edition FROM incident WHERE geom IS NOT NULL ORDER BY id"
-        )
-    ).all()
-    return pd.DataFrame(rows, columns=["id", "lon", "lat", "grid_code", "grid_path", "assigned_edition"])
+def stored_assignments(session: Session, *, chunk: int = 200_000) -> Iterator[pd.DataFrame]:
+    """Every incident with a place and its stored assignment, in chunks by id, so that memory stays bounded."""
+    after = 0
+    while True:
+        rows = session.execute(
+            text(
+                "SELECT id, ST_X(geom) AS lon, ST_Y(geom) AS lat, grid_code, grid_path::text AS grid_path, "
+                "assigned_edition, state FROM incident WHERE geom IS NOT NULL AND id > :after ORDER BY id LIMIT :chunk"
+            ),
+            {"after": after, "chunk": chunk},
+        ).all()
+        if not rows:
+            return
+        columns = ["id", "lon", "lat", "grid_code", "grid_path", "assigned_edition", "state"]
+        frame = pd.DataFrame(rows, columns=columns)
+        yield frame
+        after = int(frame["id"].iloc[-1])
 
 
 def count_placeless_with_owner(session: Session) -> int:

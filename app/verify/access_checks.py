@@ -1,0 +1,80 @@
+"""Invariants 7 and 8: nobody sees past their area, people are counted and never plotted."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from app.db.session import NOTHING, Sight
+from app.i18n import Text
+from app.verify import repository
+from app.verify.outcome import Findings, Outcome
+
+_STREETS_LOOKED_THROUGH = 3
+
+
+def areas_kept(session: Session, edition: int) -> Outcome:
+    """The service cannot bypass row security, and through its eyes no row of another area is seen."""
+    found = Findings()
+    role = repository.role_of(session, repository.SERVICE_ROLE)
+    if role is None:
+        found.add("没有服务角色 wangge_service", "there is no role wangge_service")
+        return found.outcome(7, _NAME, Text("服务角色", "the service's role"))
+    found.add_if(
+        bool(role.rolsuper or role.rolbypassrls),
+        "服务角色可以绕过行级权限",
+        "the service's role can bypass row security",
+    )
+    found.add_if(
+        role.owned > 0,
+        "服务角色拥有表，可以关闭行级权限",
+        "the service's role owns tables and could switch row security off",
+    )
+    security = repository.row_security(session)
+    open_tables = [
+        table
+        for table in (*repository.SECURED, *repository.FOLLOWING)
+        if not security.get(table, (False, 0))[0] or security[table][1] == 0
+    ]
+    found.some(open_tables, "未启用行级权限的表", "tables without row security")
+    paths = repository.first_street_paths(session, edition, limit=_STREETS_LOOKED_THROUGH)
+    for path in paths:
+        expected = {table: repository.in_unit(session, table, path) for table in repository.SECURED}
+        with repository.eyes_of_service(session, Sight((path,), "verify")):
+            leaks = [
+                f"{t}: {n}" for t in repository.SECURED if (n := repository.seen_outside(session, t, path))
+            ]
+            hidden = [t for t in repository.SECURED if repository.seen(session, t) < expected[t]]
+        found.some(leaks, f"{path} 能看到区域外的行", f"{path} sees rows outside its area")
+        found.some(hidden, f"{path} 看不到自己的行", f"{path} does not see all of its own rows")
+    with repository.eyes_of_service(session, NOTHING):
+        leaks = [
+            f"{t}: {n}"
+            for t in (*repository.SECURED, *repository.FOLLOWING)
+            if (n := repository.seen(session, t))
+        ]
+    found.some(leaks, "未登录者能看到的行", "rows seen by nobody in particular")
+    looked = Text(
+        f"{len(repository.SECURED) + len(repository.FOLLOWING)} 张表，以 {len(paths)} 个镇街的视野试看",
+        f"{len(repository.SECURED) + len(repository.FOLLOWING)} tables through the eyes of {len(paths)} streets",
+    )
+    return found.outcome(7, _NAME, looked)
+
+
+_NAME = Text("不越界查看", "Nobody sees past their area")
+
+
+def people_counted(session: Session) -> Outcome:
+    """No table of people has a place, and small numbers of sensitive kinds are not told."""
+    found = Findings()
+    extra = sorted(
+        f"{table}.{column}" for table, column in repository.geometry_columns(session) - repository.DRAWN
+    )
+    found.some(extra, "不该有位置的列", "places where none may be")
+    found.some(
+        repository.small_sensitive_shown(session),
+        "公开了不足三人的敏感计数",
+        "sensitive counts below three are told",
+    )
+    counts = repository.seen(session, "population_count")
+    looked = Text(f"{counts} 个计数，全部几何列", f"{counts} counts, every geometry column")
+    return found.outcome(8, Text("只计数不上图", "People are counted, never plotted"), looked)

@@ -1,0 +1,178 @@
+"""Queries that only the checks need: the catalog of PostgreSQL, and looking through the service's eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.db.session import Sight
+
+SERVICE_ROLE = "wangge_service"
+# Table -> the condition under which a row lies in the unit :path.
+SECURED = {
+    "incident": "grid_path <@ text2ltree(:path)",
+    "component": "paths <@ text2ltree(:path)",
+    "officer": "unit_path <@ text2ltree(:path)",
+    "team_member": "grid_path <@ text2ltree(:path)",
+    "population_count": "grid_path <@ text2ltree(:path)",
+    "draft": "scope_path <@ text2ltree(:path)",
+}
+FOLLOWING = ("incident_log", "component_share", "draft_operation")
+APPEND_ONLY = ("edition", "lineage", "audit_log", "incident_log")
+# The only things that may be drawn. A table of people with a place is what must never come to be.
+DRAWN = {("unit_version", "geom"), ("unit_version", "lattice"), ("component", "geom"), ("incident", "geom")}
+
+
+def sql_owners(session: Session, lon: np.ndarray, lat: np.ndarray, edition: int) -> list[str | None]:
+    """What the SQL function says of points, in order."""
+    rows = session.execute(
+        text(
+            "SELECT o.grid_code FROM unnest(CAST(:lon AS float8[]), CAST(:lat AS float8[])) WITH ORDINALITY AS p(x, y, n) "
+            "LEFT JOIN LATERAL point_owner(ST_SetSRID(ST_MakePoint(p.x, p.y), 4326), :edition) o ON true ORDER BY p.n"
+        ),
+        {"lon": lon.tolist(), "lat": lat.tolist(), "edition": edition},
+    )
+    return [row[0] for row in rows]
+
+
+def role_of(session: Session, name: str) -> Any | None:
+    """A role's powers: superuser, bypass of row security, tables owned."""
+    return session.execute(
+        text(
+            "SELECT rolsuper, rolbypassrls, (SELECT count(*) FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace "
+            "WHERE s.nspname = 'public' AND c.relowner = r.oid) AS owned FROM pg_roles r WHERE rolname = :name"
+        ),
+        {"name": name},
+    ).one_or_none()
+
+
+def row_security(session: Session) -> dict[str, tuple[bool, int]]:
+    """Table -> whether row security is on, and how many policies it has."""
+    rows = session.execute(
+        text(
+            "SELECT c.relname, c.relrowsecurity, (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid) "
+            "FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE s.nspname = 'public' AND c.relkind = 'r'"
+        )
+    )
+    return {name: (bool(on), int(policies)) for name, on, policies in rows}
+
+
+def guards(session: Session) -> set[tuple[str, str]]:
+    """(table, function) of every trigger that is switched on."""
+    rows = session.execute(
+        text(
+            "SELECT c.relname, p.proname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+            "JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
+        )
+    )
+    return {(table, function) for table, function in rows}
+
+
+def forbidden_grants(session: Session) -> list[str]:
+    """Where the service could change what may only be added to."""
+    rows = session.execute(
+        text(
+            "SELECT t || ': ' || p FROM unnest(CAST(:tables AS text[])) t, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) p "
+            "WHERE has_table_privilege(:role, 'public.' || t, p) ORDER BY 1"
+        ),
+        {"tables": [*APPEND_ONLY, "unit_version"], "role": SERVICE_ROLE},
+    )
+    return [row[0] for row in rows]
+
+
+@contextmanager
+def eyes_of_service(session: Session, sight: Sight) -> Iterator[None]:
+    """For a while, see what the service would see for somebody."""
+    session.execute(text("SAVEPOINT eyes"))
+    session.execute(text(f"SET LOCAL ROLE {SERVICE_ROLE}"))
+    session.execute(text("SELECT set_config('wangge.sight', :q, true)"), {"q": sight.queries})
+    try:
+        yield
+    finally:
+        # Takes back the role and the sight with it.
+        session.execute(text("ROLLBACK TO SAVEPOINT eyes"))
+
+
+def seen_outside(session: Session, table: str, path: str) -> int:
+    """Rows of a table that are visible now although they lie outside a unit."""
+    return int(
+        session.scalar(text(f"SELECT count(*) FROM {table} WHERE NOT ({SECURED[table]})"), {"path": path})
+        or 0
+    )
+
+
+def seen(session: Session, table: str) -> int:
+    """Rows of a table that are visible now."""
+    return int(session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)
+
+
+def in_unit(session: Session, table: str, path: str) -> int:
+    """Rows of a table that lie in a unit."""
+    return int(
+        session.scalar(text(f"SELECT count(*) FROM {table} WHERE {SECURED[table]}"), {"path": path}) or 0
+    )
+
+
+def incidents_without_log(session: Session) -> list[str]:
+    """Numbers of incidents that nothing was ever written of."""
+    rows = session.execute(
+        text(
+            "SELECT number FROM incident i WHERE NOT EXISTS (SELECT FROM incident_log l WHERE l.incident_id = i.id) "
+            "ORDER BY number LIMIT 100"
+        )
+    )
+    return [row[0] for row in rows]
+
+
+def incidents_against_log(session: Session) -> list[str]:
+    """Numbers of incidents whose state is not the one their log ends with."""
+    rows = session.execute(
+        text(
+            "SELECT i.number FROM incident i JOIN LATERAL (SELECT to_state FROM incident_log l "
+            "WHERE l.incident_id = i.id AND l.to_state IS NOT NULL ORDER BY l.id DESC LIMIT 1) last ON true "
+            "WHERE last.to_state <> i.state ORDER BY 1 LIMIT 100"
+        )
+    )
+    return [row[0] for row in rows]
+
+
+def geometry_columns(session: Session) -> set[tuple[str, str]]:
+    """Every (table, column) that holds a place."""
+    rows = session.execute(
+        text(
+            "SELECT f_table_name, f_geometry_column FROM geometry_columns g JOIN pg_class c ON c.relname = g.f_table_name "
+            "JOIN pg_namespace s ON s.oid = c.relnamespace AND s.nspname = g.f_table_schema "
+            "WHERE g.f_table_schema = 'public' AND c.relkind = 'r' "
+            "UNION SELECT f_table_name, f_geography_column FROM geography_columns WHERE f_table_schema = 'public'"
+        )
+    )
+    return {(table, column) for table, column in rows}
+
+
+def small_sensitive_shown(session: Session) -> list[str]:
+    """Grids whose fewer than three of a sensitive kind the public function would tell."""
+    rows = session.execute(
+        text(
+            "SELECT DISTINCT p.grid_code FROM population_count p, unit_population(p.grid_path) shown "
+            "WHERE p.sensitive AND p.count < 3 AND shown.kind = p.kind AND shown.people IS NOT NULL "
+            "AND shown.people < 3 ORDER BY 1 LIMIT 100"
+        )
+    )
+    return [row[0] for row in rows]
+
+
+def first_street_paths(session: Session, edition: int, *, limit: int) -> Sequence[str]:
+    """Paths of units just under their district, to look through."""
+    rows = session.execute(
+        text(
+            "SELECT path::text FROM unit_version WHERE editions @> CAST(:edition AS integer) AND nlevel(path) = 2 "
+            "ORDER BY path LIMIT :limit"
+        ),
+        {"edition": edition, "limit": limit},
+    )
+    return [row[0] for row in rows]
