@@ -16,6 +16,8 @@ TOOL = VENV / "uv-tool"
 STAMP = VENV / "wangge-setup"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
+# Packages are built for 3.11, 3.12 ...; a system's upgrade from 3.11.2 to 3.11.3 leaves them as they are.
+VERSION = str(sys.version_info[:2])
 UV_LOCK = Path(__file__).with_name("uv.lock")
 
 NETWORK = (
@@ -27,7 +29,7 @@ NETWORK = (
 def ensure() -> bool:
     """Make the environment match the lock file; gives whether anything was done."""
     # The path is part of it: scripts in a virtual environment name it, so a moved checkout needs a new one.
-    wanted = stamp.digest(LOCK, UV_LOCK, ROOT / "pyproject.toml", sys.version, str(VENV))
+    wanted = stamp.digest(LOCK, UV_LOCK, ROOT / "pyproject.toml", VERSION, str(VENV))
     if stamp.matches(STAMP, wanted) and (VENV / "bin" / "wangge").exists() and _works(PYTHON):
         return False
     if VENV.exists() and not os.access(VENV, os.W_OK):
@@ -77,15 +79,18 @@ def _make() -> None:
 
 def _same_version() -> bool:
     said = subprocess.run(
-        [str(PYTHON), "-c", "import sys; print(sys.version)"], check=False, capture_output=True, text=True
+        [str(PYTHON), "-c", "import sys; print(sys.version_info[:2])"],
+        check=False,
+        capture_output=True,
+        text=True,
     )
-    return said.stdout.strip() == sys.version
+    return said.stdout.strip() == VERSION
 
 
 def _uv() -> list[str]:
     """The ``uv pip`` command of the pinned version, installed by pip with its hash checked."""
     program = TOOL / "bin" / "uv"
-    wanted = stamp.digest(UV_LOCK, sys.version, str(TOOL))
+    wanted = stamp.digest(UV_LOCK, VERSION, str(TOOL))
     if not (stamp.matches(TOOL / "wangge-setup", wanted) and program.exists()):
         step("安装 uv（依赖安装工具）", "installing uv (installs the packages)")
         shutil.rmtree(TOOL, ignore_errors=True)
