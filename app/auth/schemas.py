@@ -12,7 +12,7 @@ from app.auth.models import Account, ApiToken, AuditEntry, Grant
 from app.auth.principal import Principal
 from app.auth.scopes import Scope
 
-PASSWORD = Field(min_length=1, max_length=256)
+# Lengths of passwords are checked by app.auth.passwords: a refusal by the schema would repeat what came.
 ROLE = Field(
     description="viewer, api-consumer, grid-leader, handler, dispatcher, gis-editor, gis-publisher or admin"
 )
@@ -27,14 +27,14 @@ class Credentials(_In):
     """A name and a password."""
 
     name: str = Field(min_length=1, max_length=100)
-    password: SecretStr = PASSWORD
+    password: SecretStr
 
 
 class PasswordChange(_In):
     """The present password and the new one."""
 
-    current: SecretStr = PASSWORD
-    new: SecretStr = PASSWORD
+    current: SecretStr
+    new: SecretStr
 
 
 class RoleOut(BaseModel):
@@ -97,7 +97,7 @@ class AccountIn(_In):
 
     name: str = Field(min_length=1, max_length=100)
     display_name: str | None = Field(default=None, max_length=100)
-    password: SecretStr | None = Field(default=None, min_length=1, max_length=256)
+    password: SecretStr | None = None
     must_change_password: bool = True
     grants: list[GrantIn] = Field(default_factory=list, max_length=100)
 
@@ -112,7 +112,7 @@ class AccountChange(_In):
 class PasswordIn(_In):
     """A password set by an administrator; without one it is made by chance and answered once."""
 
-    password: SecretStr | None = Field(default=None, min_length=1, max_length=256)
+    password: SecretStr | None = None
     must_change_password: bool = True
 
 

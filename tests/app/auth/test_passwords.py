@@ -1,0 +1,86 @@
+"""Passwords and keys."""
+
+from __future__ import annotations
+
+import statistics
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.auth import keys, passwords
+from app.errors import Invalid
+
+
+def test_the_right_password_and_no_other() -> None:
+    stored = passwords.hash_password("correct horse")
+    assert stored.startswith("$argon2id$")
+    assert passwords.verify(stored, "correct horse")
+    assert not passwords.verify(stored, "Correct horse")
+    assert not passwords.verify(stored, "")
+    assert stored != passwords.hash_password("correct horse")
+
+
+def test_the_same_characters_typed_on_another_system() -> None:
+    composed = unicodedata.normalize("NFC", "caf\u00e9 \u7f51\u683c long")
+    stored = passwords.hash_password(composed)
+    assert passwords.verify(stored, unicodedata.normalize("NFD", composed))
+
+
+def test_without_an_account_no_password_is_right() -> None:
+    assert passwords.verify(None, "anything at all") is False
+
+
+def test_a_damaged_hash_lets_nobody_in() -> None:
+    assert passwords.verify("nonsense", "anything at all") is False
+
+
+def test_an_unknown_name_takes_as_long_as_a_known_one() -> None:
+    """Otherwise the time of the answer would tell which names exist. Medians, in turn, on a shared machine."""
+    stored = passwords.hash_password("correct horse")
+    passwords.verify(None, "warm up")
+    taken: dict[bool, list[float]] = {True: [], False: []}
+    for _ in range(9):
+        for known in (True, False):
+            began = time.process_time()
+            passwords.verify(stored if known else None, "wrong horse!")
+            taken[known].append(time.process_time() - began)
+    ratio = statistics.median(taken[True]) / statistics.median(taken[False])
+    assert 0.5 < ratio < 2
+
+
+@pytest.mark.parametrize("password", ["", "123456789", "x" * 257, "aaaaaaaaaaaa", "ababababababab", "WangWu-2026"])
+def test_weak_passwords_are_refused_without_being_repeated(password: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        passwords.check_rule(password, name="wangwu")
+    assert refused.value.code == "weak-password"
+    assert not password or password not in str(refused.value)
+
+
+@pytest.mark.parametrize("password", ["correct horse", "网格里的一匹好马和两头牛", "x1y2z3w4v5"])
+def test_long_enough_is_enough(password: str) -> None:
+    passwords.check_rule(password, name="wangwu")
+
+
+def test_made_passwords_pass_the_rule_and_differ() -> None:
+    made = {passwords.generate() for _ in range(50)}
+    assert len(made) == 50
+    for each in made:
+        passwords.check_rule(each, name="admin")
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_keys_are_compared_as_a_whole(a: str, b: str) -> None:
+    assert keys.same(a, b) == (a == b)
+
+
+def test_a_token_is_recognised_and_its_hash_is_not_the_token() -> None:
+    token = keys.new_token()
+    assert token.startswith("wg_")
+    assert len(token) >= 46
+    assert token.startswith(keys.shown_part(token))
+    assert len(keys.shown_part(token)) == 11
+    assert token not in keys.digest(token)
+    assert keys.new_token() != token
