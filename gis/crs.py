@@ -232,7 +232,7 @@ _A = 6378245.0
 _E2 = 0.00669342162296594323
 _BD_ANGLE = np.pi * 3000.0 / 180.0
 _STEPS = 30
-_CLOSE_DEG = 1e-12
+_CLOSE_DEG = 1e-11
 
 
 def inside_china(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
@@ -292,7 +292,7 @@ def _shift(
 def _unshift(
     lon: Floats, lat: Floats, forward: Callable[[Floats, Floats], tuple[Floats, Floats]]
 ) -> tuple[Floats, Floats]:
-    """Invert `forward` by fixed-point steps; each gains two to three digits, so a handful reaches 1e-12 degree."""
+    """Invert `forward` by fixed-point steps; each gains two to three digits, so a handful reaches 1e-11 degree."""
     inside = inside_china(lon, lat)
     x, y = lon.copy(), lat.copy()
     goal_x, goal_y = lon[inside], lat[inside]

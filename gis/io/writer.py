@@ -1,0 +1,126 @@
+"""Layers out, by extension."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import shapely
+
+from gis.errors import CrsMissing, UnknownFormat
+
+__all__ = ["WRITABLE", "write_layer"]
+
+WRITABLE = (".gpkg", ".shp", ".zip", ".geojson", ".json", ".fgb", ".parquet", ".kml", ".csv")
+_DRIVERS = {
+    ".gpkg": "GPKG",
+    ".fgb": "FlatGeobuf",
+    ".kml": "LIBKML",
+    ".geojson": "GeoJSON",
+    ".json": "GeoJSON",
+}
+
+
+def write_layer(frame: gpd.GeoDataFrame, path: str | os.PathLike[str], *, layer: str | None = None) -> Path:
+    """Write a frame to a file, in the format of its extension.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        EPSG:4326. The index is not written.
+    path : path-like
+        ``.gpkg``, ``.shp``, ``.zip`` (a Shapefile), ``.geojson``, ``.fgb``, ``.parquet`` (GeoParquet), ``.kml``,
+        ``.csv`` (with lon and lat for points, else a WKT column). An existing file is replaced in one step, a
+        Shapefile part by part.
+    layer : str, optional
+        Name of the layer; the stem of the file otherwise.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+
+    Raises
+    ------
+    gis.errors.UnknownFormat
+        Another extension.
+    gis.errors.CrsMissing
+        The frame is not in EPSG:4326.
+
+    Notes
+    -----
+    GeoJSON has seven decimals, which is the lattice. A Shapefile keeps ten bytes of each column name and is
+    written in UTF-8 with a .cpg that says so.
+
+    Examples
+    --------
+    >>> frame = gpd.GeoDataFrame({"code": ["a"]}, geometry=[shapely.box(120, 36, 121, 37)], crs=4326)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_layer(frame, Path(folder) / "grids.geojson").name
+    'grids.geojson'
+    """
+    target = Path(path)
+    extension = target.suffix.lower()
+    if extension not in WRITABLE:
+        known = " ".join(WRITABLE)
+        raise UnknownFormat(
+            f"不能写出 {extension or target.name}；支持：{known}",
+            f"cannot write {extension or target.name}; expected one of {known}",
+        )
+    if frame.crs is None or frame.crs.to_epsg() != 4326:
+        raise CrsMissing(
+            f"要写出的图层应为 EPSG:4326，实际为 {frame.crs}",
+            f"the frame must be in EPSG:4326, but is in {frame.crs}",
+        )
+    name = layer or target.stem
+    with tempfile.TemporaryDirectory(prefix=".wangge-", dir=target.parent) as folder:
+        draft = Path(folder) / target.name
+        _write(frame, draft, extension, name)
+        if extension == ".shp":
+            for part in sorted(Path(folder).iterdir()):
+                part.replace(target.with_name(part.name))
+        else:
+            draft.replace(target)
+    return target
+
+
+def _write(frame: gpd.GeoDataFrame, draft: Path, extension: str, name: str) -> None:
+    if extension == ".csv":
+        _csv(frame).to_csv(draft, index=False)
+    elif extension == ".parquet":
+        frame.to_parquet(draft, index=False, compression="zstd", write_covering_bbox=False)
+    elif extension in (".shp", ".zip"):
+        _shapefile(frame, draft, name)
+    else:
+        options = {"COORDINATE_PRECISION": "7", "RFC7946": "NO"} if _DRIVERS[extension] == "GeoJSON" else {}
+        pyogrio.write_dataframe(
+            frame, draft, driver=_DRIVERS[extension], layer=name, layer_options=options, encoding="UTF-8"
+        )
+
+
+def _csv(frame: gpd.GeoDataFrame) -> pd.DataFrame:
+    shapes = frame.geometry
+    columns = pd.DataFrame(frame.drop(columns=[shapes.name]))
+    if (shapes.isna() | (shapes.geom_type == "Point")).all():
+        return columns.assign(lon=shapes.x.to_numpy(), lat=shapes.y.to_numpy())
+    return columns.assign(WKT=shapely.to_wkt(shapes.to_numpy(), rounding_precision=7, trim=True))
+
+
+def _shapefile(frame: gpd.GeoDataFrame, draft: Path, name: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="wangge-shp-") as folder:
+        written = Path(folder) / f"{name}.shp"
+        pyogrio.write_dataframe(frame, written, driver="ESRI Shapefile", encoding="UTF-8")
+        parts = sorted(Path(folder).iterdir())
+        if draft.suffix.lower() == ".zip":
+            with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+                for part in parts:
+                    archive.write(part, part.name)
+        else:
+            for part in parts:
+                shutil.move(part, draft.with_name(f"{draft.stem}{part.suffix}"))
