@@ -6,6 +6,7 @@ Commands parse, call a service, print and exit; no logic and no SQL live here.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import typer
@@ -45,7 +46,9 @@ class LazyGroup(TyperGroup):
         target = getattr(importlib.import_module(module_name), attribute)
         if attribute == "command":
             single = typer.Typer(add_completion=False)
-            single.command(name=cmd_name)(target)
+            # A module may say how its own options are read (a negative longitude is no option).
+            settings = getattr(sys.modules[module_name], "context_settings", None)
+            single.command(name=cmd_name, context_settings=settings)(target)
             target = single
         command = get_command(target)
         command.name = cmd_name
