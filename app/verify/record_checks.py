@@ -30,9 +30,7 @@ def derived_assignments(session: Session, loaded: LoadedEdition) -> Outcome:
     for frame, stored_shares in component_rows.stored_assignments(session):
         components += len(frame)
         owners = owners_of(loaded, frame["geometry"].to_numpy())
-        differs = (frame["grid_code"].to_numpy(dtype=object) != owners.codes) | (
-            frame["grid_path"].to_numpy(dtype=object) != owners.paths
-        )
+        differs = _differ(frame["grid_code"], owners.codes) | _differ(frame["grid_path"], owners.paths)
         same_set = [
             set(a[1:-1].split(",")) == set(b[1:-1].split(","))
             for a, b in zip(frame["paths"], owners.all_paths, strict=True)
@@ -66,6 +64,11 @@ def derived_assignments(session: Session, loaded: LoadedEdition) -> Outcome:
     return found.outcome(5, Text("归属可重算", "Assignments are derived"), looked)
 
 
+def _differ(stored: pd.Series, fresh: np.ndarray) -> np.ndarray:
+    """Where two columns of texts differ; None and NaN both mean "nobody"."""
+    return stored.fillna("").to_numpy(dtype=object) != pd.Series(fresh, dtype=object).fillna("").to_numpy()
+
+
 def _incidents(session: Session, loaded: LoadedEdition) -> tuple[int, list[str]]:
     """Open incidents by the edition in force, closed ones by the edition they were last assigned in."""
     schedule = {e.number: e for e in schedule_of(session)}
@@ -85,9 +88,7 @@ def _incidents(session: Session, loaded: LoadedEdition) -> tuple[int, list[str]]
                 wrong += [str(i) for i in part["id"][part["grid_code"].notna()]]
                 continue
             codes, paths = point_owners(edition(int(number)), part["lon"].to_numpy(), part["lat"].to_numpy())
-            differs = (part["grid_code"].to_numpy(dtype=object) != codes) | (
-                part["grid_path"].to_numpy(dtype=object) != paths
-            )
+            differs = _differ(part["grid_code"], codes) | _differ(part["grid_path"], paths)
             wrong += [str(i) for i in part["id"].to_numpy()[differs]]
     return count, wrong
 

@@ -133,8 +133,9 @@ def incidents_against_log(session: Session) -> list[str]:
     """Numbers of incidents whose state is not the one their log ends with."""
     rows = session.execute(
         text(
-            "SELECT i.number FROM incident i JOIN LATERAL (SELECT to_state FROM incident_log l "
-            "WHERE l.incident_id = i.id AND l.to_state IS NOT NULL ORDER BY l.id DESC LIMIT 1) last ON true "
+            "WITH last AS (SELECT DISTINCT ON (incident_id) incident_id, to_state FROM incident_log "
+            "WHERE to_state IS NOT NULL ORDER BY incident_id, id DESC) "
+            "SELECT i.number FROM incident i JOIN last ON last.incident_id = i.id "
             "WHERE last.to_state <> i.state ORDER BY 1 LIMIT 100"
         )
     )

@@ -9,8 +9,9 @@ BEGIN
   NEW.grid_path := 'outside';
   IF NEW.geom IS NOT NULL AND NOT ST_IsEmpty(NEW.geom) THEN
     NEW.geom := ST_SnapToGrid(NEW.geom, 1e-7);
-    SELECT o.grid_code, coalesce(o.grid_path, 'outside') INTO NEW.grid_code, NEW.grid_path
+    SELECT o.grid_code, o.grid_path INTO NEW.grid_code, NEW.grid_path
       FROM point_owner(NEW.geom, NEW.assigned_edition) o;
+    NEW.grid_path := coalesce(NEW.grid_path, 'outside');
   END IF;
   RETURN NEW;
 END;

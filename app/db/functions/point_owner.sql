@@ -1,7 +1,8 @@
 -- The grid that owns a point in an edition: of those that cover it, the one with the lowest code.
-CREATE OR REPLACE FUNCTION point_owner(place geometry, edition_number integer,
-                                       OUT grid_code text, OUT grid_path ltree)
-LANGUAGE sql STABLE PARALLEL SAFE
+-- Returns a table so that the planner can unfold it into the query that asks.
+CREATE OR REPLACE FUNCTION point_owner(place geometry, edition_number integer)
+RETURNS TABLE (grid_code text, grid_path ltree)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
   SELECT u.code, u.path
     FROM unit_version u

@@ -70,9 +70,10 @@ RETURN (SELECT number FROM edition WHERE effective_from <= instant ORDER BY effe
 
 POINT_OWNER = r"""
 -- The grid that owns a point in an edition: of those that cover it, the one with the lowest code.
-CREATE OR REPLACE FUNCTION point_owner(place geometry, edition_number integer,
-                                       OUT grid_code text, OUT grid_path ltree)
-LANGUAGE sql STABLE PARALLEL SAFE
+-- Returns a table so that the planner can unfold it into the query that asks.
+CREATE OR REPLACE FUNCTION point_owner(place geometry, edition_number integer)
+RETURNS TABLE (grid_code text, grid_path ltree)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
   SELECT u.code, u.path
     FROM unit_version u
@@ -161,8 +162,9 @@ BEGIN
   NEW.grid_path := 'outside';
   IF NEW.geom IS NOT NULL AND NOT ST_IsEmpty(NEW.geom) THEN
     NEW.geom := ST_SnapToGrid(NEW.geom, 1e-7);
-    SELECT o.grid_code, coalesce(o.grid_path, 'outside') INTO NEW.grid_code, NEW.grid_path
+    SELECT o.grid_code, o.grid_path INTO NEW.grid_code, NEW.grid_path
       FROM point_owner(NEW.geom, NEW.assigned_edition) o;
+    NEW.grid_path := coalesce(NEW.grid_path, 'outside');
   END IF;
   RETURN NEW;
 END;
