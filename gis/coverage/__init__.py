@@ -6,21 +6,29 @@ same vertices in both, and the union has no hole nobody meant. All of it is deci
 ========================= =================================================================
 `check`                   is it one? every defect with a place
 `snap_coverage`           round to the lattice so that it stays one
+`clean`                   mend gaps and overlaps up to a width, and say what moved
 `dissolve`                communities from grids, streets from communities, the district
+`compare_levels`          does a given upper level agree with what the grids dissolve to?
 ========================= =================================================================
 """
 
 from gis.coverage.checks import check, refuse_unless_clean
+from gis.coverage.cleaning import CleanResult, Movement, clean
 from gis.coverage.defects import Defect, Kind, Severity, defects_as_geojson, has_errors
 from gis.coverage.dissolving import dissolve
+from gis.coverage.levels import compare_levels
 from gis.coverage.snapping import SnappedCoverage, is_clean, snap_coverage
 
 __all__ = [
+    "CleanResult",
     "Defect",
     "Kind",
+    "Movement",
     "Severity",
     "SnappedCoverage",
     "check",
+    "clean",
+    "compare_levels",
     "defects_as_geojson",
     "dissolve",
     "has_errors",

@@ -13,6 +13,8 @@ from gis.errors import UnknownFormat, UnreadableFile
 __all__ = ["FORMATS", "Format", "detect", "readable_file"]
 
 _HEAD = 1 << 16
+# Read whole into memory by their drivers; nobody draws a district of this size in them.
+_LARGEST = {"KML": 512 << 20, "KMZ": 512 << 20, "DXF": 512 << 20}
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,12 @@ def detect(path: str | os.PathLike[str]) -> Format:
             f"文件 {source.name} 不是有效的 {zh}：实际为{came_zh}",
             f"file {source.name} is not {what}: it holds {came}",
             code="wrong_content",
+        )
+    if source.stat().st_size > _LARGEST.get(found.name, 1 << 62):
+        raise UnreadableFile(
+            f"{found.name} 文件 {source.name} 超过 {_LARGEST[found.name] >> 20} MiB，请改用 GeoPackage",
+            f"{found.name} file {source.name} is larger than {_LARGEST[found.name] >> 20} MiB; use GeoPackage instead",
+            code="too_large",
         )
     return found
 
