@@ -61,7 +61,8 @@ class LoadedEdition:
 def load_edition(session: Session, scheduled: Scheduled) -> LoadedEdition:
     """Build the index of an edition from the database."""
     units = repository.units_in(session, scheduled.number)
-    by_path = {row.path: row for row in units.itertuples(index=False)}
+    rows: list[Any] = list(units.itertuples(index=False))
+    by_path = {row.path: row for row in rows}
     grids = units[units["level"] == "grid"].sort_values("code", kind="stable")
     index = GridIndex.build(grids["code"].tolist(), grids["geometry"].to_numpy(), edition=scheduled.number)
     paths = dict(zip(grids["code"], grids["path"], strict=True))

@@ -67,24 +67,25 @@ def units_of(given: CoverageInput) -> pd.DataFrame:
         keys, shapes = dissolve(frame["geometry"].to_numpy(), frame[level].tolist())
         first = frame.groupby(level, sort=True).first()
         for key, shape in zip(keys, shapes, strict=True):
-            record = first.loc[key]
+            record: Any = first.loc[key]
             above = chain[f"{parent_level}:{record[parent_level]}"] if parent_level else district
             chain[f"{level}:{key}"] = [*above, key]
             rows.append(
                 _row(level, key, record[f"{level}_name"], None, above[-1], path([*above, key]), shape)
             )
         parent_level = level
-    for record in frame.sort_values("code", kind="stable").itertuples(index=False):
-        above = chain[f"{parent_level}:{getattr(record, parent_level)}"] if parent_level else district
+    grid: Any
+    for grid in frame.sort_values("code", kind="stable").itertuples(index=False):
+        above = chain[f"{parent_level}:{getattr(grid, parent_level)}"] if parent_level else district
         rows.append(
             _row(
                 "grid",
-                record.code,
-                record.name,
-                record.kind,
+                grid.code,
+                grid.name,
+                grid.kind,
                 above[-1],
-                path([*above, record.code]),
-                record.geometry,
+                path([*above, grid.code]),
+                grid.geometry,
             )
         )
     units = pd.DataFrame(rows)
@@ -143,4 +144,8 @@ def _refuse_crossed(frame: pd.DataFrame, levels: list[str]) -> None:
                 )
             )
     if defects:
-        raise CoverageError(defects)
+        raise CoverageError(
+            f"层级关系有 {len(defects)} 处错误：{defects[0].detail_zh}",
+            f"{len(defects)} errors in the hierarchy: {defects[0].detail_en}",
+            defects=defects,
+        )

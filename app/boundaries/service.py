@@ -131,9 +131,13 @@ def _refuse_unclean(units: pd.DataFrame, others: pd.DataFrame) -> None:
         neighbours = neighbours.iloc[near]
         codes = np.concatenate([codes, neighbours["code"].to_numpy()])
         shapes = np.concatenate([shapes, neighbours["geometry"].to_numpy()])
-    errors = [defect for defect in check(codes, shapes) if defect.severity == "error"]
+    errors = [defect for defect in check(codes.tolist(), shapes) if defect.severity == "error"]
     if errors:
-        raise CoverageError(errors)
+        raise CoverageError(
+            f"覆盖有 {len(errors)} 处错误：{errors[0].detail_zh}",
+            f"{len(errors)} errors in the coverage: {errors[0].detail_en}",
+            defects=errors,
+        )
 
 
 def content_hash(units: pd.DataFrame) -> str:

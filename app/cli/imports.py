@@ -72,6 +72,7 @@ def tell(
             "ownerless": report.ownerless,
             "ownerless_rows": report.ownerless_rows,
             "edition": report.edition,
+            "agreement": report.agreement,
             "notes": [note[out.lang] for note in report.notes],
         }
     )
@@ -93,6 +94,14 @@ def tell(
             f"✓ {', '.join(parts_en)}; owners of edition {report.edition}, {report.ownerless} without owner",
         )
     )
+    if report.agreement:
+        same, of, column = report.agreement["same"], report.agreement["of"], report.agreement["column"]
+        out.line(
+            out.say(
+                f"与来源列 {column} 一致：{same} / {of}（{same / of:.5f}）",
+                f"agrees with the source's column {column}: {same} of {of} ({same / of:.5f})",
+            )
+        )
     if rejected:
         out.line(out.say(f"未收的行：{rejected}", f"rows left out: {rejected}"))
     for row in report.ownerless_rows[:10]:

@@ -42,6 +42,12 @@ def import_file(
     description: Annotated[str | None, typer.Option("--description", help="描述列")] = None,
     channel: Annotated[str | None, typer.Option("--channel", help="渠道列")] = None,
     component: Annotated[str | None, typer.Option("--component", help="部件编码列")] = None,
+    compare_column: Annotated[
+        str | None,
+        typer.Option(
+            "--compare-column", help="来源自己的网格列，报告一致率 / the source's own unit, to compare"
+        ),
+    ] = None,
     time_zone: Annotated[
         str | None, typer.Option("--time-zone", help="无时区时间所在的时区，如 America/Chicago")
     ] = None,
@@ -83,6 +89,7 @@ def import_file(
         description=description,
         channel=channel,
         component=component,
+        compare=compare_column,
         state_of_all=state,
     )
     with context.reading():

@@ -100,7 +100,12 @@ def _index_of_file(
     data = read_layer(file, crs=crs)
     prepared = prepare_grids(data.frame, GridColumns(code), dissolve_parts=dissolve, clean_m=clean)
     if prepared.errors:
-        raise CoverageError(prepared.errors)
+        first = prepared.errors[0]
+        raise CoverageError(
+            f"{file.name} 的覆盖有 {len(prepared.errors)} 处错误：{first.detail_zh}",
+            f"{file.name}: {len(prepared.errors)} errors in the coverage: {first.detail_en}",
+            defects=prepared.errors,
+        )
     grids = prepared.grids
     return GridIndex.build(grids["code"].tolist(), np.asarray(grids.geometry.array, dtype=object))
 

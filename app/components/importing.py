@@ -24,6 +24,7 @@ from app.components.rules import (
 from app.errors import Conflict
 from app.jobs import service as jobs
 from app.jobs.service import Again, ImportReport, SourceFile
+from app.kit.columns import objects
 from app.people.service import department_ids
 from gis.errors import BadRow, InputRefused
 from gis.geometry import snap
@@ -159,14 +160,14 @@ def _columns_of(
         width = len(str(len(plain)))
         table["code"] = [f"{source.sha256[:8]}-{i + 1:0{width}d}" for i in range(len(plain))]
     parts = recognise_schemes(table["code"], found.codes, given=columns.code_scheme)
-    for name in ("scheme", "county", "major", "minor", "sequence"):
-        table[f"code_{name}"] = parts[name].to_numpy(dtype=object, na_value=None)
-    for target, name in (
+    for part in ("scheme", "county", "major", "minor", "sequence"):
+        table[f"code_{part}"] = objects(parts[part])
+    for target, column in (
         ("name", columns.name),
         ("owner", columns.owner),
         ("maintainer", columns.maintainer),
     ):
-        table[target] = plain[name].astype("string").to_numpy(dtype=object, na_value=None) if name else None
+        table[target] = objects(plain[column].astype("string")) if column else None
     if columns.state:
         states = resolve_states(plain[columns.state], columns.state)
         bad += states.bad
@@ -226,7 +227,7 @@ def _departments(
         named = plain[column].astype("string").str.strip()
         ids = department_ids(session, sorted(set(named.dropna()) - {""}))
         typical = named.map(ids).where(named.notna() & (named != ""), typical)
-    return typical.astype("Int64").to_numpy(dtype=object, na_value=None)
+    return objects(typical.astype("Int64"))
 
 
 def _attributes(plain: pd.DataFrame, used: set[str]) -> Any:

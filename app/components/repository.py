@@ -273,4 +273,6 @@ def search(session: Session, words: str, *, limit: int) -> list[Any]:
 
 def nullable(values: np.ndarray) -> np.ndarray:
     """NaN as None, for columns of measures."""
-    return np.where(np.isnan(values), None, values)
+    column = values.astype(object)
+    column[np.isnan(values)] = None
+    return column

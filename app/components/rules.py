@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from app.components.models import STATES, ComponentClass
+from app.kit.columns import objects
 from gis.errors import BadRow
 
 _KIND_OF_DIMENSION = np.array(["point", "line", "polygon"], dtype=object)
@@ -76,7 +77,7 @@ def resolve_names(
         )
         for i in np.flatnonzero(unknown)
     ]
-    return Resolved(codes=codes.to_numpy(dtype=object, na_value=None), bad=bad)
+    return Resolved(codes=objects(codes), bad=bad)
 
 
 def check_geometry_kinds(codes: np.ndarray, shapes: np.ndarray, expected: dict[str, str]) -> list[BadRow]:
@@ -139,4 +140,4 @@ def resolve_states(given: pd.Series, column: str) -> Resolved:
         )
         for i in np.flatnonzero(codes.isna().to_numpy())
     ]
-    return Resolved(codes=codes.to_numpy(dtype=object, na_value=None), bad=bad)
+    return Resolved(codes=objects(codes), bad=bad)

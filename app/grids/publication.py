@@ -48,7 +48,7 @@ def publish(
         if edition:
             grids = boundary_rows.units_in(session, edition, level="grid", district=given.district_code)
             area += list(grids.loc[grids["code"].isin(touched), "geometry"])
-    bounds = shapely.total_bounds(area)
+    bounds = [float(v) for v in shapely.total_bounds(area)]
     scheduled = next(e for e in schedule_of(session) if e.number == number)
     loaded = load_edition(session, scheduled)
     return Publication(

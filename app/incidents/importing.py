@@ -21,6 +21,7 @@ from app.incidents.rules import class_names, parse_times, resolve_states
 from app.jobs import repository as job_rows
 from app.jobs import service as jobs
 from app.jobs.service import Again, ImportReport, SourceFile
+from app.kit.columns import objects
 from gis.errors import BadRow, InputRefused
 from gis.geometry import round_degrees
 
@@ -39,6 +40,8 @@ class IncidentColumns:
     description: str | None = None
     channel: str | None = None
     component: str | None = None
+    # The source's own unit of each incident, to be compared with ours.
+    compare: str | None = None
     # A register of the past says nothing about states: such incidents are history, not work.
     state_of_all: str = "closed"
 
@@ -54,6 +57,10 @@ class IncidentColumns:
             self.channel,
         )
         return {name for name in (*named, self.component) if name}
+
+    def needed(self) -> set[str]:
+        """The columns that the file must have."""
+        return self.used() | ({self.compare} if self.compare else set())
 
 
 def import_incidents(
@@ -108,18 +115,18 @@ def import_incidents(
         session,
         {
             "source": np.full(len(table), source_name, dtype=object),
-            "source_id": table["source_id"].to_numpy(dtype=object, na_value=None),
-            "class_code": table["class_code"].to_numpy(dtype=object, na_value=None),
+            "source_id": objects(table["source_id"]),
+            "class_code": objects(table["class_code"]),
             "state": table["state"].to_numpy(dtype=object),
             "origin": np.full(len(table), "complaint", dtype=object),
-            "channel": table["channel"].to_numpy(dtype=object, na_value=None),
+            "channel": objects(table["channel"]),
             "geom": shapely.to_wkb(points, hex=True, include_srid=True),
-            "address": table["address"].to_numpy(dtype=object, na_value=None),
-            "description": table["description"].to_numpy(dtype=object, na_value=None),
+            "address": objects(table["address"]),
+            "description": objects(table["description"]),
             "occurred_at": table["occurred_at"],
             "reported_at": table["occurred_at"],
-            "component_code": table["component"].to_numpy(dtype=object, na_value=None),
-            "department_id": table["department_id"].to_numpy(dtype=object, na_value=None),
+            "component_code": objects(table["component"]),
+            "department_id": objects(table["department_id"]),
             "grid_code": codes,
             "grid_path": paths,
             "attributes": table["attributes"].to_numpy(),
@@ -140,12 +147,35 @@ def import_incidents(
     report.ownerless_rows = [
         {"row": int(table["row"].iloc[i]), "place": [float(lon[i]), float(lat[i])]} for i in outside[:_LISTED]
     ]
+    if columns.compare:
+        report.agreement = agreement(codes, plain[columns.compare][keep])
     jobs.finish(session, job, report)
     return report, sorted(bad, key=lambda row: row.row)
 
 
+def agreement(owners: np.ndarray, given: pd.Series) -> dict[str, Any]:
+    """How often our owner is the unit that the source names; leading zeros, which spreadsheets drop, do not count."""
+
+    def plain(values: Any) -> pd.Series:
+        text = (
+            pd.Series(values, dtype="object")
+            .astype("string")
+            .str.strip()
+            .str.replace(r"\.0$", "", regex=True)
+        )
+        return text.str.lstrip("0").reset_index(drop=True)
+
+    same = int((plain(owners) == plain(given.to_numpy())).fillna(False).sum())
+    return {
+        "column": str(given.name),
+        "same": same,
+        "of": len(given),
+        "rate": round(same / max(len(given), 1), 5),
+    }
+
+
 def _refuse_missing(frame: gpd.GeoDataFrame, columns: IncidentColumns) -> None:
-    for name in sorted(columns.used()):
+    for name in sorted(columns.needed()):
         if name not in frame.columns:
             have = "、".join(map(str, frame.columns.drop(frame.geometry.name)))
             raise InputRefused(
@@ -255,9 +285,7 @@ def _classes(
             f"{len(blank)} 行没有类别，标为待分类", f"{len(blank)} rows have no class and wait for triage"
         )
     text = plain[column].astype("string").str.strip()
-    return pd.Series(found.codes, dtype="object").where(
-        pd.notna(found.codes), text.map(made).to_numpy(dtype=object, na_value=None)
-    )
+    return pd.Series(found.codes, dtype="object").where(pd.notna(found.codes), objects(text.map(made)))
 
 
 def _repeated(ids: pd.Series, column: str) -> list[BadRow]:

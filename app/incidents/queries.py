@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.incidents.models import EventClass, Incident, IncidentLog
@@ -60,8 +60,8 @@ class Filters:
         return found
 
 
-def _fields() -> Select[Any]:
-    return (
+def _fields() -> Any:
+    query: Any = (
         select(
             Incident.id,
             Incident.number,
@@ -85,6 +85,7 @@ def _fields() -> Select[Any]:
         .select_from(Incident)
         .outerjoin(EventClass, EventClass.code == Incident.class_code)
     )
+    return query
 
 
 def page(session: Session, filters: Filters, *, before: tuple[datetime, int] | None, limit: int) -> list[Any]:

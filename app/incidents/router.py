@@ -103,8 +103,8 @@ def show_incident(session: Read, principal: CurrentPrincipal, number: str) -> In
     row = queries.by_number(session, number)
     if row is None:
         raise NotFound(f"没有事件 {number}", f"there is no incident {number}", code="no-incident")
-    owner = team = None
-    edition = boundary_rows.edition_at(session)
+    owner: dict[str, Any] | None = None
+    team: dict[str, Any] | None = None
     if row.grid_code and row.assigned_edition:
         # Named as of its own time: a closed case keeps the grid that existed then.
         unit = boundary_rows.unit_by_code(session, row.grid_code, row.assigned_edition, level="grid")
@@ -113,7 +113,6 @@ def show_incident(session: Read, principal: CurrentPrincipal, number: str) -> In
             owner = {level: {"code": code, "name": name} for level, code, name, *_ in above}
             owner["grid"] = {"code": unit.code, "name": unit.name, "kind": unit.kind}
             owner["edition"] = row.assigned_edition
-            owner["in_force"] = edition
             team = team_as_seen(session, unit.code, unit.path, principal)
     fields = {name: getattr(row, name) for name in IncidentItem.model_fields}
     return IncidentDetail(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from app.incidents.models import OPEN_STATES, STATES, EventClass
+from app.kit.columns import objects
 from gis.errors import BadRow, InputRefused
 
 STATE_NAMES = {
@@ -105,7 +106,7 @@ def _reordered(text: pd.Series, slashed: pd.DataFrame, has_slash: np.ndarray, co
 def _localise(naive: pd.Series, zone: ZoneInfo) -> pd.Series:
     # ambiguous=True takes the first (daylight-saving) one of a repeated hour.
     local = naive.dt.tz_localize(zone, ambiguous=np.ones(len(naive), dtype=bool), nonexistent="shift_forward")
-    return local.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+    return pd.Series(local.dt.tz_convert("UTC").astype("datetime64[us, UTC]"))
 
 
 def _missing(wrong: pd.Series, text: pd.Series, column: str) -> list[BadRow]:
@@ -135,4 +136,4 @@ def resolve_states(given: pd.Series, column: str) -> tuple[np.ndarray, list[BadR
         )
         for i in np.flatnonzero(states.isna().to_numpy())
     ]
-    return states.to_numpy(dtype=object, na_value=None), bad
+    return objects(states), bad

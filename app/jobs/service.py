@@ -44,6 +44,7 @@ class ImportReport:
     rejected: int = 0
     ownerless: int = 0
     edition: int | None = None
+    agreement: dict[str, Any] | None = None
     ownerless_rows: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, str]] = field(default_factory=list)
 
@@ -87,6 +88,8 @@ def finish(session: Session, job: ImportJob, report: ImportReport) -> None:
     job.rows_ownerless = report.ownerless
     job.edition = report.edition
     job.report = {"notes": report.notes, "updated": report.updated, "removed": report.removed}
+    if report.agreement:
+        job.report["agreement"] = report.agreement
     job.finished_at = now()
     session.flush()
 

@@ -48,12 +48,12 @@ def one_owner(session: Session, loaded: LoadedEdition) -> Outcome:
     shapes = lattice_geometries(grids["geometry"].to_numpy())
     codes = grids["code"].to_numpy()
     lon, lat = sample_places(grids["geometry"].to_numpy())
-    points = shapely.points(np.rint(lon * 1e7), np.rint(lat * 1e7))
+    points = np.asarray(shapely.points(np.rint(lon * 1e7), np.rint(lat * 1e7)))
     # Asked polygon by polygon, not of the index: another road to the same answer.
     position, polygon = shapely.STRtree(shapes).query(points, predicate="intersects")
     expected = np.full(len(points), len(codes))
     np.minimum.at(expected, position, polygon)
-    names = np.append(codes, None)
+    names = np.array([*codes, None], dtype=object)
     owners = loaded.index.locate(lon, lat)
     given = np.array([*loaded.index.codes, None], dtype=object)[owners]
     wrong = np.flatnonzero(given != names[expected])

@@ -66,7 +66,8 @@ def derived_assignments(session: Session, loaded: LoadedEdition) -> Outcome:
 
 def _differ(stored: pd.Series, fresh: np.ndarray) -> np.ndarray:
     """Where two columns of texts differ; None and NaN both mean "nobody"."""
-    return stored.fillna("").to_numpy(dtype=object) != pd.Series(fresh, dtype=object).fillna("").to_numpy()
+    ours = pd.Series(fresh, dtype=object).fillna("").to_numpy(dtype=object)
+    return np.asarray(stored.fillna("").to_numpy(dtype=object) != ours)
 
 
 def _incidents(session: Session, loaded: LoadedEdition) -> tuple[int, list[str]]:
