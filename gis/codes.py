@@ -266,7 +266,8 @@ def _text_problem(text: str) -> tuple[str, str] | None:
 
 # ---------------------------------------------------------------- units
 def check_unit_code(code: str) -> str:
-    """Return a unit code that may be stored: any printable text of up to 64 characters without outer blanks.
+    """Return a unit code that may be stored: any printable text of up to 64 characters without outer blanks
+    that also fits into a label of the hierarchy (28 Chinese characters).
 
     Raises
     ------
@@ -278,10 +279,9 @@ def check_unit_code(code: str) -> str:
     ('HD-07 号', '370211001002003')
     """
     problem = _text_problem(code)
-    if problem is None and _label_length(code) > _LONGEST_LABEL:
-        problem = "编码过长", "the code is too long"
     if problem is not None:
         raise CodeError(f"{code!r}：{problem[0]}", f"{code!r}: {problem[1]}")
+    ltree_label(code)
     return code
 
 
@@ -328,34 +328,50 @@ def new_grid_code(community_code: str, used: Collection[str]) -> str:
 
 # ---------------------------------------------------------------- ltree
 _PLAIN = re.compile(r"[A-Za-z0-9]")
-_ESCAPED = re.compile(r"_([0-9a-f]{1,6})_|([A-Za-z0-9])")
+_LABEL = re.compile(r"(?:[A-Za-z0-9]|_[0-9A-F]{2})+")
+_ESCAPES = re.compile(r"(?:_[0-9A-F]{2})+")
 
 
-def _label_length(code: str) -> int:
-    return sum(1 if _PLAIN.fullmatch(char) else len(f"{ord(char):x}") + 2 for char in code)
+def _escaped(code: str) -> str:
+    return "".join(c if _PLAIN.fullmatch(c) else "".join(f"_{byte:02X}" for byte in c.encode()) for c in code)
 
 
-def ltree_label(code: str) -> str:
+def ltree_label(code: str, *, reserved: Collection[str] = ()) -> str:
     """Write any code as a label of a PostgreSQL 15 ``ltree``, which takes only letters, digits and underscore.
 
-    Letters (ASCII) and digits stand for themselves; every other character becomes ``_hex_``, its code point in
-    lower-case hexadecimal between underscores. `from_ltree_label` undoes it, so different codes never collide.
+    Letters (ASCII) and digits stand for themselves; every other character becomes ``_`` and two upper-case
+    hexadecimal digits for each of its UTF-8 bytes. `from_ltree_label` undoes it, so different codes never collide.
+
+    Parameters
+    ----------
+    code : str
+    reserved : collection of str
+        Labels that mean something else; a code that would read the same has its first character escaped.
 
     Raises
     ------
     gis.errors.CodeError
-        An empty code, or one whose label would pass 255 characters.
+        An empty code, one whose label would pass 255 characters, or one with half a surrogate pair.
 
     Examples
     --------
-    >>> ltree_label("370211001"), ltree_label("HD-07"), ltree_label("青_岛")
-    ('370211001', 'HD_2d_07', '_9752__5f__5c9b_')
+    >>> ltree_label("370211001"), ltree_label("HD-07"), ltree_label("青")
+    ('370211001', 'HD_2D07', '_E9_9D_92')
+    >>> ltree_label("outside", reserved=["outside"])
+    '_6Futside'
     """
-    if not code:
-        raise CodeError("编码为空", "the code is empty")
-    if _label_length(code) > _LONGEST_LABEL:
-        raise CodeError(f"编码 {code!r} 过长", f"code {code!r} is too long for a label of the hierarchy")
-    return "".join(char if _PLAIN.fullmatch(char) else f"_{ord(char):x}_" for char in code)
+    try:
+        label = _escaped(code)
+    except UnicodeEncodeError:
+        label = ""
+    if label in reserved:
+        label = f"_{ord(code[0]):02X}{label[1:]}"
+    if not label or len(label) > _LONGEST_LABEL:
+        raise CodeError(
+            f"编码 {code!r} 不能作层级标签：占 {len(label)} 个字符，应为 1 至 {_LONGEST_LABEL}",
+            f"code {code!r} cannot be a label of the hierarchy: it takes {len(label)} of 1 to {_LONGEST_LABEL} characters",
+        )
+    return label
 
 
 def from_ltree_label(label: str) -> str:
@@ -368,17 +384,17 @@ def from_ltree_label(label: str) -> str:
 
     Examples
     --------
-    >>> from_ltree_label("HD_2d_07")
+    >>> from_ltree_label("HD_2D07")
     'HD-07'
     """
-    out, at = [], 0
-    while at < len(label):
-        found = _ESCAPED.match(label, at)
-        if found is None or (found.group(1) and int(found.group(1), 16) > 0x10FFFF):
-            raise CodeError(f"{label!r} 不是本系统的层级标签", f"{label!r} is not a label of this hierarchy")
-        out.append(chr(int(found.group(1), 16)) if found.group(1) else found.group(2))
-        at = found.end()
-    return "".join(out)
+    try:
+        if _LABEL.fullmatch(label) is None:
+            raise ValueError
+        return _ESCAPES.sub(lambda found: bytes.fromhex(found[0].replace("_", "")).decode(), label)
+    except ValueError:
+        raise CodeError(
+            f"{label!r} 不是本系统的层级标签", f"{label!r} is not a label of this hierarchy"
+        ) from None
 
 
 def ltree_path(codes: Sequence[str]) -> str:
@@ -387,7 +403,7 @@ def ltree_path(codes: Sequence[str]) -> str:
     Examples
     --------
     >>> ltree_path(["370211", "370211001", "A-1"])
-    '370211.370211001.A_2d_1'
+    '370211.370211001.A_2D1'
     """
     return ".".join(ltree_label(code) for code in codes)
 
@@ -397,7 +413,7 @@ def from_ltree_path(path: str) -> list[str]:
 
     Examples
     --------
-    >>> from_ltree_path("370211.370211001.A_2d_1")
+    >>> from_ltree_path("370211.370211001.A_2D1")
     ['370211', '370211001', 'A-1']
     """
     return [from_ltree_label(label) for label in path.split(".")] if path else []
