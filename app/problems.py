@@ -16,7 +16,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from app.errors import AppError, Conflict, Invalid, Unavailable
-from app.i18n import Lang, Text, negotiate
+from app.i18n import Text
+from app.kit.language import language_of
+from app.kit.validation import in_chinese
 from gis.errors import GisError
 
 log = structlog.get_logger(__name__)
@@ -30,14 +32,6 @@ _TITLES = {
     406: Text("没有这种格式", "Not acceptable"),
     415: Text("不支持这种内容格式", "Unsupported media type"),
 }
-
-
-def language_of(request: Request) -> Lang:
-    """The asker's language: ``lang`` in the query, then the cookie, then Accept-Language, then the setting."""
-    for given in (request.query_params.get("lang"), request.cookies.get("wangge_lang")):
-        if given in ("zh", "en"):
-            return "en" if given == "en" else "zh"
-    return negotiate(request.headers.get("accept-language"), request.app.state.settings.lang)
 
 
 def problem(request: Request, error: AppError) -> JSONResponse:
@@ -140,7 +134,8 @@ def install(app: FastAPI) -> None:
 
 
 def _from_validation(error: RequestValidationError) -> Invalid:
-    fields = []
+    fields: list[dict[str, Any]] = []
+    expectations: list[str] = []
     for item in error.errors():
         place = [str(part) for part in item["loc"]]
         name = ".".join(part for part in place[1:] if not part.startswith("function-")) or place[0]
@@ -149,10 +144,12 @@ def _from_validation(error: RequestValidationError) -> Invalid:
             # A body that is not text at all: its beginning is enough to recognise it.
             came = came[:40].decode("latin-1")
         shown = came if isinstance(came, str | int | float | bool | type(None)) else type(came).__name__
+        expected = Text(in_chinese(item["type"], item.get("ctx") or {}, item["msg"]), item["msg"])
         fields.append({"field": name, "expected": item["msg"], "came": shown, "kind": item["type"]})
+        expectations.append(expected.zh)
     first = fields[0]
     return Invalid(
-        f"{first['field']}：{first['expected']}，收到 {first['came']!r}",
+        f"{first['field']}：{expectations[0]}，收到 {first['came']!r}",
         f"{first['field']}: {first['expected']}, came {first['came']!r}",
         fields=fields,
     )

@@ -18,6 +18,7 @@ from app.boundaries.editions import EditionCache, LoadedEdition
 from app.errors import Invalid, NoOwner, TooLarge
 from app.kit.clock import now
 from app.kit.params import Crs, Lat, Lon, parse_instant
+from app.kit.validation import in_chinese
 from gis.crs import parse_crs, to_wgs84
 
 router = APIRouter(tags=["locate"], dependencies=[public_if("public_locate")])
@@ -100,7 +101,10 @@ async def locate_many(request: Request, crs: Crs = "wgs84", at: At = None) -> Re
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "body"
         raise Invalid(
-            f"{place}：{first['msg']}", f"{place}: {first['msg']}", code="invalid", field=place
+            f"{place}：{in_chinese(first['type'], first.get('ctx') or {}, first['msg'])}",
+            f"{place}: {first['msg']}",
+            code="invalid",
+            field=place,
         ) from error
     if len(given.points) > MOST_JSON_POINTS:
         raise _too_many(len(given.points))

@@ -27,9 +27,10 @@ def lock_publishing(session: Session) -> None:
     session.execute(select(func.pg_advisory_xact_lock(PUBLISH_LOCK)))
 
 
-def next_number(session: Session) -> int:
-    """The number of the edition that comes next."""
-    return int(session.scalar(select(func.coalesce(func.max(Edition.number), 0)))) + 1  # type: ignore[arg-type]
+def database_now(session: Session) -> datetime:
+    """The database's clock, standing still at the beginning of the transaction."""
+    instant: datetime = session.execute(select(func.now())).scalar_one()
+    return instant
 
 
 def latest(session: Session) -> Edition | None:

@@ -16,7 +16,6 @@ from app.boundaries.hierarchy import CoverageInput, units_of
 from app.boundaries.lineage import lineage_rows
 from app.boundaries.models import Edition
 from app.errors import Conflict, NotFound
-from app.kit.clock import now
 from gis.coverage import check
 from gis.errors import CoverageError
 
@@ -55,7 +54,10 @@ def publish_coverage(
     repository.lock_publishing(session)
     before = repository.latest(session)
     number = (before.number if before else 0) + 1
-    instant = effective_from or now()
+    instant = effective_from or repository.database_now(session)
+    if before and effective_from is None:
+        # Whoever waited for another publication began before it took force.
+        instant = max(instant, before.effective_from)
     if before and instant < before.effective_from:
         raise Conflict(
             f"新版本的生效时间 {instant.isoformat()} 早于第 {before.number} 版的 {before.effective_from.isoformat()}",

@@ -14,7 +14,6 @@ from app.boundaries.hierarchy import CoverageInput
 from app.boundaries.service import Published, publish_coverage
 from app.components.service import reassign
 from app.incidents.service import reassign_open
-from app.kit.clock import now
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def publish(
     """
     published = publish_coverage(session, given, author=author, note=note, effective_from=effective_from)
     touched = sorted({*published.added, *published.changed, *published.retired})
-    if not touched or published.effective_from > now():
+    if not touched or published.effective_from > boundary_rows.database_now(session):
         return Publication(published, 0, 0)
     number = published.edition
     area = []
