@@ -24,7 +24,9 @@ def execute(db: CommittingDatabase, statement: str, **values: object) -> None:
 def audit(db: CommittingDatabase, action: str | None = None) -> list[tuple[Any, ...]]:
     """(actor, action, target, detail) of the audit log in order; without the action when it is the one asked for."""
     with db.owner_engine.connect() as connection:
-        rows = connection.execute(text("SELECT actor, action, target, detail FROM audit_log ORDER BY id")).all()
+        rows = connection.execute(
+            text("SELECT actor, action, target, detail FROM audit_log ORDER BY id")
+        ).all()
     if action is None:
         return [tuple(row) for row in rows]
     return [(row.actor, row.target, row.detail) for row in rows if row.action == action]

@@ -37,7 +37,9 @@ def request(peer: str | None, *forwarded: str) -> Request:
         (None, ["198.51.100.7"], None),
     ],
 )
-def test_the_nearest_hop_that_is_not_ours(peer: str | None, forwarded: list[str], expected: str | None) -> None:
+def test_the_nearest_hop_that_is_not_ours(
+    peer: str | None, forwarded: list[str], expected: str | None
+) -> None:
     found = client_address(request(peer, *forwarded), proxies="10.0.0.0/8, ::1")
     assert (str(found) if found else None) == expected
 
@@ -50,7 +52,10 @@ def test_without_proxies_no_header_is_believed() -> None:
 
 
 def test_one_place_is_an_address_or_what_one_subscriber_has() -> None:
-    a, b, c = (client_address(request(peer), proxies="") for peer in ("2001:db8::1", "2001:db8::ffff", "2001:db8:0:1::1"))
+    a, b, c = (
+        client_address(request(peer), proxies="")
+        for peer in ("2001:db8::1", "2001:db8::ffff", "2001:db8:0:1::1")
+    )
     assert bucket(a) == bucket(b) == "2001:db8::/64"
     assert bucket(c) != bucket(a)
     assert bucket(client_address(request("203.0.113.9"), proxies="")) == "203.0.113.9"

@@ -51,7 +51,9 @@ def test_an_unknown_name_takes_as_long_as_a_known_one() -> None:
     assert 0.5 < ratio < 2
 
 
-@pytest.mark.parametrize("password", ["", "123456789", "x" * 257, "aaaaaaaaaaaa", "ababababababab", "WangWu-2026"])
+@pytest.mark.parametrize(
+    "password", ["", "123456789", "x" * 257, "aaaaaaaaaaaa", "ababababababab", "WangWu-2026"]
+)
 def test_weak_passwords_are_refused_without_being_repeated(password: str) -> None:
     with pytest.raises(Invalid) as refused:
         passwords.check_rule(password, name="wangwu")

@@ -23,7 +23,6 @@ def wait_needed(db: CommittingDatabase, name: str, place: str | None) -> int:
         with write_session(db.service_engine, NOTHING) as session:
             throttle.admit(session, name, place)
     except TooMany as refused:
-        assert refused.headers["Retry-After"] == str(refused.extra["retry_after_s"])
         return int(refused.headers["Retry-After"])
     return 0
 
@@ -165,7 +164,9 @@ def test_at_the_door(new_client: NewClient, committing_db: CommittingDatabase) -
     assert scalar(committing_db, "SELECT count(*) FROM audit_log WHERE action = 'session.refused'") == 5
 
 
-def test_a_forged_header_does_not_make_a_new_place(new_client: NewClient, committing_db: CommittingDatabase) -> None:
+def test_a_forged_header_does_not_make_a_new_place(
+    new_client: NewClient, committing_db: CommittingDatabase
+) -> None:
     client = new_client(address=HERE)
     answers = [
         client.post(
@@ -178,7 +179,7 @@ def test_a_forged_header_does_not_make_a_new_place(new_client: NewClient, commit
     assert answers == [401] * 5 + [429]
 
 
-@pytest.mark.parametrize("failures", range(0, 40))
+@pytest.mark.parametrize("failures", range(40))
 def test_no_rule_waits_longer_than_its_cap(failures: int) -> None:
     for rule in (throttle.PAIR, throttle.PLACE, throttle.NAME):
         assert 0 <= rule.delay_s(failures) <= rule.cap_s
