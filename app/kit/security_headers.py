@@ -46,6 +46,17 @@ def page_policy(html: str, *, basemap_url: str | None = None) -> str:
     )
 
 
+def worker_policy(*, basemap_url: str | None = None) -> str:
+    """The policy of a script: one that runs as a worker is bound by this and not by the page's."""
+    return _policy(
+        {
+            "default-src": ["'none'"],
+            "script-src": ["'self'"],
+            "connect-src": ["'self'", *_origin(basemap_url)],
+        }
+    )
+
+
 def figure_policy(html: str) -> str:
     """The policy of a folium page: its own scripts and styles, each by hash, and no connection at all."""
     return _policy(

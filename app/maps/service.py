@@ -1,0 +1,186 @@
+"""Vector tiles of published editions and of components: what to put into one, how long it may be kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app.boundaries.editions import EditionCache, Scheduled
+from app.db.session import NOTHING, read_session
+from app.errors import Invalid, NotFound
+from app.maps import repository
+from app.maps.rules import COMPONENTS_FROM_ZOOM, FORMAT, MAX_ZOOM, UNIT_LAYERS, Tile, labels_at, shapes_at
+from gis.crs import check_degrees, from_wgs84, to_wgs84
+from gis.errors import GisError
+
+_CACHE_BYTES = 64 * 2**20
+OFFERED_CRS = ("wgs84", "cgcs2000", "gcj02", "bd09")
+
+
+class TileNotFound(NotFound):
+    """The address names no tile of the pyramid."""
+
+    code = "no-such-tile"
+
+
+@dataclass(frozen=True)
+class MadeTile:
+    """A tile ready to be sent: its bytes (empty: nothing lies there) and the mark by which a browser knows it again."""
+
+    body: bytes
+    etag: str
+
+
+class TileCache:
+    """Tiles of editions, which never change, kept in memory up to a number of bytes; the least used goes first."""
+
+    def __init__(self, limit: int = _CACHE_BYTES) -> None:
+        self._limit = limit
+        self._size = 0
+        self._tiles: OrderedDict[tuple[str, Tile], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, content: str, tile: Tile) -> bytes | None:
+        """The tile of this content, if it was made before."""
+        with self._lock:
+            body = self._tiles.get((content, tile))
+            if body is not None:
+                self._tiles.move_to_end((content, tile))
+            return body
+
+    def put(self, content: str, tile: Tile, body: bytes) -> None:
+        """Keep a tile."""
+        with self._lock:
+            if (content, tile) not in self._tiles:
+                self._tiles[content, tile] = body
+                self._size += len(body) + 200
+            while self._size > self._limit and self._tiles:
+                _, dropped = self._tiles.popitem(last=False)
+                self._size -= len(dropped) + 200
+
+
+def edition_to_show(editions: EditionCache, number: int | None) -> Scheduled:
+    """The edition asked for, or the one in force; NotFound when there is none."""
+    if number is None:
+        return editions.in_force().scheduled
+    found = next((e for e in editions.schedule if e.number == number), None)
+    if found is None:
+        raise NotFound(f"没有第 {number} 版", f"there is no edition {number}", code="no-edition")
+    return found
+
+
+def version_of(edition: Scheduled) -> str:
+    """What stands in the address of tiles that may be kept for ever: the content and our own format."""
+    return f"{edition.content_hash[:12]}{FORMAT}"
+
+
+def unit_tile(engine: Engine, cache: TileCache, edition: Scheduled, tile: Tile) -> MadeTile:
+    """The units of an edition in one tile."""
+    _must_exist(tile)
+    content = version_of(edition)
+    body = cache.get(content, tile)
+    if body is None:
+        with read_session(engine, NOTHING) as session:
+            body = repository.unit_tile(
+                session,
+                tile,
+                edition=edition.number,
+                shapes=shapes_at(tile.z),
+                labels=labels_at(tile.z),
+            )
+        cache.put(content, tile, body)
+    return MadeTile(body, f'"{content}"')
+
+
+def component_tile(session: Session, tile: Tile) -> bytes:
+    """The components in one tile, as far as the session sees them; only where there is room to draw them."""
+    _must_exist(tile)
+    if tile.z < COMPONENTS_FROM_ZOOM:
+        raise TileNotFound(
+            f"部件从第 {COMPONENTS_FROM_ZOOM} 级起显示，请求的是第 {tile.z} 级",
+            f"components are there from zoom {COMPONENTS_FROM_ZOOM}; zoom {tile.z} was asked for",
+        )
+    return repository.component_tile(session, tile)
+
+
+def tile_description(session: Session, edition: Scheduled, *, address: str) -> dict[str, Any]:
+    """The TileJSON 3.0 document of the unit tiles of an edition; ``address`` is the template of their addresses."""
+    fields = {"code": "String", "name": "String", "kind": "String", "parent": "String"}
+    layers = [
+        {"id": layer.level, "fields": fields, "minzoom": layer.shapes_from, "maxzoom": MAX_ZOOM}
+        for layer in UNIT_LAYERS
+    ]
+    layers += [
+        {
+            "id": f"{layer.level}_label",
+            "fields": {"code": "String", "name": "String", "kind": "String", "area_m2": "Number"},
+            "minzoom": layer.labels_from,
+            "maxzoom": MAX_ZOOM,
+        }
+        for layer in UNIT_LAYERS
+    ]
+    bounds = repository.edition_bounds(session, edition.number)
+    described: dict[str, Any] = {
+        "tilejson": "3.0.0",
+        "name": f"wangge units, edition {edition.number}",
+        "scheme": "xyz",
+        "tiles": [address],
+        "minzoom": 0,
+        "maxzoom": 16,
+        "vector_layers": layers,
+    }
+    if bounds:
+        west, south, east, north = bounds
+        described["bounds"] = [west, south, east, north]
+        described["center"] = [(west + east) / 2, (south + north) / 2, 9]
+    return described
+
+
+def unit_tree(session: Session, edition: Scheduled) -> dict[str, Any]:
+    """Every unit of an edition by name, upper levels first, with its bounds: a tree that a page can search by itself."""
+    return {
+        "edition": edition.number,
+        "synthetic": edition.synthetic,
+        "units": [
+            {
+                "level": row.level,
+                "code": row.code,
+                "name": row.name,
+                **({"kind": row.kind} if row.kind else {}),
+                "parent": row.parent,
+                "bbox": [round(v, 6) for v in (row.west, row.south, row.east, row.north)],
+            }
+            for row in repository.unit_list(session, edition.number)
+        ],
+    }
+
+
+def in_every_crs(lon: float, lat: float, crs: str) -> dict[str, list[float]]:
+    """One place in the four systems that Chinese maps use, longitude first, to seven decimals (about 1 cm)."""
+    try:
+        x, y = to_wgs84(lon, lat, crs)
+        if not (np.isfinite(x) and np.isfinite(y)):
+            raise Invalid(
+                f"坐标 ({lon}, {lat}) 在 {crs} 中没有意义",
+                f"({lon}, {lat}) has no meaning in {crs}",
+                field="lon",
+            )
+        check_degrees(x, y)
+        found = {name: from_wgs84(x, y, name) for name in OFFERED_CRS}
+    except GisError as error:
+        raise Invalid(error.message_zh, error.message_en, code=error.code) from error
+    return {name: [round(float(a), 7), round(float(b), 7)] for name, (a, b) in found.items()}
+
+
+def _must_exist(tile: Tile) -> None:
+    if not tile.exists:
+        raise TileNotFound(
+            f"没有瓦片 {tile.z}/{tile.x}/{tile.y}：级别为 0…{MAX_ZOOM}，行列号为 0…2^级别-1",
+            f"there is no tile {tile.z}/{tile.x}/{tile.y}: zooms are 0…{MAX_ZOOM}, columns and rows 0…2^zoom-1",
+        )

@@ -1,0 +1,96 @@
+"""Refusals as pages: a person with a browser gets words and a way on; programs get problem documents as before."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from app.auth.authentication import principal_of
+from app.auth.policy import PasswordChangeRequired
+from app.auth.principal import NOBODY, Principal
+from app.errors import AppError, Unauthorised
+from app.kit.language import language_of
+
+_FOR_PROGRAMS = (
+    "/v1/",
+    "/ogc",
+    "/open311",
+    "/maps/tiles",
+    "/maps/units.json",
+    "/static/",
+    "/metrics",
+    "/healthz",
+    "/readyz",
+    "/openapi",
+)
+
+
+def is_for_people(request: Request) -> bool:
+    """Whether a browser is opening a page, as opposed to a script or program asking for data."""
+    return (
+        request.method in ("GET", "HEAD")
+        and "text/html" in request.headers.get("accept", "")
+        and not request.url.path.startswith(_FOR_PROGRAMS)
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Wrap the handlers registered so far, which keep answering programs."""
+    for kind in (AppError, HTTPException, RequestValidationError, Exception):
+        former = app.exception_handlers.get(kind)
+        if former is not None:
+            app.add_exception_handler(kind, _with_page(former))
+
+
+def _with_page(former: Callable[..., Any]) -> Callable[..., Any]:
+    async def handler(request: Request, error: Exception) -> Response:
+        answered = former(request, error)
+        response: Response = await answered if inspect.isawaitable(answered) else answered
+        if not is_for_people(request) or response.status_code < 400:
+            return response
+        if isinstance(error, Unauthorised | PasswordChangeRequired):
+            wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/signin?next={quote(wanted, safe='')}", status_code=303)
+        return await run_in_threadpool(_page, request, error, response)
+
+    return handler
+
+
+def _page(request: Request, error: Exception, response: Response) -> Response:
+    from app.web.router import answer
+
+    status = response.status_code
+    kind = {401: "401", 403: "403", 404: "404", 422: "422"}.get(status, "5xx" if status >= 500 else "4xx")
+    detail = error.text(language_of(request)) if isinstance(error, AppError) else None
+    page = answer(
+        request,
+        "refusal.html",
+        principal=_somebody(request),
+        title=f"refusal.{kind}.title",
+        page="refusal",
+        status=status,
+        detail=detail,
+        meaning=f"refusal.{kind}.meaning",
+        request_id=getattr(request.state, "request_id", None) if status >= 500 else None,
+    )
+    for name, value in response.headers.items():
+        if name.lower() in ("retry-after", "x-request-id"):
+            page.headers[name] = value
+    return page
+
+
+def _somebody(request: Request) -> Principal:
+    try:
+        return principal_of(request)
+    except (AppError, SQLAlchemyError):
+        # The page that says the database is away must not ask the database who is reading it.
+        return NOBODY

@@ -1,0 +1,137 @@
+"""The pages: the map, dispatch, sign-in, the description of the API; and the files they are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from app.auth.dependencies import CurrentPrincipal
+from app.auth.policy import allow, public, public_if
+from app.auth.principal import Principal
+from app.auth.redirects import safe_next
+from app.kit.language import COOKIE as LANG_COOKIE
+from app.kit.security_headers import SecurityHeaders, page_policy, worker_policy
+from app.settings import Settings
+from app.web import refusals
+from app.web.pages import Pages
+from app.web.statics import PREFIX, Statics
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+_YEAR = 365 * 86400
+
+
+def install(app: FastAPI, settings: Settings) -> None:
+    """Put the pages, their files and the headers that guard them into the application."""
+    app.state.statics = Statics()
+    app.state.pages = Pages(app.state.statics, settings)
+    app.include_router(router)
+    app.add_middleware(SecurityHeaders)
+    refusals.install(app)
+
+
+def answer(request: Request, template: str, *, principal: Principal, **values: Any) -> HTMLResponse:
+    """Render a page and send it with its policy; a language named in the address is remembered."""
+    pages: Pages = request.app.state.pages
+    settings: Settings = request.app.state.settings
+    status = values.pop("status", 200)
+    html = pages.render(template, request, principal=principal, **values)
+    headers = {
+        "Content-Security-Policy": page_policy(html, basemap_url=settings.basemap_url),
+        "Cache-Control": "no-store",
+        "Vary": "Cookie, Accept-Language",
+    }
+    response = HTMLResponse(html, status_code=status, headers=headers)
+    if request.query_params.get("lang") in ("zh", "en"):
+        response.set_cookie(
+            LANG_COOKIE,
+            request.query_params["lang"],
+            max_age=_YEAR,
+            samesite="lax",
+            secure=settings.secure_cookies,
+        )
+    return response
+
+
+@router.get("/", dependencies=[public_if("public_layers")])
+def home(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
+    """Whose place is this? The map of grids."""
+    settings: Settings = request.app.state.settings
+    return answer(
+        request,
+        "map.html",
+        principal=principal,
+        title="map.title",
+        page="map",
+        boot={"basemap": _basemap(settings)},
+    )
+
+
+@router.get("/dispatch", dependencies=[allow("viewer")])
+def dispatch(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
+    """What needs me now? Incidents on a map and in a list."""
+    settings: Settings = request.app.state.settings
+    return answer(
+        request,
+        "dispatch.html",
+        principal=principal,
+        title="dispatch.title",
+        page="dispatch",
+        boot={"basemap": _basemap(settings)},
+    )
+
+
+@router.get("/signin", dependencies=[public()])
+def signin(
+    request: Request,
+    principal: CurrentPrincipal,
+    next_: Annotated[str | None, Query(alias="next")] = None,
+    change: bool = False,
+) -> Response:
+    """Sign in, or change one's password."""
+    after = safe_next(next_)
+    changing = principal.known and (change or principal.must_change_password)
+    if principal.known and not changing:
+        return RedirectResponse(after, status_code=303)
+    return answer(
+        request,
+        "signin.html",
+        principal=principal,
+        title="signin.change.title" if changing else "signin.title",
+        page="signin",
+        boot={"next": after, "changing": changing},
+        changing=changing,
+        forced=principal.must_change_password,
+    )
+
+
+@router.get("/docs", dependencies=[public()])
+def docs(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
+    """The description of the API, with every request to try."""
+    return answer(
+        request,
+        "docs.html",
+        principal=principal,
+        title="docs.title",
+        page="docs",
+        boot={"openapi": request.app.openapi_url},
+    )
+
+
+@router.get(PREFIX + "/{version}/{name:path}", dependencies=[public()])
+def static(request: Request, version: str, name: str) -> Response:
+    """A script, style or picture."""
+    statics: Statics = request.app.state.statics
+    settings: Settings = request.app.state.settings
+    response = statics.answer(request, version, name)
+    if name.endswith((".mjs", ".js")):
+        response.headers["Content-Security-Policy"] = worker_policy(basemap_url=settings.basemap_url)
+    return response
+
+
+def _basemap(settings: Settings) -> dict[str, str] | None:
+    if not settings.basemap_url:
+        return None
+    return {"url": settings.basemap_url, "attribution": settings.basemap_attribution}

@@ -1,0 +1,99 @@
+// Requests to our own server, and what went wrong in words.
+import { boot } from "./boot.js";
+import { lang, t } from "./i18n.js";
+
+/** An answer that refuses, or none at all. */
+export class ApiError extends Error {
+  /**
+   * @param {string} message In the language of the page, made to be shown.
+   * @param {{status?: number, code?: string, problem?: any}} [more]
+   */
+  constructor(message, { status = 0, code = "", problem = null } = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.problem = problem;
+  }
+
+  /** Whether the connection failed, so that trying again is likely to help. */
+  get offline() {
+    return this.status === 0;
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {{method?: string, body?: unknown, signal?: AbortSignal, query?: Record<string, unknown>}} [options]
+ * @returns {Promise<any>} The JSON of the answer; null when it has none.
+ */
+export async function ask(path, { method = "GET", body, signal, query } = {}) {
+  const headers = { Accept: "application/json", "Accept-Language": lang };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (method !== "GET" && boot.csrf) headers["X-CSRF-Token"] = boot.csrf;
+  let response;
+  try {
+    response = await fetch(path + queryOf(query), {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+      credentials: "same-origin",
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(t("error.offline"));
+  }
+  if (response.status === 204 || response.status === 304) return null;
+  const json = (response.headers.get("Content-Type") ?? "").includes("json");
+  const answer = json ? await response.json().catch(() => null) : null;
+  if (response.ok) return answer;
+  if (response.status === 401 && boot.signedIn && !path.startsWith("/v1/session")) {
+    // The session ended while the page was open: signing in leads back to the same view.
+    location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
+  throw new ApiError(answer?.detail ?? answer?.title ?? t("error.server", { status: response.status }), {
+    status: response.status,
+    code: answer?.code ?? "",
+    problem: answer,
+  });
+}
+
+/**
+ * @param {Record<string, unknown>} [query] Empty values are left out.
+ */
+export function queryOf(query = {}) {
+  const parts = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") parts.set(name, String(value));
+  }
+  const text = parts.toString();
+  return text ? `?${text}` : "";
+}
+
+/**
+ * Runs one request at a time: a newer one ends the older.
+ */
+export class Latest {
+  #running = new AbortController();
+
+  /**
+   * @template T
+   * @param {(signal: AbortSignal) => Promise<T>} work
+   * @returns {Promise<T|undefined>} undefined when a newer request took over.
+   */
+  async run(work) {
+    this.#running.abort();
+    const own = (this.#running = new AbortController());
+    try {
+      const answer = await work(own.signal);
+      return own.signal.aborted ? undefined : answer;
+    } catch (error) {
+      if (own.signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  cancel() {
+    this.#running.abort();
+  }
+}

@@ -1,0 +1,21 @@
+// What the server tells a page to start with.
+
+/**
+ * @typedef {object} Boot
+ * @property {"zh"|"en"} lang
+ * @property {string} page
+ * @property {string} words Address of the words of this language.
+ * @property {string} icons Address of the sprite of icons.
+ * @property {string} zone Time zone of the district.
+ * @property {boolean} signedIn
+ * @property {string|null} csrf Token that every write carries.
+ * @property {{number: number, effective_from: string, synthetic: boolean}|null} edition The one in force.
+ * @property {{code: string, name: string}[]} districts
+ * @property {{url: string, attribution: string}|null} [basemap]
+ * @property {string} [next] Where to go after signing in.
+ * @property {boolean} [changing]
+ * @property {string} [openapi]
+ */
+
+/** @type {Boot} */
+export const boot = JSON.parse(document.getElementById("boot").textContent);

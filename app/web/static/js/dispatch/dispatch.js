@@ -1,0 +1,240 @@
+// Incidents on the map and in the list, in step: the list is what the map shows between the sheets.
+import { onBack, read, write } from "../core/address.js";
+import { ApiError, ask, Latest } from "../core/api.js";
+import { byId, el, fill, settled } from "../core/dom.js";
+import { number } from "../core/format.js";
+import { t } from "../core/i18n.js";
+import { key } from "../core/keys.js";
+import { drawerHead } from "../core/parts.js";
+import { during, empty, failure } from "../core/states.js";
+import { onTheme } from "../core/theme.js";
+import { inSight, makeMap, showBox, showPlace } from "../map/map.js";
+import { startSearch } from "../shell/search.js";
+import { editionShown, startShell } from "../shell/shell.js";
+import { isPhone, roomBeside, Sheet } from "../shell/sheet.js";
+import { drawIncident } from "./drawer.js";
+import { Filters } from "./filters.js";
+import { drawMarks, incidentLayers } from "./layers.js";
+import { light } from "./lights.js";
+import { IncidentList } from "./list.js";
+
+/** @typedef {import("../map/map.js").UnitMap} UnitMap */
+
+const PAGE = 50;
+const drawerElement = byId("drawer");
+const panel = new Sheet(byId("panel"), { step: 1 });
+const drawer = new Sheet(drawerElement, { step: 1 });
+const room = () => roomBeside([panel, drawer]);
+const [forList, forMap, forDrawer] = [new Latest(), new Latest(), new Latest()];
+
+startShell();
+const filters = new Filters(() => refresh());
+const list = new IncidentList(
+  (item) => choose(item.number, item),
+  (item) => emphasise(item?.number ?? null),
+  (cursor) => ask("/v1/incidents", { query: { ...question(), limit: PAGE, cursor } }),
+);
+/** @type {UnitMap|null} */
+let made = null;
+/** @type {string|null} */
+let chosen = null;
+
+/** What the list and the map are asked for now. */
+function question() {
+  return { ...filters.query, bbox: made ? box(made).join(",") : null };
+}
+
+/** The part of the map that no sheet covers. @param {UnitMap} unitMap */
+function box({ map }) {
+  const { top, right, bottom, left } = room();
+  const { clientWidth: w, clientHeight: h } = map.getContainer();
+  const a = map.unproject([left - 24, top - 24]);
+  const b = map.unproject([Math.max(left + 40, w - right + 24), Math.max(top + 40, h - bottom + 24)]);
+  return [a.lng, b.lat, b.lng, a.lat].map((v) => v.toFixed(6));
+}
+
+async function refresh() {
+  await Promise.all([refreshList(), refreshMap()]);
+}
+
+async function refreshList() {
+  try {
+    const page = await forList.run((signal) =>
+      ask("/v1/incidents", { query: { ...question(), limit: PAGE }, signal }),
+    );
+    if (!page) return;
+    list.show(page);
+    list.choose(chosen);
+  } catch (error) {
+    list.fail(/** @type {Error} */ (error), refreshList);
+  }
+}
+
+async function refreshMap() {
+  if (!made) return;
+  const { map } = made;
+  try {
+    const bounds = map.getBounds().toArray().flat().map((/** @type {number} */ v) => v.toFixed(6)).join(",");
+    const answer = await forMap.run((signal) =>
+      ask("/v1/incidents/map", { query: { ...filters.query, bbox: bounds, zoom: map.getZoom().toFixed(2) }, signal }),
+    );
+    if (!answer) return;
+    for (const { properties } of answer.features.features) {
+      if (properties.count === undefined) properties.tone = light(properties).tone;
+      else properties.words = properties.count < 10_000 ? number(properties.count) : `${Math.round(properties.count / 1000)}k`;
+    }
+    map.getSource("incidents").setData(answer.features);
+  } catch (error) {
+    // The list beside it says what is wrong, with a way to try again.
+    console.warn(error);
+  }
+}
+
+/**
+ * Show one incident in the drawer.
+ * @param {string} numbered
+ * @param {any} [item] What the list knows of it already.
+ * @param {{remember?: boolean}} [options]
+ */
+async function choose(numbered, item = null, { remember = true } = {}) {
+  chosen = numbered;
+  write({ no: numbered }, { remember });
+  list.choose(numbered);
+  emphasise(null);
+  if (!drawer.open || !drawerElement.querySelector(".sheet-body")) {
+    fill(drawerElement, drawerHead(t("incident.title"), close), el("div", { class: "sheet-body" }));
+  }
+  drawer.show();
+  if (item) bring(item);
+  try {
+    const body = /** @type {HTMLElement} */ (drawerElement.querySelector(".sheet-body"));
+    const found = await forDrawer.run((signal) =>
+      during(body, { lines: 12, doing: t("incident.loading"), cancel: close }, ask(`/v1/incidents/${encodeURIComponent(numbered)}`, { signal })),
+    );
+    if (!found) return;
+    drawIncident(drawerElement, found, close);
+    if (!item) bring(found);
+  } catch (error) {
+    const gone = error instanceof ApiError && error.status === 404;
+    const meaning = gone ? t("incident.gone") : t("incident.failed");
+    fill(
+      drawerElement,
+      drawerHead(t("incident.title"), close),
+      el(
+        "div",
+        { class: "sheet-body" },
+        failure(/** @type {Error} */ (error), meaning, gone ? undefined : () => choose(numbered, item, { remember: false })),
+      ),
+    );
+  }
+}
+
+/** @param {{lon: number|null, lat: number|null}} incident */
+function bring({ lon, lat }) {
+  if (!made || lon === null || lat === null) return;
+  if (!inSight(made, [lon, lat], room())) showPlace(made, [lon, lat], room(), 13);
+}
+
+/** Ring the one that is open, or the one that keys or pointer are at. @param {string|null} numbered */
+function emphasise(numbered) {
+  made?.map.setFilter("incident-chosen", ["in", ["get", "number"], ["literal", [chosen, numbered].filter(Boolean)]]);
+}
+
+function close() {
+  forDrawer.cancel();
+  const was = chosen;
+  chosen = null;
+  drawer.hide();
+  write({ no: null }, { remember: true });
+  list.choose(null);
+  emphasise(null);
+  if (was) document.getElementById(`incident-${was}`)?.focus({ preventScroll: true });
+}
+
+/** Show what the address says. */
+function follow() {
+  filters.show();
+  refresh();
+  const numbered = read().get("no");
+  if (numbered) choose(numbered, null, { remember: false });
+  else if (drawer.open) close();
+}
+
+/** @param {UnitMap} unitMap */
+function wire({ map, restyle }) {
+  map.addSource("incidents", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
+  drawMarks(map);
+  for (const layer of incidentLayers()) map.addLayer(layer);
+  restyle(incidentLayers);
+  onTheme(() => drawMarks(map));
+  map.on("moveend", settled(refresh, 200));
+  map.on("click", (/** @type {any} */ event) => {
+    const [hit] = map.queryRenderedFeatures(
+      [
+        [event.point.x - 6, event.point.y - 6],
+        [event.point.x + 6, event.point.y + 6],
+      ],
+      { layers: ["incidents", "clusters"] },
+    );
+    if (!hit) return;
+    if (hit.properties.number) choose(hit.properties.number, { lon: null, lat: null });
+    else map.easeTo({ center: hit.geometry.coordinates, zoom: map.getZoom() + 2 });
+  });
+  for (const layer of ["incidents", "clusters"]) {
+    map.on("mouseenter", layer, () => (map.getCanvas().style.cursor = "pointer"));
+    map.on("mouseleave", layer, () => (map.getCanvas().style.cursor = ""));
+  }
+}
+
+/** @param {import("../shell/search.js").Hit} hit */
+function picked(hit) {
+  if (hit.kind === "incident") choose(hit.code, hit);
+  else if (hit.kind === "component" || hit.kind === "place") {
+    if (made && hit.lon !== null && hit.lat !== null) showPlace(made, [hit.lon, hit.lat], room());
+  } else {
+    filters.setUnit(hit.code);
+    made?.choose(hit.kind, hit.code);
+    if (made && hit.bbox) showBox(made, hit.bbox, room());
+    refresh();
+  }
+}
+
+async function start() {
+  const edition = editionShown();
+  if (edition === null) {
+    byId("list-status").textContent = "";
+    fill(byId("list"), empty({ icon: "grid", title: t("tree.none"), text: t("tree.none.next") }));
+    return;
+  }
+  const units = (await ask("/maps/units.json").catch(() => ({ units: [] }))).units;
+  const offered = filters.offer(units);
+  const named = units.find((/** @type {any} */ u) => u.code === read().get("unit"));
+  try {
+    made = await makeMap(byId("map"), room);
+  } catch (error) {
+    fill(byId("map"), el("div", { class: "map-failure" }, failure(/** @type {Error} */ (error), t("map.unavailable"), () => location.reload())));
+  }
+  if (made) {
+    wire(made);
+    if (named) {
+      made.choose(named.level, named.code);
+      if (!read().has("view")) made.map.fitBounds(named.bbox, { padding: room(), duration: 0 });
+    }
+  }
+  await offered;
+  follow();
+}
+
+startSearch(picked);
+key(["ArrowDown", "ArrowUp"], t("keys.list.walk"), (event) => {
+  if (event.target instanceof Element && event.target.closest(".map")) return;
+  event.preventDefault();
+  list.focus();
+});
+key(["Enter"], t("keys.open"));
+key(["j"], t("keys.next"), () => list.step(1));
+key(["k"], t("keys.previous"), () => list.step(-1));
+key(["Escape"], t("keys.close"), () => drawer.open && close());
+onBack(follow);
+if (isPhone()) panel.to(1);
+start();

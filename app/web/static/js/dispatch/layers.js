@@ -1,0 +1,126 @@
+// Incidents on the map: marks with the shape of their light, or circles with counts where there are many.
+import { colour } from "../core/theme.js";
+import { BOLD } from "../map/style.js";
+import { TONES } from "./lights.js";
+
+const SIZE = 22;
+
+/** Layers of incidents, bottom to top. */
+export function incidentLayers() {
+  return [
+    {
+      id: "clusters",
+      type: "circle",
+      source: "incidents",
+      filter: ["has", "count"],
+      paint: {
+        "circle-color": colour("map-cluster"),
+        "circle-opacity": 0.88,
+        "circle-stroke-color": colour("map-halo"),
+        "circle-stroke-width": 1.5,
+        "circle-radius": ["interpolate", ["linear"], ["log10", ["max", 1, ["get", "count"]]], 0, 9, 2, 15, 4, 24],
+      },
+    },
+    {
+      id: "cluster-counts",
+      type: "symbol",
+      source: "incidents",
+      filter: ["has", "count"],
+      layout: {
+        "text-field": ["get", "words"],
+        "text-font": BOLD,
+        "text-size": 12,
+        "text-allow-overlap": true,
+        "text-ignore-placement": true,
+      },
+      paint: { "text-color": colour("map-cluster-text") },
+    },
+    {
+      id: "incident-chosen",
+      type: "circle",
+      source: "incidents",
+      filter: ["==", ["get", "number"], ""],
+      paint: {
+        "circle-radius": 17,
+        "circle-color": colour("map-selected"),
+        "circle-opacity": 0.25,
+        "circle-stroke-color": colour("map-selected"),
+        "circle-stroke-width": 2,
+      },
+    },
+    {
+      id: "incidents",
+      type: "symbol",
+      source: "incidents",
+      filter: ["has", "number"],
+      layout: {
+        "icon-image": ["concat", "light-", ["get", "tone"]],
+        "icon-allow-overlap": true,
+        "icon-ignore-placement": true,
+        "symbol-sort-key": ["index-of", ["get", "tone"], ["literal", TONES]],
+      },
+      paint: {},
+    },
+  ];
+}
+
+/**
+ * Draw the marks of the lights in the colours of the theme.
+ * @param {any} map
+ */
+export function drawMarks(map) {
+  for (const tone of TONES) {
+    const image = mark(tone);
+    const name = `light-${tone}`;
+    if (map.hasImage(name)) map.updateImage(name, image);
+    else map.addImage(name, image, { pixelRatio: 2 });
+  }
+}
+
+/** @param {string} tone */
+function mark(tone) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = SIZE * 2;
+  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  pen.scale(2, 2);
+  const [ground, ink, mid] = [colour(tone), colour("map-halo"), SIZE / 2];
+  pen.lineWidth = 1.5;
+  pen.strokeStyle = ink;
+  pen.fillStyle = ground;
+  pen.beginPath();
+  // The outline differs as well as the sign inside: in print and for colour-blind eyes.
+  if (tone === "bad") {
+    pen.moveTo(mid, 1.5);
+    pen.lineTo(SIZE - 1, SIZE - 2.5);
+    pen.lineTo(1, SIZE - 2.5);
+    pen.closePath();
+  } else if (tone === "warn") {
+    pen.roundRect(2.5, 2.5, SIZE - 5, SIZE - 5, 4);
+  } else {
+    pen.arc(mid, mid, tone === "idle" ? 6.5 : 8.5, 0, 2 * Math.PI);
+  }
+  pen.fill();
+  pen.stroke();
+  pen.lineWidth = 1.8;
+  pen.lineCap = pen.lineJoin = "round";
+  pen.beginPath();
+  if (tone === "bad") {
+    pen.moveTo(mid, 8);
+    pen.lineTo(mid, 13);
+    pen.moveTo(mid, 16.2);
+    pen.lineTo(mid, 16.3);
+  } else if (tone === "warn") {
+    pen.moveTo(mid, 6.5);
+    pen.lineTo(mid, 11.2);
+    pen.lineTo(14.2, 13);
+  } else if (tone === "good") {
+    pen.moveTo(7.2, 11.4);
+    pen.lineTo(9.9, 14);
+    pen.lineTo(14.8, 8.6);
+  } else {
+    pen.moveTo(8.5, mid);
+    pen.lineTo(13.5, mid);
+  }
+  pen.stroke();
+  return pen.getImageData(0, 0, SIZE * 2, SIZE * 2);
+}

@@ -1,0 +1,4 @@
+// Pages with nothing but the frame.
+import { startShell } from "./shell/shell.js";
+
+startShell();
