@@ -46,7 +46,7 @@ class LocalFrame:
         --------
         >>> frame = LocalFrame.around(shapely.box(120.0, 35.0, 120.2, 35.2))
         >>> [round(float(v)) for v in frame.metres(120.1, 35.1)]
-        [10030, 12207]
+        [10029, 12204]
         """
         west, south, _, north = shapely.bounds(outline)
         middle = np.radians((south + north) / 2)
