@@ -37,6 +37,11 @@ class Scope:
     name: str | None
     level: str | None
 
+    @property
+    def qualified(self) -> str:
+        """The code with its level, which is never ambiguous; the path when the unit is not known."""
+        return f"{self.level}:{self.code}" if self.code else self.path
+
 
 def path_of(session: Session, code: str | None, *, field: str = "scope") -> str:
     """The path of the unit with this code in the edition in force; everywhere for None or an empty code.

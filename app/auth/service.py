@@ -216,6 +216,28 @@ def revoke_by_id(session: Session, by: Principal, trace: Trace, name: str, grant
     )
 
 
+def revoke_by_scope(
+    session: Session, by: Principal, trace: Trace, name: str, *, role: str, scope: str | None
+) -> Account:
+    """The same, for a unit named by its code (as last known, since it may be gone) or by its path."""
+    account = account_seen(session, by, name)
+    scopes.check_role(role)
+    wanted = (scope or "").strip()
+    held = [each.scope_path for each in grants_seen(by, account) if each.role == role]
+    names = scopes.named(session, held)
+    found = [path for path in held if wanted in (path, names[path].code or "", names[path].qualified)]
+    if len(found) > 1:
+        choices = [names[path].qualified for path in found]
+        raise Invalid(
+            f"“{wanted}”指不止一个单元，请写明层级：{'、'.join(choices)}。",
+            f"{wanted!r} names more than one unit; say which: {', '.join(choices)}.",
+            code="scope-ambiguous",
+            field="scope",
+            choices=choices,
+        )
+    return revoke(session, by, trace, name, role=role, path=found[0] if found else wanted)
+
+
 def set_password(
     session: Session,
     by: Principal,

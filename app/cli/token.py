@@ -1,0 +1,127 @@
+"""``wangge token``: tokens for programs, issued by the operator of the machine."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from app.auth import scopes, tokens
+from app.auth.audit import Trace
+from app.auth.models import ApiToken
+from app.auth.principal import operator as as_operator
+from app.cli.context import make_context, operator
+from app.cli.output import JsonOption
+from app.cli.user import Role, ScopeCode
+from app.kit.clock import now
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="接口令牌 / API tokens.")
+
+
+def _described(session: Session, found: list[ApiToken]) -> list[dict[str, Any]]:
+    names = scopes.named(session, (each.scope_path for each in found))
+    return [
+        {
+            "id": each.id,
+            "name": each.name,
+            "prefix": each.prefix,
+            "role": each.role,
+            "scope": names[each.scope_path].code,
+            "path": each.scope_path,
+            "unit": names[each.scope_path].name,
+            "created_by": each.created_by,
+            "created_at": each.created_at,
+            "expires_at": each.expires_at,
+            "revoked_at": each.revoked_at,
+            "last_used_at": each.last_used_at,
+        }
+        for each in found
+    ]
+
+
+@app.command("issue")
+def issue(
+    name: Annotated[str, typer.Option("--name", help="给谁用 / what it is for")],
+    role: Role,
+    scope: ScopeCode = None,
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, max=36500, help="有效天数，不写为长期 / days it lasts")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """签发令牌，只显示一次 / issue a token; it is shown once."""
+    context = make_context(as_json=as_json)
+    who = operator()
+    with context.writing() as session:
+        secret, token = tokens.issue(
+            session,
+            as_operator(who),
+            Trace(who),
+            name=name,
+            role=role,
+            scope=scope,
+            expires_at=now() + timedelta(days=days) if days else None,
+        )
+        described = _described(session, [token])[0]
+    out = context.out
+    out.document(described | {"token": secret})
+    where = described["unit"] or described["scope"] or out.say("全域", "everywhere")
+    out.note(
+        f"令牌“{described['name']}”：{role}（{where}）。只显示这一次：",
+        f"Token {described['name']!r}: {role} ({where}). It is shown this once:",
+    )
+    out.line(secret)
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False) -> None:
+    """列出令牌（不含其内容） / list tokens, without their text."""
+    context = make_context(as_json=as_json)
+    with context.reading() as session:
+        described = _described(session, tokens.seen_by(session, as_operator(operator())))
+    out = context.out
+    out.document({"tokens": described})
+    table = Table(
+        out.say("前缀", "begins"),
+        out.say("名称", "name"),
+        out.say("角色", "role"),
+        out.say("范围", "unit"),
+        out.say("状态", "state"),
+        out.say("最近使用", "last used"),
+    )
+    for each in described:
+        used = each["last_used_at"]
+        table.add_row(
+            each["prefix"],
+            each["name"],
+            each["role"],
+            each["unit"] or each["scope"] or each["path"] or out.say("全域", "everywhere"),
+            _state(each, out.say),
+            used.astimezone(context.settings.zone).strftime("%Y-%m-%d %H:%M") if used else "",
+        )
+    out.show(table)
+
+
+def _state(token: dict[str, Any], say: Any) -> str:
+    if token["revoked_at"]:
+        return str(say("已吊销", "revoked"))
+    if token["expires_at"] and token["expires_at"] <= now():
+        return str(say("已过期", "expired"))
+    return str(say("有效", "live"))
+
+
+@app.command("revoke")
+def revoke(
+    token: Annotated[str, typer.Argument(help="名称或前缀 wg_… / its name or how it begins")],
+    as_json: JsonOption = False,
+) -> None:
+    """立即吊销令牌 / end a token at once."""
+    context = make_context(as_json=as_json)
+    who = operator()
+    with context.writing() as session:
+        described = _described(session, [tokens.revoke_named(session, Trace(who), token)])[0]
+    context.out.document(described)
+    context.out.line(context.out.say("已吊销", "Revoked") + f" {described['prefix']} {described['name']}")
