@@ -186,6 +186,8 @@ def snap(geoms: Any, *, on_collapse: Literal["refuse", "none"] = "refuse") -> Ge
 
 def _mended(before: Any, rounded: Any, number: int) -> Any:
     """Make a rounded shape valid again without leaving the lattice; None when nothing of it is left."""
+    if shapely.get_dimensions(before) == 1 and shapely.length(before) == 0:
+        return None
     if not shapely.is_valid(before):
         problem = trouble_of(before)
         raise InvalidGeometry(

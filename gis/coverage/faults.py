@@ -37,6 +37,8 @@ Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
 _DUST_M = 0.01
 """Across this (one lattice step) nothing can be told from rounding."""
+_WIDEST_DEG = 120.0
+"""A country fits into one transverse Mercator; half the globe does not."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Field:
 
     def __post_init__(self) -> None:
         west, south, east, north = shapely.total_bounds(self.degrees)
+        if east - west > _WIDEST_DEG:
+            raise _too_wide((float(west), float(south)))
         object.__setattr__(self, "steps", lattice_geometries(self.degrees))
         object.__setattr__(self, "metric", working_crs([west, east], [south, north]))
         object.__setattr__(self, "metres", _project(self.degrees, self.metric))
@@ -63,18 +67,22 @@ class Field:
         return bool(shapely.is_empty(self.invalid_edges).all())
 
 
+def _too_wide(place: Place) -> GeometryError:
+    return GeometryError(
+        "图形范围太大或离得太远，无法在一个米制投影内检查",
+        "the polygons reach too far to be examined in one metric projection",
+        code="too_wide",
+        places=[place],
+    )
+
+
 def _project(degrees: Any, metric: CRS) -> Geometries:
     def turn(xy: NDArray[Any]) -> NDArray[Any]:
         x, y = from_wgs84(xy[:, 0], xy[:, 1], metric)
         lost = np.isnan(x)
         if lost.any():
             at = int(np.flatnonzero(lost)[0])
-            raise GeometryError(
-                "图形范围太大或离得太远，无法在一个米制投影内检查",
-                "the polygons reach too far to be examined in one metric projection",
-                code="too_wide",
-                places=[(float(xy[at, 0]), float(xy[at, 1]))],
-            )
+            raise _too_wide((float(xy[at, 0]), float(xy[at, 1])))
         return np.column_stack([x, y])
 
     return np.asarray(shapely.transform(np.asarray(degrees, dtype=object), turn), dtype=object)
