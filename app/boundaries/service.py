@@ -15,6 +15,7 @@ from app.boundaries import repository
 from app.boundaries.hierarchy import CoverageInput, units_of
 from app.boundaries.lineage import lineage_rows
 from app.boundaries.models import Edition
+from app.db.copy import analyze
 from app.errors import Conflict, NotFound
 from gis.coverage import check
 from gis.errors import CoverageError
@@ -94,6 +95,7 @@ def publish_coverage(
             grids=int((present["level"] == "grid").sum()),
         ),
     )
+    analyze(session, "unit_version")
     if before:
         repository.add_lineage(session, lineage_rows(old_grids, new_grids, edition=number))
     return Published(

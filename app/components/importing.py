@@ -21,6 +21,7 @@ from app.components.rules import (
     resolve_names,
     resolve_states,
 )
+from app.db.copy import analyze
 from app.errors import Conflict
 from app.jobs import service as jobs
 from app.jobs.service import Again, ImportReport, SourceFile
@@ -97,6 +98,7 @@ def import_components(
     )
     report.edition = loaded.number
     _list_ownerless(report, table, shapes, owners)
+    analyze(session, "component", "component_share")
     jobs.finish(session, job, report)
     return report, sorted(bad, key=lambda row: row.row)
 

@@ -39,3 +39,10 @@ def copy_columns(
             if advance:
                 advance(batch.num_rows)
     return int(arrow.num_rows)
+
+
+def analyze(session: Session, *tables: str) -> None:
+    """Renew the planner's knowledge of tables after a bulk load, before anybody asks them and is answered slowly."""
+    driver: Any = session.connection().connection.driver_connection
+    for table in tables:
+        driver.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))

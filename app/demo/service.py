@@ -16,6 +16,7 @@ from app.boundaries import repository as boundary_rows
 from app.boundaries.hierarchy import CoverageInput
 from app.boundaries.owners import index_in_force
 from app.components import repository as component_rows
+from app.db.copy import analyze
 from app.demo import repository
 from app.demo.loading import store_components, store_incidents, store_people
 from app.demo.plan import DemoPlan, component_classes, event_classes, read_outline
@@ -147,6 +148,7 @@ def load(session: Session, plan: DemoPlan, *, actor: str, begin: Begin = silent)
     if earlier:
         incident_rows.void_of_imports(session, [load.id for load in earlier], actor=actor)
     clock.lap("incidents")
+    analyze(session, "component", "component_share", "incident", "incident_log", "officer", "team_member")
     _finish(session, job, report)
     return report
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.boundaries.owners import index_in_force, point_owners
 from app.components.rules import resolve_names
+from app.db.copy import analyze
 from app.errors import Conflict
 from app.incidents import catalog, repository
 from app.incidents.rules import class_names, parse_times, resolve_states
@@ -149,6 +150,7 @@ def import_incidents(
     ]
     if columns.compare:
         report.agreement = agreement(codes, plain[columns.compare][keep])
+    analyze(session, "incident", "incident_log")
     jobs.finish(session, job, report)
     return report, sorted(bad, key=lambda row: row.row)
 
