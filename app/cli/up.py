@@ -1,4 +1,9 @@
-"""``wangge up``: from nothing to a served page, and back to nothing on Ctrl-C."""
+"""``wangge up``: from nothing to a served page, and back to nothing on Ctrl-C.
+
+The imports of the service take seconds, those of the database work too. The service's process is therefore started
+first and imports while this one brings the database up; only then it is told to open its port. What is imported at
+the head of this file is what must be there before that.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +12,19 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.bootstrap import prepare
-from app.cli.context import Context, make_context
-from app.cli.output import Exit, JsonOption
-from app.db import cluster, migrate
-from app.db.cluster.places import prepare_home
-from app.db.engine import make_engine
-from app.db.session import EVERYTHING, read_session, write_session
-from app.db.urls import DatabaseUrls, database_urls
+from app.cli.output import Exit, JsonOption, Output
 from app.i18n import Text
 from app.kit.supervise import Child, Stopped, call_on_signals, raise_on_signals, wait_until_answering
+from app.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from app.db.urls import DatabaseUrls
 
 WATCH_S = 1.0
 
@@ -31,75 +33,97 @@ NoDemo = Annotated[bool, typer.Option("--no-demo", help="不装入演示区 / do
 
 def command(no_demo: NoDemo = False, as_json: JsonOption = False) -> None:
     """准备数据库并启动服务；Ctrl-C 全部停下 / prepare the database and serve; Ctrl-C stops all of it."""
-    context = make_context(as_json=as_json)
-    settings = context.settings
+    settings = load_settings()
+    out = Output(as_json=as_json, lang=settings.lang)
     raise_on_signals()
-    ours = False
-    child: Child | None = None
-    try:
-        prepare_home(settings.home)
-        with _only_one(context):
-            port = _free_port(context)
-            ours = _start_database(context)
-            urls = database_urls(settings)
-            _prepare(context, urls)
+    with _only_one(settings, out):
+        port = _free_port(settings, out)
+        server = _Server(port)
+        ours = False
+        try:
+            ours = _start_database(settings, out)
+            urls = _prepare(settings, out)
             if not no_demo:
-                _load_demo(context, urls)
-            child = _serve(port)
+                _load_demo(settings, out)
             host = _reachable(settings.host)
-            if not wait_until_answering(host, port, "/healthz", alive=lambda: child.ended is None):
-                context.out.fail(
+            server.open()
+            if not wait_until_answering(host, port, "/healthz", alive=lambda: server.ended is None):
+                out.fail(
                     Exit.CHECK_FAILED,
                     "网页服务没有起来；原因见上面的日志。",
                     "The web service did not come up; the log above says why.",
                 )
             # Last, when nothing can fail any more: the password is shown once.
-            _announce(context, f"http://{host}:{port}", _first_admin(urls))
-            _watch(context, child, ours=ours)
-            context.out.fail(
+            _announce(out, f"http://{host}:{port}", _first_admin(urls))
+            _watch(settings, out, server, ours=ours)
+            out.fail(
                 Exit.CHECK_FAILED,
-                f"网页服务意外结束（退出码 {child.ended}）。",
-                f"The web service ended by itself (exit status {child.ended}).",
+                f"网页服务意外结束（退出码 {server.ended}）。",
+                f"The web service ended by itself (exit status {server.ended}).",
             )
-    except Stopped:
-        context.out.note("正在停止…", "Stopping…")
-    finally:
-        # A second Ctrl-C means: do not wait for requests under way.
-        call_on_signals(child.kill if child else lambda: None)
-        if child is not None:
-            child.stop()
-        # Asked again: somebody may have run `wangge db start` meanwhile, to keep it.
-        if ours and cluster.status(settings.home).started_by == "up":
-            cluster.stop(settings.home, say=_teller(context))
-        context.out.note("已停止。", "Stopped.")
+        except Stopped:
+            out.note("正在停止…", "Stopping…")
+        finally:
+            # A second Ctrl-C means: do not wait for requests under way.
+            call_on_signals(server.kill)
+            server.stop()
+            if ours:
+                _stop_database(settings, out)
+            out.note("已停止。", "Stopped.")
+
+
+class _Server(Child):
+    """The web service, importing; it opens its port when told to."""
+
+    def __init__(self, port: int) -> None:
+        self._told, self._tell = os.pipe()
+        # Without --json: standard output belongs to this process's one document.
+        command = [
+            sys.executable,
+            "-m",
+            "app",
+            "serve",
+            "--parent",
+            str(os.getpid()),
+            "--wait-for",
+            str(self._told),
+        ]
+        super().__init__(command, env=os.environ | {"WANGGE_PORT": str(port)}, pass_fds=(self._told,))
+        os.close(self._told)
+
+    def open(self) -> None:
+        """The database is ready: serve."""
+        os.write(self._tell, b"!")
 
 
 @contextmanager
-def _only_one(context: Context) -> Iterator[None]:
+def _only_one(settings: Settings, out: Output) -> Iterator[None]:
     """Refuse a second ``up`` over the same home: it would stop the first one's database when it ends."""
-    path = context.settings.home / "up.lock"
+    from app.db.cluster.places import prepare_home
+
+    prepare_home(settings.home)
+    path = settings.home / "up.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             other = os.read(descriptor, 200).decode("ascii", "replace").strip()
-            context.out.fail(
+            out.fail(
                 Exit.CHECK_FAILED,
-                f"wangge 已在这个文件夹运行（{other}，{context.settings.home}）。"
+                f"wangge 已在这个文件夹运行（{other}，{settings.home}）。"
                 f"请先停掉它；若要另开一个，请设不同的 WANGGE_HOME 和 WANGGE_PORT。",
-                f"wangge is running over this folder already ({other}, {context.settings.home}). Stop it first; for "
+                f"wangge is running over this folder already ({other}, {settings.home}). Stop it first; for "
                 f"another one set a different WANGGE_HOME and WANGGE_PORT.",
             )
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"pid {os.getpid()}, port {context.settings.port}\n".encode())
+        os.write(descriptor, f"pid {os.getpid()}, port {settings.port}\n".encode())
         yield
     finally:
         os.close(descriptor)
 
 
-def _free_port(context: Context) -> int:
-    settings = context.settings
+def _free_port(settings: Settings, out: Output) -> int:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -108,7 +132,7 @@ def _free_port(context: Context) -> int:
             probe.listen(1)
         except OSError as error:
             reason = error.strerror or str(error)
-            context.out.fail(
+            out.fail(
                 Exit.CHECK_FAILED,
                 f"不能在 {settings.host}:{settings.port} 上提供服务：{reason}。"
                 f"请停掉占用端口的程序，或另选端口，如 WANGGE_PORT=8001 make run。",
@@ -118,45 +142,68 @@ def _free_port(context: Context) -> int:
         return int(probe.getsockname()[1])
 
 
-def _start_database(context: Context) -> bool:
+def _start_database(settings: Settings, out: Output) -> bool:
     """Start the private cluster; gives whether it is for this ``up`` to stop it."""
-    settings = context.settings
+    from app.db import cluster
+
     if settings.database_url is not None:
         return False
-    info = cluster.start(settings.home, say=_teller(context), started_by="up")
+    info = cluster.start(settings.home, say=_teller(out), started_by="up")
     # Also one left running by an `up` that was killed; not one that a person started with `wangge db start`.
     return info.started_by == "up"
 
 
-def _prepare(context: Context, urls: DatabaseUrls) -> None:
+def _stop_database(settings: Settings, out: Output) -> None:
+    from app.db import cluster
+
+    # Asked again: somebody may have run `wangge db start` meanwhile, to keep it.
+    if cluster.status(settings.home).started_by == "up":
+        cluster.stop(settings.home, say=_teller(out))
+
+
+def _prepare(settings: Settings, out: Output) -> DatabaseUrls:
+    from app.bootstrap import prepare
+    from app.db import migrate
+    from app.db.engine import make_engine
+    from app.db.urls import database_urls
+
+    urls = database_urls(settings)
     engine = make_engine(urls.owner, pooled=False, application="wangge-up")
     try:
         before = migrate.current(engine)
     finally:
         engine.dispose()
     if before != migrate.head():
-        context.out.note("正在升级数据库结构…", "Bringing the database schema up to date…")
+        out.note("正在升级数据库结构…", "Bringing the database schema up to date…")
     prepare(urls.owner)
+    return urls
 
 
-def _load_demo(context: Context, urls: DatabaseUrls) -> None:
-    from app.demo import service as demo
+def _load_demo(settings: Settings, out: Output) -> None:
+    from app.cli.context import Context
+    from app.demo.service import is_empty
 
-    engine = make_engine(urls.owner, pooled=False, application="wangge-up")
-    try:
-        with read_session(engine, EVERYTHING) as session:
-            if not demo.is_empty(session):
-                return
-        context.out.note(
-            "数据库是空的，正在装入演示区（青岛西海岸新区，合成数据）…",
-            "The database is empty; loading the demo district (West Coast New Area, synthetic data)…",
-        )
-    finally:
-        engine.dispose()
+    context = Context(settings, out)
+    with context.reading() as session:
+        if not is_empty(session):
+            return
+    from app.cli.demo import load_with_progress, tell
+    from app.demo.plan import DEFAULT_DISTRICT, Scale
+
+    out.note(
+        "数据库是空的，正在装入演示区（青岛西海岸新区；网格、部件、事件均为合成数据）…",
+        "The database is empty; loading the demo district (West Coast New Area; grids, components and incidents are "
+        "synthetic)…",
+    )
+    report = load_with_progress(context, DEFAULT_DISTRICT, Scale.SMALL)
+    if not out.as_json:  # one document only, and that one says where we serve
+        tell(context, report)
 
 
 def _first_admin(urls: DatabaseUrls) -> tuple[str, str] | None:
     from app.auth.service import ensure_first_admin
+    from app.db.engine import make_engine
+    from app.db.session import EVERYTHING, write_session
 
     engine = make_engine(urls.owner, pooled=False, application="wangge-up")
     try:
@@ -166,44 +213,40 @@ def _first_admin(urls: DatabaseUrls) -> tuple[str, str] | None:
         engine.dispose()
 
 
-def _serve(port: int) -> Child:
-    # Without --json: standard output belongs to this process's one document.
-    command = [sys.executable, "-m", "app", "serve", "--parent", str(os.getpid())]
-    return Child(command, env=os.environ | {"WANGGE_PORT": str(port)})
-
-
-def _announce(context: Context, address: str, admin: tuple[str, str] | None) -> None:
+def _announce(out: Output, address: str, admin: tuple[str, str] | None) -> None:
     document: dict[str, Any] = {"url": address, "pid": os.getpid(), "admin": None}
     if admin is not None:
         document["admin"] = {"name": admin[0], "password": admin[1]}
-        context.out.line(
-            context.out.say(
+        out.line(
+            out.say(
                 f"管理员账号 {admin[0]}，初始密码 {admin[1]}（只显示这一次，请登录后修改）",
                 f"Administrator {admin[0]}, first password {admin[1]} (shown this once; change it after signing in)",
             )
         )
-    context.out.document(document)
-    context.out.line(
-        context.out.say(
+    out.document(document)
+    out.line(
+        out.say(
             f"网格 wangge 已就绪：{address}（Ctrl-C 停止）", f"wangge is ready: {address} (Ctrl-C stops it)"
         )
     )
     sys.stdout.flush()
 
 
-def _watch(context: Context, child: Child, *, ours: bool) -> None:
+def _watch(settings: Settings, out: Output, server: Child, *, ours: bool) -> None:
     """Until the service ends: bring back a database that was killed."""
-    home = context.settings.home
-    while child.ended is None:
+    from app.db import cluster
+
+    home = settings.home
+    while server.ended is None:
         time.sleep(WATCH_S)
         if ours and cluster.status(home).state != "running":
-            context.out.note("数据库意外停止，正在恢复…", "The database stopped unexpectedly; recovering it…")
-            cluster.start(home, say=_teller(context), started_by="up")
+            out.note("数据库意外停止，正在恢复…", "The database stopped unexpectedly; recovering it…")
+            cluster.start(home, say=_teller(out), started_by="up")
 
 
-def _teller(context: Context) -> cluster.Say:
+def _teller(out: Output) -> Callable[[Text], None]:
     def tell(text: Text) -> None:
-        context.out.note(text.zh, text.en)
+        out.note(text.zh, text.en)
 
     return tell
 

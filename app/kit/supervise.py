@@ -55,8 +55,12 @@ class Child:
     the parent is killed outright the child calls :func:`end_with_parent`.
     """
 
-    def __init__(self, command: Sequence[str], *, env: dict[str, str] | None = None) -> None:
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, env=env)
+    def __init__(
+        self, command: Sequence[str], *, env: dict[str, str] | None = None, pass_fds: Sequence[int] = ()
+    ) -> None:
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, process_group=0, env=env, pass_fds=tuple(pass_fds)
+        )
 
     @property
     def ended(self) -> int | None:
