@@ -68,6 +68,7 @@ class Page(Figure):
         '<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="generator" content="wangge">\n'
+        '<link rel="icon" href="data:,">\n'
         "<title>{{ this.title }}</title>\n"
         "{{ this.header.render(**kwargs) }}\n"
         "</head>\n"

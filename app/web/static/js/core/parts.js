@@ -94,7 +94,7 @@ export function teamSection(team, { signedIn }) {
   const roles = ["leader", "full_time", "professional"];
   return section(
     t("team.title"),
-    facts(roles.map((role) => [t(`team.${role}`), t("team.count", { n: team[role] ?? 0 })])),
+    !team.members?.length && facts(roles.map((role) => [t(`team.${role}`), t("team.count", { n: team[role] ?? 0 })])),
     team.members?.length
       ? el(
           "ul",
@@ -104,7 +104,7 @@ export function teamSection(team, { signedIn }) {
               "li",
               { class: "person" },
               el("span", { class: "face", "aria-hidden": "true" }, [...m.name][0]),
-              el("span", {}, m.name, el("span", { class: "caption" }, ` ${[t(`team.${m.role}`), m.department, m.subject].filter(Boolean).join(" · ")}`)),
+              el("span", {}, m.name, el("span", { class: "caption duty" }, [t(`team.${m.role}`), m.department, m.subject].filter(Boolean).join(" · "))),
               m.phone &&
                 el("a", { class: "ghost", href: `tel:${m.phone}`, "aria-label": t("team.call", { name: m.name }), title: m.phone }, icon("phone", "small")),
             ),

@@ -13,6 +13,7 @@ import { light, lightLabel } from "./lights.js";
  */
 export function drawIncident(drawer, incident, close) {
   const owner = incident.owner;
+  const shown = light(incident);
   const when = (/** @type {string|null} */ at) => at && el("time", { datetime: at }, moment(at));
   fill(
     drawer,
@@ -23,7 +24,7 @@ export function drawIncident(drawer, incident, close) {
       el(
         "div",
         { class: "title-block" },
-        el("div", { class: "chips" }, el("span", { class: "chip" }, t(`state.${incident.state}`)), lightLabel(light(incident))),
+        el("div", { class: "chips" }, el("span", { class: "chip" }, t(`state.${incident.state}`)), shown.timed && lightLabel(shown)),
         el("h1", { id: "drawer-title" }, either(incident.class_zh, incident.class_en) || t("incident.unclassified")),
         el("div", { class: "code" }, el("span", { class: "mono" }, incident.number), copyButton(incident.number, t("incident.number"))),
         incident.description && el("p", {}, incident.description),

@@ -31,7 +31,9 @@ export function incidentLayers() {
         "text-font": BOLD,
         "text-size": 12,
         "text-allow-overlap": true,
-        "text-ignore-placement": true,
+        // Names of units make room: a name half under a circle reads worse than none.
+        "text-ignore-placement": false,
+        "text-padding": 8,
       },
       paint: { "text-color": colour("map-cluster-text") },
     },

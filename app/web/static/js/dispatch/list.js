@@ -3,7 +3,7 @@ import { byId, el, fill } from "../core/dom.js";
 import { number, since } from "../core/format.js";
 import { either, t } from "../core/i18n.js";
 import { empty, failure } from "../core/states.js";
-import { light, lightLabel } from "./lights.js";
+import { light, lightIcon } from "./lights.js";
 
 export class IncidentList {
   /** @type {any[]} */
@@ -108,6 +108,7 @@ export class IncidentList {
 
   /** @param {any} item @param {boolean} first */
   #row(item, first) {
+    const shown = light(item);
     return el(
       "div",
       {
@@ -118,13 +119,11 @@ export class IncidentList {
         tabindex: first ? 0 : -1,
         data: { number: item.number },
       },
+      lightIcon(shown),
       el("span", { class: "what" }, either(item.class_zh, item.class_en) || t("incident.unclassified")),
-      el("span", {}),
       el("time", { class: "when", datetime: item.occurred_at }, since(item.occurred_at)),
-      el("span", {}),
       el("span", { class: "place" }, item.address || item.description || item.grid_code || t("incident.noplace")),
-      el("span", {}),
-      el("span", { class: "state-line" }, lightLabel(light(item)), el("span", { class: "caption" }, t(`state.${item.state}`))),
+      el("span", { class: "state-line" }, shown.timed && el("span", { class: `light ${shown.tone}` }, shown.words), t(`state.${item.state}`)),
     );
   }
 

@@ -45,8 +45,10 @@ async function choose(code, { level, place = null, boundary = false, show = fals
   open(t(place ? "whose.title" : "unit.title"));
   mapMade.then((made) => {
     made?.choose(level ?? known?.level ?? null, code);
-    if (made && known && show) showBox(made, known.bbox, room());
-    else if (made && place && !inSight(made, place, room())) showPlace(made, place, room(), 0);
+    if (!made) return;
+    if (place && show) showPlace(made, place, room());
+    else if (place && !inSight(made, place, room())) showPlace(made, place, room(), 0);
+    else if (known && show) showBox(made, known.bbox, room());
   });
   try {
     const unit = await latest.run((signal) => {
@@ -60,7 +62,7 @@ async function choose(code, { level, place = null, boundary = false, show = fals
     if (!unit) return;
     if (!known) mapMade.then((made) => {
       made?.choose(unit.level, code);
-      if (made && show) showBox(made, unit.bbox, room());
+      if (made && show && !place) showBox(made, unit.bbox, room());
     });
     const fit = () => mapMade.then((made) => made && showBox(made, unit.bbox, room()));
     drawUnit(drawerElement, unit, place, { boundary }, { ...acts, fit });
@@ -78,18 +80,20 @@ async function choose(code, { level, place = null, boundary = false, show = fals
 async function locate(place, { remember = true, show = false } = {}) {
   markPlace(place);
   open(t("whose.title"));
-  if (show) mapMade.then((made) => made && showPlace(made, place, room()));
   try {
     const owner = await latest.run(async (signal) =>
       ask("/v1/locate", { query: { lon: place[0], lat: place[1], at: await instantShown() }, signal }),
     );
     if (!owner) return;
-    await choose(owner.grid.code, { level: "grid", place, boundary: owner.on_boundary, remember });
+    await choose(owner.grid.code, { level: "grid", place, boundary: owner.on_boundary, remember, show });
   } catch (error) {
     if (error instanceof ApiError && error.code === "no-owner") {
       write({ unit: null, at: place.map((v) => v.toFixed(7)).join(",") }, { remember });
       tree.choose(null);
-      mapMade.then((made) => made?.choose(null, null));
+      mapMade.then((made) => {
+        made?.choose(null, null);
+        if (made && show) showPlace(made, place, room(), 0);
+      });
       drawNobody(drawerElement, place, acts);
     } else {
       failed(/** @type {Error} */ (error), t("whose.failed"), () => locate(place, { remember: false }));

@@ -3,6 +3,7 @@ import { ask, Latest } from "../core/api.js";
 import { byId, el, fill, icon, marked, settled } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { key } from "../core/keys.js";
+import { isPhone } from "./sheet.js";
 
 /**
  * @typedef {object} Hit
@@ -24,6 +25,7 @@ export function startSearch(pick) {
   const input = /** @type {HTMLInputElement} */ (byId("search-input"));
   const list = byId("search-results");
   const latest = new Latest();
+  if (isPhone()) input.placeholder = t("search.label");
   /** @type {Hit[]} */
   let hits = [];
   let at = -1;

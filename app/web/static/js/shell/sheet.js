@@ -9,6 +9,9 @@ export function isPhone() {
   return phone.matches;
 }
 
+/** @type {Set<Sheet>} */
+const all = new Set();
+
 export class Sheet {
   /**
    * @param {HTMLElement} element
@@ -26,7 +29,9 @@ export class Sheet {
         this.to(this.step === STEPS.length - 1 ? 0 : this.step + 1);
       }
     });
-    phone.addEventListener("change", () => this.onResize());
+    phone.addEventListener("change", () => this.#changed());
+    all.add(this);
+    this.#changed();
   }
 
   get open() {
@@ -35,18 +40,25 @@ export class Sheet {
 
   show() {
     this.element.hidden = false;
-    this.onResize();
+    this.#changed();
   }
 
   hide() {
     this.element.hidden = true;
-    this.onResize();
+    this.#changed();
   }
 
   /** @param {number} step */
   to(step) {
     this.step = step;
     this.#settle();
+    this.#changed();
+  }
+
+  #changed() {
+    // What floats on the map stands above the highest sheet.
+    const highest = Math.max(0, ...[...all].filter((sheet) => sheet.open).map((sheet) => STEPS[sheet.step]));
+    this.element.parentElement?.style.setProperty("--covered", `${Math.min(highest, STEPS[1]) * 100}%`);
     this.onResize();
   }
 
@@ -72,7 +84,7 @@ export class Sheet {
       const part = height / whole;
       this.step = STEPS.reduce((best, s, i) => (Math.abs(s - part) < Math.abs(STEPS[best] - part) ? i : best), 0);
       this.#settle();
-      this.onResize();
+      this.#changed();
       // The click that ends a drag must not step once more.
       handle.addEventListener("click", (click) => click.stopPropagation(), { once: true, capture: true });
     };

@@ -3,7 +3,7 @@ import { read, write } from "../core/address.js";
 import { ask } from "../core/api.js";
 import { boot } from "../core/boot.js";
 import { byId, el, icon } from "../core/dom.js";
-import { day } from "../core/format.js";
+import { day, number } from "../core/format.js";
 import { t, tMaybe } from "../core/i18n.js";
 import { key, showKeys } from "../core/keys.js";
 import { toast, watchConnection } from "../core/notice.js";
@@ -97,7 +97,7 @@ function account() {
     menu.append(item(t("account.docs"), "book", { href: "/docs" }));
     if (matchMedia("(max-width: 767px)").matches) {
       menu.append(item(boot.lang === "en" ? "中文" : "English", "book", { href: otherLanguage() }));
-      menu.append(item(t("theme.label"), THEME_ICONS[theme()], { run: () => byId("theme").click(), note: ` ${t(`theme.${theme()}`)}` }));
+      menu.append(item(t("theme.label"), THEME_ICONS[theme()], { run: () => byId("theme").click(), note: `${t(`theme.${theme()}`)}` }));
     }
     return menu;
   });
@@ -138,8 +138,8 @@ function editions() {
               location.reload();
             },
             note: [
-              ` ${t("edition.since", { day: day(edition.effective_from) })}`,
-              t("edition.grids", { n: edition.grids }),
+              `${t("edition.since", { day: day(edition.effective_from) })}`,
+              t("edition.grids", { n: number(edition.grids) }),
               current && t("edition.current"),
               edition.synthetic && t("demo.short"),
               edition.note,
