@@ -7,9 +7,11 @@ word, on each reconnect and at least twice a minute, so that a lost notification
 from __future__ import annotations
 
 import threading
+import uuid
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,6 +103,7 @@ class EditionCache:
         self._loaded: OrderedDict[int, LoadedEdition] = OrderedDict()
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._own_channel = f"{CHANNEL}_{uuid.uuid4().hex}"
         self._thread: threading.Thread | None = None
         self._read_at: datetime | None = None
 
@@ -115,10 +118,17 @@ class EditionCache:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening, at once."""
         self._stop.set()
         if self._thread:
+            with suppress(psycopg.Error), self._connect() as connection:
+                # Otherwise the listener would only look up when its wait ends.
+                connection.execute("SELECT pg_notify(%s, '')", [self._own_channel])
             self._thread.join(timeout=5)
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return psycopg.connect(url, autocommit=True, application_name="wangge-editions", connect_timeout=5)
 
     def refresh(self) -> None:
         """Read the schedule again and load what is in force now, before it is needed."""
@@ -182,15 +192,16 @@ class EditionCache:
             return loaded
 
     def _listen(self) -> None:
-        url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         while not self._stop.is_set():
             try:
-                with psycopg.connect(url, autocommit=True, application_name="wangge-editions") as connection:
+                with self._connect() as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
+                    connection.execute(f"LISTEN {self._own_channel}")
                     self.refresh()
                     while not self._stop.is_set():
-                        for _ in connection.notifies(timeout=1.0, stop_after=1):
-                            self.refresh()
+                        for word in connection.notifies(timeout=1.0, stop_after=1):
+                            if word.channel == CHANNEL:
+                                self.refresh()
                         self._refresh_when_old()
             except (psycopg.Error, SQLAlchemyError, Unavailable) as error:
                 log.warning("editions_listener_reconnects", error=str(error).splitlines()[0])
