@@ -125,7 +125,7 @@ class GridIndex:
         _refuse_shapes(codes, flat)
         order = sorted(range(len(codes)), key=lambda at: codes[at])
         sorted_codes = tuple(codes[at] for at in order)
-        snapped = snap_coverage(flat[order])
+        snapped = snap_coverage(flat[order], hairlines="rounding")
         if not snapped.clean and on_conflict == "refuse":
             ground = Field(sorted_codes, snapped.polygons)
             found = overlaps(ground)

@@ -57,7 +57,7 @@ def dissolve(polygons: Any, keys: Sequence[str]) -> tuple[list[str], NDArray[np.
             f"{len(flat)} polygons but {len(keys)} keys",
             code="length_mismatch",
         )
-    snapped = snap_coverage(flat)
+    snapped = snap_coverage(flat, hairlines="rounding")
     steps = lattice_geometries(snapped.polygons)
     order = sorted(set(keys))
     members: dict[str, list[int]] = {key: [] for key in order}

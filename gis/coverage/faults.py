@@ -37,6 +37,7 @@ Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
 _DUST_M = 0.01
 """Across this (one lattice step) nothing can be told from rounding."""
+_HAIR_M = 0.001
 _WIDEST_DEG = 120.0
 """A country fits into one transverse Mercator; half the globe does not."""
 
@@ -251,10 +252,12 @@ def open_strips(ground: Field, *, width_m: float) -> list[Strip]:
     outline = shapely.union_all(shapely.get_parts(_project(_degrees([shells]), ground.metric)))
     half = width_m / 2
     closed = shapely.buffer(shapely.buffer(outline, half, join_style="mitre"), -half, join_style="mitre")
-    added, _ = polygon_parts(shapely.difference(closed, outline))
+    # Growing and shrinking leaves hairs of no width along straight borders, which would join far neighbours.
+    thinned = shapely.buffer(shapely.difference(closed, outline), -_HAIR_M, join_style="mitre")
+    added, _ = polygon_parts(shapely.buffer(thinned, _HAIR_M, join_style="mitre"))
     length = shapely.length(added) / 2
     mean_width = np.divide(shapely.area(added), length, out=np.zeros(len(added)), where=length > 0)
-    strips = added[(mean_width > _DUST_M) & (length > 4 * mean_width) & (length > width_m)]
+    strips = added[(length > 4 * mean_width) & (length > width_m)]
     tree = shapely.STRtree(ground.metres)
     found = []
     for strip in strips:

@@ -13,7 +13,7 @@ What remains mismatched after that is a real defect, and `check` reports it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import shapely
@@ -26,7 +26,9 @@ __all__ = ["Mend", "SnappedCoverage", "is_clean", "snap_coverage"]
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
-_STEP = 1.0
+_STEP = 1.001
+"""One lattice step, and a little for the arithmetic of distances."""
+_HAIRLINE = 1.5
 _ROUNDS = 3
 
 
@@ -78,13 +80,16 @@ def is_clean(polygons: Any) -> bool:
     return bool(shapely.coverage_is_valid(lattice_geometries(polygons)))
 
 
-def snap_coverage(polygons: Any) -> SnappedCoverage:
+def snap_coverage(polygons: Any, *, hairlines: Literal["always", "rounding"] = "always") -> SnappedCoverage:
     """Round a coverage to the lattice.
 
     Parameters
     ----------
     polygons : array_like of shapely polygons, shape (n,)
         EPSG:4326, valid; None passes through.
+    hairlines : {"always", "rounding"}, default "always"
+        Close gaps of a lattice step between borders: always, or only when something had to be rounded, so that
+        polygons that are a coverage on the lattice already are taken exactly as they are.
 
     Returns
     -------
@@ -107,15 +112,18 @@ def snap_coverage(polygons: Any) -> SnappedCoverage:
     """
     source = geometry_array(polygons)
     rounded = snap(source)
-    if is_clean(rounded):
+    exact = np.array_equal(shapely.get_coordinates(source), shapely.get_coordinates(rounded))
+    reach = _HAIRLINE if hairlines == "always" or not exact else 0.0
+    suspects = _suspects(rounded, reach)
+    if len(suspects) == 0:
         return SnappedCoverage(rounded, 0, 0, (), clean=True)
     mends: list[Mend] = []
-    merged, merges = _merge_close_vertices(source, rounded)
+    merged, merges = _merge_close_vertices(source, suspects)
     mends += merges
     if merges:
         rounded = snap(merged)
     for _ in range(_ROUNDS):
-        suspects = _suspects(rounded)
+        suspects = _suspects(rounded, reach)
         if len(suspects) == 0:
             break
         inserted = _insert_on_edges(rounded, suspects)
@@ -132,14 +140,14 @@ def snap_coverage(polygons: Any) -> SnappedCoverage:
     )
 
 
-def _suspects(polygons: Geometries) -> NDArray[np.int64]:
-    edges = shapely.coverage_invalid_edges(lattice_geometries(polygons))
+def _suspects(polygons: Geometries, reach: float) -> NDArray[np.int64]:
+    """Number the polygons with an edge that overlaps another polygon, or runs within `reach` steps of its edge."""
+    edges = shapely.coverage_invalid_edges(lattice_geometries(polygons), gap_width=reach)
     return np.flatnonzero(~(shapely.is_missing(edges) | shapely.is_empty(edges)))
 
 
-def _merge_close_vertices(source: Geometries, rounded: Geometries) -> tuple[Geometries, list[Mend]]:
+def _merge_close_vertices(source: Geometries, suspects: NDArray[np.int64]) -> tuple[Geometries, list[Mend]]:
     """Give vertices of different polygons that lie within one step the same lattice place."""
-    suspects = _suspects(rounded)
     points, owner = shapely.get_coordinates(source[suspects], return_index=True)
     steps = points * SCALE
     places, first, inverse = np.unique(steps, axis=0, return_index=True, return_inverse=True)

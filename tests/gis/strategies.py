@@ -19,6 +19,7 @@ from gis.geometry import from_lattice
 Cell = tuple[tuple[int, int], ...]
 
 GAPS = (1, 2, 3, 10, 1_000, 100_000)
+COARSE = (1_000, 7_777, 100_000)
 BASES = ((1_200_500_000, 358_800_000), (-876_300_000, 418_800_000), (-3, -5), (1_799_000_000, -890_000_000))
 
 
@@ -74,18 +75,18 @@ def _covers(cell: Cell, x: int, y: int) -> bool:
 
 
 @st.composite
-def nets(draw: st.DrawFn, *, most: int = 5, nobody: bool = True) -> Net:
+def nets(draw: st.DrawFn, *, most: int = 5, nobody: bool = True, gaps: tuple[int, ...] = GAPS) -> Net:
     """Draw a net of up to `most` by `most` cells; with `nobody`, some may have no label."""
     columns, rows = draw(st.integers(1, most)), draw(st.integers(1, most))
-    wide = draw(st.lists(st.sampled_from(GAPS), min_size=columns, max_size=columns))
-    high = draw(st.lists(st.sampled_from(GAPS), min_size=rows, max_size=rows))
+    wide = draw(st.lists(st.sampled_from(gaps), min_size=columns, max_size=columns))
+    high = draw(st.lists(st.sampled_from(gaps), min_size=rows, max_size=rows))
     base_x, base_y = draw(st.sampled_from(BASES))
     xs = [base_x + sum(wide[:at]) for at in range(columns + 1)]
     ys = [base_y + sum(high[:at]) for at in range(rows + 1)]
 
-    def moved(at: int, gaps: list[int]) -> int:
+    def moved(at: int, widths: list[int]) -> int:
         # Less than half the way to the next line of the net on either side, so that no cell folds over.
-        room = (min(gaps[max(at - 1, 0)], gaps[min(at, len(gaps) - 1)]) - 1) // 2
+        room = (min(widths[max(at - 1, 0)], widths[min(at, len(widths) - 1)]) - 1) // 2
         return draw(st.integers(-room, room)) if room > 0 else 0
 
     corner = {
