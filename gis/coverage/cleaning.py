@@ -170,10 +170,17 @@ def _nothing_to_do(ground: Field, max_width_m: float) -> bool:
 def _with_strips(ground: Field, max_width_m: float) -> Geometries:
     """Give narrow gaps that are open to the outside to the polygon with the longest border along them."""
     metres = ground.metres.copy()
-    for strip in open_strips(ground, width_m=min(max_width_m, _WIDEST_INLET_M)):
-        # A seam over its sides, so that cleaning finds overlaps to settle and not hairline gaps; not over the mouth.
+    strips = open_strips(ground, width_m=min(max_width_m, _WIDEST_INLET_M))
+    if not strips:
+        return metres
+    tree = shapely.STRtree(ground.metres)
+    for strip in strips:
+        # Grown a little over its sides and cut back to them, so that no hairline is left; not over the mouth.
         seamed = shapely.intersection(shapely.buffer(strip.shape, _SEAM_M, join_style="mitre"), strip.closed)
-        parts, _ = polygon_parts(shapely.union(metres[strip.sides[0]], seamed))
+        near = tree.query(seamed, predicate="intersects")
+        others = metres[near[near != strip.sides[0]]]
+        filling = shapely.difference(seamed, shapely.union_all(others))
+        parts, _ = polygon_parts(shapely.union(metres[strip.sides[0]], filling))
         metres[strip.sides[0]] = shapely.multipolygons(parts) if len(parts) > 1 else parts[0]
     return metres
 
