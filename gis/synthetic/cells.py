@@ -203,21 +203,27 @@ def _pick_sites(plan: DistrictPlan, cells: Cells, dedicated: int) -> None:
     quota = np.bincount(cells.town[taken], minlength=len(plan.towns))
     limit = np.array([max(1, town.grids // 25) for town in plan.towns])
     for number in range(wanted):
-        kind = kinds[number % len(kinds)]
-        for cell in order:
-            town = int(cells.town[cell])
-            if not ordinary[cell] or taken[cell] or quota[town] >= limit[town]:
-                continue
-            if (kind == "harbour") != bool(cells.coastal[cell]):
-                continue
-            if not _stays_whole(cells, cell, town):
+        # A kind that finds no place leaves its turn to the next one.
+        for turn in range(len(kinds)):
+            kind = kinds[(number + turn) % len(kinds)]
+            cell = _site_for(cells, kind, order, ordinary & ~taken & (quota < limit)[cells.town])
+            if cell is None:
                 continue
             cells.purpose[cell] = PURPOSES.index(kind)
             taken[cell] = True
             # Not next door to one another: they are to be found all over town.
             ordinary[np.hypot(cells.x - cells.x[cell], cells.y - cells.y[cell]) < 900.0] = False
-            quota[town] += 1
+            quota[cells.town[cell]] += 1
             break
+
+
+def _site_for(cells: Cells, kind: str, order: Ints, free: Bools) -> int | None:
+    """The first free cell that suits: harbours by the water, the others away from it; None when there is none."""
+    suits = free & (cells.coastal == (kind == "harbour"))
+    for cell in order[suits[order]].tolist():
+        if _stays_whole(cells, cell, int(cells.town[cell])):
+            return int(cell)
+    return None
 
 
 def _stays_whole(cells: Cells, cell: int, town: int) -> bool:
