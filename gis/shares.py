@@ -27,6 +27,8 @@ Numbers = NDArray[np.int64]
 _TIE = 1e-9
 _OUTSIDE_NOISE = 1e-6
 """Cutting an edge at a border changes its geodesic length by less than this part of it."""
+_ROUNDING = 1e-3
+"""A part below this many metres or square metres (or this part of something smaller) is rounding at a cut."""
 _POINTS, _LINES, _AREAS = (0, 4), (1, 2, 5), (3, 6)
 
 
@@ -290,6 +292,8 @@ def _summed(count: int, parts: list[_Rows]) -> Shares:
     is_measured = np.zeros(len(pairs), dtype=bool)
     is_measured[inverse] = measured
     of, owner = (pairs // width).astype(np.int64), (pairs % width).astype(np.int32)
+    real = ~is_measured | (amount > np.minimum(_ROUNDING, whole[of] * _ROUNDING))
+    of, owner, amount, is_measured = of[real], owner[real], amount[real], is_measured[real]
     inside = np.bincount(of, weights=amount, minlength=count)
     share = amount / inside[of]
     owners = np.full(count, NO_OWNER, dtype=np.int32)

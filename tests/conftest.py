@@ -6,4 +6,7 @@ pytest_plugins = [
     "tests.fixtures.clients",
     "tests.fixtures.actors",
     "tests.fixtures.units",
+    "tests.fixtures.towns",
+    "tests.fixtures.commands",
+    "tests.fixtures.served",
 ]

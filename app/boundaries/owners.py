@@ -92,7 +92,8 @@ def owners_of(loaded: LoadedEdition, shapes: np.ndarray) -> Owners:
     )
     lists: dict[int, list[str]] = {}
     # The owner first, then the others by share: the list reads as a person would tell it.
-    order = np.lexsort((found.grid, -found.share, found.geom_index))
+    not_owner = found.grid != found.owners[found.geom_index]
+    order = np.lexsort((found.grid, -found.share, not_owner, found.geom_index))
     for row, grid in zip(found.geom_index[order], found.grid[order], strict=True):
         lists.setdefault(int(row), []).append(str(routes[grid]))
     for position, row in enumerate(wide):

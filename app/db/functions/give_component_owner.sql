@@ -4,42 +4,42 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
   expected text := (SELECT geometry FROM component_class WHERE code = NEW.class_code);
-  came text := (ARRAY['point', 'line', 'polygon'])[ST_Dimension(NEW.geom) + 1];
+  came text;
 BEGIN
-  IF expected IS DISTINCT FROM came THEN
+  -- Editors save a single point as a multipoint of one.
+  IF ST_GeometryType(NEW.geom) = 'ST_MultiPoint' AND ST_NumGeometries(NEW.geom) = 1 THEN
+    NEW.geom := ST_GeometryN(NEW.geom, 1);
+  END IF;
+  came := CASE ST_GeometryType(NEW.geom)
+            WHEN 'ST_Point' THEN 'point'
+            WHEN 'ST_LineString' THEN 'line' WHEN 'ST_MultiLineString' THEN 'line'
+            WHEN 'ST_Polygon' THEN 'polygon' WHEN 'ST_MultiPolygon' THEN 'polygon'
+            ELSE lower(replace(ST_GeometryType(NEW.geom), 'ST_', '')) END;
+  -- A class that does not exist is the foreign key's to refuse, a missing geometry the column's.
+  IF expected <> came THEN
     RAISE EXCEPTION 'component % of class % must be a %, came a %', NEW.code, NEW.class_code, expected, came
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_component_geometry_kind', TABLE = 'component';
+  ELSIF expected IS NULL OR came IS NULL THEN
+    RETURN NEW;
   END IF;
+  NEW.geom := placed(NEW.geom, 'component ' || NEW.code);
   NEW.updated_at := now();
   NEW.assigned_edition := edition_at();
-  NEW.grid_code := NULL;
-  NEW.grid_path := 'outside';
-  NEW.paths := '{outside}';
-  NEW.outside_share := 1;
-  NEW.measure := NULL;
-  NEW.geom := CASE WHEN came = 'polygon' THEN NEW.geom ELSE ST_SnapToGrid(NEW.geom, 1e-7) END;
+  NEW.measure := CASE came WHEN 'line' THEN ST_Length(NEW.geom::geography)
+                           WHEN 'polygon' THEN ST_Area(NEW.geom::geography) END;
   IF came = 'point' THEN
     SELECT o.grid_code, o.grid_path, ARRAY[o.grid_path], 0
       INTO NEW.grid_code, NEW.grid_path, NEW.paths, NEW.outside_share
-      FROM point_owner(NEW.geom, NEW.assigned_edition) o WHERE o.grid_code IS NOT NULL;
+      FROM point_owner(NEW.geom, NEW.assigned_edition) o;
     IF NOT FOUND THEN
       NEW.grid_path := 'outside';
       NEW.paths := '{outside}';
       NEW.outside_share := 1;
     END IF;
   ELSE
-    NEW.measure := CASE came WHEN 'line' THEN ST_Length(NEW.geom::geography) ELSE ST_Area(NEW.geom::geography) END;
-    SELECT (array_agg(s.grid_code ORDER BY s.share DESC, s.grid_code COLLATE "C"))[1],
-           (array_agg(s.grid_path ORDER BY s.share DESC, s.grid_code COLLATE "C"))[1],
-           array_agg(s.grid_path ORDER BY s.share DESC, s.grid_code COLLATE "C"),
-           greatest(0, 1 - sum(s.measure) / max(s.whole))
+    SELECT o.grid_code, o.grid_path, o.paths, o.outside_share
       INTO NEW.grid_code, NEW.grid_path, NEW.paths, NEW.outside_share
-      FROM owner_shares(NEW.geom, NEW.assigned_edition) s;
-    IF NEW.grid_code IS NULL THEN
-      NEW.grid_path := 'outside';
-      NEW.paths := '{outside}';
-      NEW.outside_share := 1;
-    END IF;
+      FROM wide_owner(NEW.geom, NEW.assigned_edition) o;
   END IF;
   RETURN NEW;
 END;

@@ -7,8 +7,8 @@ BEGIN
   NEW.assigned_edition := edition_at();
   NEW.grid_code := NULL;
   NEW.grid_path := 'outside';
-  IF NEW.geom IS NOT NULL AND NOT ST_IsEmpty(NEW.geom) THEN
-    NEW.geom := ST_SnapToGrid(NEW.geom, 1e-7);
+  IF NEW.geom IS NOT NULL THEN
+    NEW.geom := placed(NEW.geom, 'incident ' || NEW.number);
     SELECT o.grid_code, o.grid_path INTO NEW.grid_code, NEW.grid_path
       FROM point_owner(NEW.geom, NEW.assigned_edition) o;
     NEW.grid_path := coalesce(NEW.grid_path, 'outside');

@@ -1,5 +1,5 @@
--- Which grid owns this place? A point: the touching grid with the lowest code. A line or an area: the grid with
--- the largest share, ties to the lowest code. NULL outside every grid and before the first edition.
+-- Which grid owns this place? A point: the touching grid with the lowest code. A line or an area: the grid with the
+-- largest share, ties to the lowest code. NULL outside every grid and before the first edition.
 CREATE OR REPLACE FUNCTION grid_owner(place geometry, instant timestamptz DEFAULT now()) RETURNS text
 LANGUAGE plpgsql STABLE STRICT
 AS $$
@@ -15,7 +15,6 @@ BEGIN
     RAISE EXCEPTION 'grid_owner takes a point, a line or an area, not %', ST_GeometryType(located)
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  RETURN (SELECT s.grid_code FROM owner_shares(located, edition_at(instant)) s
-           ORDER BY s.share DESC, s.grid_code COLLATE "C" LIMIT 1);
+  RETURN (SELECT o.grid_code FROM wide_owner(located, edition_at(instant)) o);
 END;
 $$;

@@ -5,7 +5,7 @@ RETURNS TABLE (kind text, people bigint, is_sensitive boolean, as_of date)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
   SELECT p.kind,
-         nullif(sum(p.count) FILTER (WHERE NOT p.sensitive OR p.count >= 3), 0)::bigint,
+         (sum(p.count) FILTER (WHERE NOT p.sensitive OR p.count >= 3))::bigint,
          bool_or(p.sensitive), max(p.counted_on)
     FROM population_count p
    WHERE p.grid_path <@ unit
