@@ -215,9 +215,9 @@ def test_a_hundred_thousand_components_take_seconds() -> None:
     rng = np.random.default_rng(2)
     start = rng.uniform((120, 36), (120.3, 36.3), (100_000, 2))
     path = start[:, None, :] + np.cumsum(rng.normal(0, 2e-4, (100_000, 4, 2)), axis=1)
-    begin = time.perf_counter()
+    begin = time.process_time()
     result = shares(index, shapely.linestrings(path))
-    took = time.perf_counter() - begin
+    took = time.process_time() - begin
     assert took < 20
     sums = np.bincount(result.geom_index, weights=result.share, minlength=100_000)
     assert np.abs(sums[result.owners >= 0] - 1).max() < 1e-9

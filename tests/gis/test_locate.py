@@ -1,0 +1,196 @@
+"""The index as an object: what it refuses, how it is saved, what it does with odd input."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+from gis.errors import CodeError, CoverageError, GeometryError, IndexRefused, InvalidGeometry
+from gis.locate import NO_OWNER, GridIndex
+from gis.testing import checkerboard, harbour_town
+
+
+@pytest.fixture(scope="module")
+def index() -> GridIndex:
+    town = checkerboard(3, 3)
+    return GridIndex.build(town.codes, town.polygons, edition=7)
+
+
+def test_a_corner_of_four_goes_to_the_lowest_code(index: GridIndex) -> None:
+    assert index.codes[int(index.locate(120.01, 36.01))] == "370299001001001"
+
+
+def test_plain_string_order_decides_not_number() -> None:
+    squares = [shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)]
+    index = GridIndex.build(["9", "10"], squares)
+    assert index.codes == ("10", "9")
+    assert index.codes[int(index.locate(1.0, 0.5))] == "10"
+    index = GridIndex.build(["网", "Z"], squares)
+    assert index.codes[int(index.locate(1.0, 0.5))] == "Z"
+
+
+def test_outside_is_nobodys_even_by_one_step(index: GridIndex) -> None:
+    assert int(index.locate(119.9999999, 36.005)) == NO_OWNER
+    assert int(index.locate(120.0, 36.005)) == 0
+    assert int(index.locate(120.03, 36.03)) == 8
+    assert int(index.locate(120.0300001, 36.03)) == NO_OWNER
+
+
+def test_points_are_rounded_to_the_lattice_first(index: GridIndex) -> None:
+    assert int(index.locate(120.0 - 4.9e-8, 36.005)) == 0
+    assert int(index.locate(120.0 - 5.1e-8, 36.005)) == NO_OWNER
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat"),
+    [
+        (np.nan, 36.0),
+        (120.0, np.nan),
+        (np.inf, 36.0),
+        (120.0, -np.inf),
+        (181.0, 36.0),
+        (120.0, 91.0),
+        (1e308, 1e308),
+    ],
+)
+def test_what_is_no_place_has_no_owner(index: GridIndex, lon: float, lat: float) -> None:
+    assert int(index.locate(lon, lat)) == NO_OWNER
+    owner, on_boundary = index.locate_detail(lon, lat)
+    assert (int(owner), bool(on_boundary)) == (NO_OWNER, False)
+
+
+def test_shapes_of_answers(index: GridIndex) -> None:
+    assert index.locate(120.005, 36.005).shape == ()
+    assert index.locate(120.005, 36.005).dtype == np.int32
+    assert index.locate([], []).shape == (0,)
+    assert index.locate(np.full((2, 3), 120.005), 36.005).tolist() == [[0, 0, 0], [0, 0, 0]]
+    assert index.locate([120, 120], [36, 36]).tolist() == [0, 0]
+
+
+def test_more_points_than_a_chunk_come_back_in_order(index: GridIndex) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(119.99, 120.04, 200_000), rng.uniform(35.99, 36.04, 200_000)
+    # The other road: squares of a hundredth of a degree can be counted out.
+    column, row = np.floor((x - 120) * 100), np.floor((y - 36) * 100)
+    inside = (column >= 0) & (column < 3) & (row >= 0) & (row < 3)
+    expected = np.where(inside, row * 3 + column, -1).astype(int)
+    near_border = (np.abs(x * 100 - np.rint(x * 100)) < 1e-4) | (np.abs(y * 100 - np.rint(y * 100)) < 1e-4)
+    got = index.locate(x, y)
+    assert (got == expected)[~near_border].all()
+    assert near_border.sum() < 200
+
+
+def test_holes_and_islands_have_their_owners() -> None:
+    town = harbour_town()
+    index = GridIndex.build(town.codes, town.polygons)
+    for code in town.codes:
+        assert index.codes[int(index.locate(*town.inside(code)))] == code
+    assert index.codes[int(index.locate(119.9931, 36.0452))] == "370299001002001"
+    # A corner of the market belongs to the grid around it, whose code is lower.
+    assert index.codes[int(index.locate(120.005, 36.005))] == "370299001001001"
+
+
+@pytest.mark.parametrize(
+    ("codes", "error"), [(["a", "a"], CodeError), (["a", ""], CodeError), (["a"], GeometryError)]
+)
+def test_codes_must_be_unique_and_as_many_as_polygons(codes: list[str], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        GridIndex.build(codes, checkerboard(2, 1).polygons)
+
+
+def test_overlaps_are_refused_or_settled_by_the_lowest_code() -> None:
+    overlapping = [shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1)]
+    with pytest.raises(CoverageError) as refused:
+        GridIndex.build(["b", "a"], overlapping)
+    assert [d.kind for d in refused.value.defects] == ["overlap"]
+    index = GridIndex.build(["b", "a"], overlapping, on_conflict="first")
+    assert [index.codes[at] for at in index.locate([0.5, 1.5, 2.5], 0.5)] == ["b", "a", "a"]
+
+
+@pytest.mark.parametrize(
+    "shape", [None, shapely.Polygon(), shapely.Point(0, 0), shapely.LineString([(0, 0), (1, 1)])]
+)
+def test_only_polygons_can_own(shape: object) -> None:
+    with pytest.raises(InvalidGeometry) as refused:
+        GridIndex.build(["a", "b"], [shapely.box(0, 0, 1, 1), shape])
+    assert "b" in refused.value.text("en")
+
+
+def test_an_index_of_nothing_answers_nobody() -> None:
+    index = GridIndex.build([], [])
+    assert len(index) == 0
+    assert index.locate([1.0], [2.0]).tolist() == [NO_OWNER]
+
+
+def test_saved_and_opened_it_is_the_same(index: GridIndex, tmp_path: Path) -> None:
+    index.save(tmp_path / "a.idx")
+    again = GridIndex.open(tmp_path / "a.idx")
+    assert (again.codes, again.edition, again.content_hash) == (index.codes, 7, index.content_hash)
+    assert shapely.equals_exact(again.polygons, index.polygons).all()
+    index.save(tmp_path / "b.idx")
+    assert (tmp_path / "a.idx").read_bytes() == (tmp_path / "b.idx").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.idx", "b.idx"]
+
+
+def test_hash_follows_codes_and_boundaries_only() -> None:
+    town = checkerboard(2, 2)
+    base = GridIndex.build(town.codes, town.polygons)
+    assert GridIndex.build(town.codes, town.polygons, edition=3).content_hash == base.content_hash
+    assert GridIndex.build([f"x{c}" for c in town.codes], town.polygons).content_hash != base.content_hash
+    moved = checkerboard(2, 2, west=120.0000001)
+    assert GridIndex.build(town.codes, moved.polygons).content_hash != base.content_hash
+
+
+@pytest.mark.parametrize(
+    "damage", ["empty", "short", "foreign", "flipped", "longer", "version", "directory", "absent"]
+)
+def test_damaged_and_foreign_files_are_refused(index: GridIndex, tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "a.idx"
+    index.save(path)
+    content = bytearray(path.read_bytes())
+    if damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "short":
+        path.write_bytes(content[:-10])
+    elif damage == "foreign":
+        path.write_bytes(b"PK\x03\x04" + content)
+    elif damage == "flipped":
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    elif damage == "longer":
+        path.write_bytes(content + b"x")
+    elif damage == "version":
+        content[8] = 99
+        path.write_bytes(content)
+    elif damage == "directory":
+        path = tmp_path
+    else:
+        path = tmp_path / "nowhere.idx"
+    with pytest.raises(IndexRefused) as refused:
+        GridIndex.open(path)
+    assert path.name in refused.value.text("zh")
+
+
+def test_many_threads_may_ask_one_index() -> None:
+    town = checkerboard(20, 20)
+    rng = np.random.default_rng(4)
+    x, y = rng.uniform(120, 120.2, 20_000), rng.uniform(36, 36.2, 20_000)
+    for _ in range(5):
+        index = GridIndex.build(town.codes, town.polygons)
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(index.locate, [x] * 8, [y] * 8))
+        assert all((one == answers[0]).all() for one in answers)
+
+
+def test_hundreds_of_thousands_of_points_a_second() -> None:
+    town = checkerboard(37, 36)
+    index = GridIndex.build(town.codes, town.polygons)
+    rng = np.random.default_rng(5)
+    x, y = rng.uniform(120, 120.37, 500_000), rng.uniform(36, 36.36, 500_000)
+    # Processor time: what else the machine does is not ours.
+    begin = time.process_time()
+    index.locate(x, y)
+    assert 500_000 / (time.process_time() - begin) > 200_000
