@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.fixtures.towns",
     "tests.fixtures.commands",
     "tests.fixtures.served",
+    "tests.fixtures.real_data",
 ]

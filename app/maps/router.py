@@ -71,6 +71,10 @@ def unit_tile(
     made = service.unit_tile(request.app.state.engine, _cache(request), shown, tile)
     if not made.body:
         return Response(status_code=204, headers=headers)
+    headers["Vary"] = "Accept-Encoding"
+    if made.squeezed and "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return Response(made.squeezed, media_type=MVT, headers=headers)
     return Response(made.body, media_type=MVT, headers=headers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from gis.crs import check_degrees, from_wgs84, to_wgs84
 from gis.errors import GisError
 
 _CACHE_BYTES = 64 * 2**20
+_WORTH_SQUEEZING = 1024
 OFFERED_CRS = ("wgs84", "cgcs2000", "gcj02", "bd09")
 
 
@@ -31,10 +33,15 @@ class TileNotFound(NotFound):
 
 @dataclass(frozen=True)
 class MadeTile:
-    """A tile ready to be sent: its bytes (empty: nothing lies there) and the mark by which a browser knows it again."""
+    """A tile ready to be sent: its bytes, plain and compressed. Empty when nothing lies there."""
 
     body: bytes
-    etag: str
+    squeezed: bytes
+
+    @classmethod
+    def of(cls, body: bytes) -> MadeTile:
+        """Compressed once, since a tile of an edition is sent many times; a short one is not worth it."""
+        return cls(body, gzip.compress(body, 5, mtime=0) if len(body) > _WORTH_SQUEEZING else b"")
 
 
 class TileCache:
@@ -43,26 +50,31 @@ class TileCache:
     def __init__(self, limit: int = _CACHE_BYTES) -> None:
         self._limit = limit
         self._size = 0
-        self._tiles: OrderedDict[tuple[str, Tile], bytes] = OrderedDict()
+        self._tiles: OrderedDict[tuple[str, Tile], MadeTile] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, content: str, tile: Tile) -> bytes | None:
+    def get(self, content: str, tile: Tile) -> MadeTile | None:
         """The tile of this content, if it was made before."""
         with self._lock:
-            body = self._tiles.get((content, tile))
-            if body is not None:
+            made = self._tiles.get((content, tile))
+            if made is not None:
                 self._tiles.move_to_end((content, tile))
-            return body
+            return made
 
-    def put(self, content: str, tile: Tile, body: bytes) -> None:
+    def put(self, content: str, tile: Tile, made: MadeTile) -> None:
         """Keep a tile."""
         with self._lock:
             if (content, tile) not in self._tiles:
-                self._tiles[content, tile] = body
-                self._size += len(body) + 200
+                self._tiles[content, tile] = made
+                self._size += _weight(made)
             while self._size > self._limit and self._tiles:
                 _, dropped = self._tiles.popitem(last=False)
-                self._size -= len(dropped) + 200
+                self._size -= _weight(dropped)
+
+
+def _weight(made: MadeTile) -> int:
+    # What Python itself spends on an entry counts too: most tiles of a pyramid are empty.
+    return len(made.body) + len(made.squeezed) + 400
 
 
 def edition_to_show(editions: EditionCache, number: int | None) -> Scheduled:
@@ -84,8 +96,8 @@ def unit_tile(engine: Engine, cache: TileCache, edition: Scheduled, tile: Tile) 
     """The units of an edition in one tile."""
     _must_exist(tile)
     content = version_of(edition)
-    body = cache.get(content, tile)
-    if body is None:
+    made = cache.get(content, tile)
+    if made is None:
         with read_session(engine, NOTHING) as session:
             body = repository.unit_tile(
                 session,
@@ -94,8 +106,9 @@ def unit_tile(engine: Engine, cache: TileCache, edition: Scheduled, tile: Tile) 
                 shapes=shapes_at(tile.z),
                 labels=labels_at(tile.z),
             )
-        cache.put(content, tile, body)
-    return MadeTile(body, f'"{content}"')
+        made = MadeTile.of(body)
+        cache.put(content, tile, made)
+    return made
 
 
 def component_tile(session: Session, tile: Tile) -> bytes:
