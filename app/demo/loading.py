@@ -108,30 +108,27 @@ def store_incidents(
     *,
     import_id: int,
     district: str,
-    over_earlier: bool,
+    earlier: int,
     advance: Advance,
 ) -> int:
     """Store invented incidents with their owners. Returns how many.
 
-    ``over_earlier``: an earlier load of the same district is there; its incidents are written over one by one, since
-    incidents are never deleted, and those of this load get numbers that no earlier one has.
+    ``earlier`` incidents of former loads of the district are there: they are written over one by one, since incidents
+    are never deleted, and the others get numbers that no former one has.
     """
     known = department_ids(session, sorted(set(frame["department"].unique().tolist())))
     incident_rows.owners_are_given(session)
-    if over_earlier:
-        columns = _incident_columns(frame, loaded, known, district=district, first=0)
-        columns["number"] = np.array(
-            [f"{number}-{import_id}" for number in frame["number"].tolist()], dtype=object
-        )
-        columns["row"] = np.arange(1, len(frame) + 1)
+    renumbered = f"-{import_id}" if earlier else ""
+    over = min(earlier, len(frame))
+    if over:
+        part = frame.iloc[:over]
+        columns = _incident_columns(part, loaded, known, district=district, first=0, suffix=renumbered)
+        columns["row"] = np.arange(1, over + 1)
         incident_rows.stage(session, columns, advance=advance)
-        stored, updated = incident_rows.store_staged(
-            session, import_id=import_id, edition=loaded.number, update=True
-        )
-        return stored + updated
-    for start in range(0, len(frame), _SLICE):
+        incident_rows.store_staged(session, import_id=import_id, edition=loaded.number, update=True)
+    for start in range(over, len(frame), _SLICE):
         part = frame.iloc[start : start + _SLICE]
-        columns = _incident_columns(part, loaded, known, district=district, first=start)
+        columns = _incident_columns(part, loaded, known, district=district, first=start, suffix=renumbered)
         columns["assigned_edition"] = np.full(len(part), loaded.number)
         columns["import_id"] = np.full(len(part), import_id)
         incident_rows.copy_direct(session, columns, advance=advance)
@@ -139,13 +136,19 @@ def store_incidents(
 
 
 def _incident_columns(
-    frame: pd.DataFrame, loaded: LoadedEdition, departments: dict[str, int], *, district: str, first: int
+    frame: pd.DataFrame,
+    loaded: LoadedEdition,
+    departments: dict[str, int],
+    *,
+    district: str,
+    first: int,
+    suffix: str,
 ) -> dict[str, Any]:
     lon, lat = frame["lon"].to_numpy(), frame["lat"].to_numpy()
     codes, paths = point_owners(loaded, lon, lat)
     points = shapely.set_srid(shapely.points(lon, lat), 4326)
     return {
-        "number": frame["number"],
+        "number": frame["number"] + suffix,
         "source": frame["source"],
         "source_id": np.array([f"{district}-{at}" for at in range(first, first + len(frame))], dtype=object),
         "class_code": frame["class_code"],

@@ -140,7 +140,7 @@ def load(session: Session, plan: DemoPlan, *, actor: str, begin: Begin = silent)
         loaded,
         import_id=job.id,
         district=plan.spec.code,
-        over_earlier=bool(earlier),
+        earlier=max((load.report.get("demo", {}).get("incidents", 0) for load in earlier), default=0),
         advance=advance,
     )
     begin("事件日志", "logs of incidents", None)
