@@ -17,6 +17,10 @@ from app.settings import Settings
 
 log = structlog.get_logger("wangge.request")
 
+# structlog shows the local variables of every frame by default: passwords, keys and what people reported.
+_TRACEBACK = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # Probes and pictures would drown what people do.
 _QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
@@ -49,9 +53,9 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Any] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        [_TRACEBACK, structlog.processors.JSONRenderer(ensure_ascii=False)]
         if settings.log_format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -43,14 +43,14 @@ def make_engine(
         given_text = given if isinstance(given, str) else " ".join(given)
         arguments["options"] = f"{given_text} {arguments['options']}"
         url = parsed.difference_update_query(["options"]).render_as_string(hide_password=False)
+    # A failed statement is logged without its values: hashes, telephone numbers, what people reported.
+    common: dict[str, Any] = {
+        "connect_args": arguments,
+        "json_serializer": dump_json,
+        "hide_parameters": True,
+    }
     if not pooled:
-        return create_engine(url, poolclass=NullPool, connect_args=arguments, json_serializer=dump_json)
+        return create_engine(url, poolclass=NullPool, **common)
     return create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=10,
-        pool_pre_ping=True,
-        connect_args=arguments,
-        json_serializer=dump_json,
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True, **common
     )
