@@ -8,10 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import WebSocketRequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from app.auth.authentication import principal_of
@@ -45,9 +44,8 @@ def is_for_people(request: Request) -> bool:
 
 def install(app: FastAPI) -> None:
     """Wrap the handlers registered so far, which keep answering programs."""
-    for kind in (AppError, HTTPException, RequestValidationError, Exception):
-        former = app.exception_handlers.get(kind)
-        if former is not None:
+    for kind, former in list(app.exception_handlers.items()):
+        if kind is not WebSocketRequestValidationError:
             app.add_exception_handler(kind, _with_page(former))
 
 

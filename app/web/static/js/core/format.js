@@ -39,9 +39,9 @@ function split(instant) {
  */
 export function moment(instant) {
   const at = split(new Date(instant));
+  const month = lang === "en" ? months[at.month - 1] : at.month;
   const other = at.year !== split(new Date()).year;
-  if (lang === "en") return `${at.day} ${months[at.month - 1]}${other ? ` ${at.year}` : ""} ${at.clock}`;
-  return `${other ? `${at.year}年` : ""}${at.month}月${at.day}日 ${at.clock}`;
+  return t(other ? "date.moment.year" : "date.moment", { ...at, month });
 }
 
 /** The calendar day, `2026-11-21`. @param {string|Date} instant */
