@@ -20,28 +20,40 @@ import typer
 
 from app.cli.output import Exit, JsonOption, Output
 from app.i18n import Text
-from app.kit.supervise import Child, Stopped, call_on_signals, raise_on_signals, wait_until_answering
+from app.kit.supervise import (
+    Child,
+    Stopped,
+    call_on_signals,
+    raise_on_signals,
+    stop_with_parent,
+    wait_until_answering,
+)
 from app.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from app.db.urls import DatabaseUrls
 
-WATCH_S = 1.0
+WATCH_S = 0.5
+
+Parent = Annotated[
+    int, typer.Option(hidden=True, help="End when this process (make) is interrupted or gone.")
+]
 
 NoDemo = Annotated[bool, typer.Option("--no-demo", help="不装入演示区 / do not load the demo district.")]
 
 
-def command(no_demo: NoDemo = False, as_json: JsonOption = False) -> None:
+def command(no_demo: NoDemo = False, as_json: JsonOption = False, parent: Parent = 0) -> None:
     """准备数据库并启动服务；Ctrl-C 全部停下 / prepare the database and serve; Ctrl-C stops all of it."""
     settings = load_settings()
     out = Output(as_json=as_json, lang=settings.lang)
     raise_on_signals()
+    if parent:
+        stop_with_parent(parent)
     with _only_one(settings, out):
         port = _free_port(settings, out)
         server = _Server(port)
-        ours = False
         try:
-            ours = _start_database(settings, out)
+            _start_database(settings, out)
             urls = _prepare(settings, out)
             if not no_demo:
                 _load_demo(settings, out)
@@ -55,7 +67,7 @@ def command(no_demo: NoDemo = False, as_json: JsonOption = False) -> None:
                 )
             # Last, when nothing can fail any more: the password is shown once.
             _announce(out, f"http://{host}:{port}", _first_admin(urls))
-            _watch(settings, out, server, ours=ours)
+            _watch(settings, out, server)
             out.fail(
                 Exit.CHECK_FAILED,
                 f"网页服务意外结束（退出码 {server.ended}）。",
@@ -67,8 +79,7 @@ def command(no_demo: NoDemo = False, as_json: JsonOption = False) -> None:
             # A second Ctrl-C means: do not wait for requests under way.
             call_on_signals(server.kill)
             server.stop()
-            if ours:
-                _stop_database(settings, out)
+            _stop_database(settings, out)
             out.note("已停止。", "Stopped.")
 
 
@@ -142,22 +153,19 @@ def _free_port(settings: Settings, out: Output) -> int:
         return int(probe.getsockname()[1])
 
 
-def _start_database(settings: Settings, out: Output) -> bool:
-    """Start the private cluster; gives whether it is for this ``up`` to stop it."""
+def _start_database(settings: Settings, out: Output) -> None:
     from app.db import cluster
 
-    if settings.database_url is not None:
-        return False
-    info = cluster.start(settings.home, say=_teller(out), started_by="up")
-    # Also one left running by an `up` that was killed; not one that a person started with `wangge db start`.
-    return info.started_by == "up"
+    if settings.database_url is None:
+        cluster.start(settings.home, say=_teller(out), started_by="up")
 
 
 def _stop_database(settings: Settings, out: Output) -> None:
+    """Stop what an ``up`` started, be it one that was killed; not what a person keeps with ``wangge db start``."""
     from app.db import cluster
 
-    # Asked again: somebody may have run `wangge db start` meanwhile, to keep it.
-    if cluster.status(settings.home).started_by == "up":
+    info = cluster.status(settings.home)
+    if settings.database_url is None and info.state == "running" and info.started_by == "up":
         cluster.stop(settings.home, say=_teller(out))
 
 
@@ -232,14 +240,14 @@ def _announce(out: Output, address: str, admin: tuple[str, str] | None) -> None:
     sys.stdout.flush()
 
 
-def _watch(settings: Settings, out: Output, server: Child, *, ours: bool) -> None:
+def _watch(settings: Settings, out: Output, server: Child) -> None:
     """Until the service ends: bring back a database that was killed."""
     from app.db import cluster
 
     home = settings.home
     while server.ended is None:
         time.sleep(WATCH_S)
-        if ours and cluster.status(home).state != "running":
+        if settings.database_url is None and cluster.status(home).state != "running":
             out.note("数据库意外停止，正在恢复…", "The database stopped unexpectedly; recovering it…")
             cluster.start(home, say=_teller(out), started_by="up")
 

@@ -7,8 +7,10 @@ import http.client
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 
 PR_SET_PDEATHSIG = 1
@@ -22,6 +24,8 @@ def raise_on_signals() -> None:
     """From now on Ctrl-C, a polite kill and a closed terminal raise :class:`Stopped`."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        # Once: a second one must not interrupt the tidying up that the first one began.
+        _on_signals(signal.SIG_IGN)
         raise Stopped
 
     _on_signals(stop)
@@ -36,7 +40,7 @@ def call_on_signals(action: Callable[[], None]) -> None:
     _on_signals(act)
 
 
-def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, handler)
 
@@ -46,6 +50,34 @@ def end_with_parent(parent: int) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # gone before we asked
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def stop_with_parent(parent: int) -> None:
+    """From now on this process is interrupted when ``parent`` (make) is interrupted or gone.
+
+    On a terminal Ctrl-C reaches both. A program that signals make alone would otherwise wait for ever: on SIGINT make
+    tells its children nothing and waits for them. It shows in its signal mask, though: the handler that it had for
+    SIGINT is taken away as soon as the signal has come.
+    """
+    end_with_parent(parent)
+    if not _catches(parent, signal.SIGINT):
+        return
+
+    def watch() -> None:
+        while _catches(parent, signal.SIGINT):
+            time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _catches(pid: int, number: signal.Signals) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    mask = next((line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")), "0")
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 class Child:

@@ -90,7 +90,7 @@ def start(
         places.prepare_home(home)
         with exclusive(home / "cluster.lock"):
             known, where, account = _ensure_exists(home, say, durable=durable)
-            live = process.running(where.data)
+            live = process.settled(where.data, wait_s=START_WAIT_S)
             if live is not None and live.ready:
                 if started_by == "user" and known.started_by != "user":
                     known = known.having(started_by="user")
@@ -102,9 +102,9 @@ def start(
             if owner_is_new and live is None:
                 process.clear_orphans(where.data)
                 create.reset_owner_password(pg, account, where.data, secrets[OWNER])
-            known = _start(home, known, where, account, pg, say, extra or {})
+            # Remembered before it runs: whoever is interrupted here must know whose it is.
             known = known.having(started_by=started_by)
-            record.save(home, known)
+            known = _start(home, known, where, account, pg, say, extra or {})
             live = process.running(where.data)
             if live is None:
                 raise diagnose.explain(
@@ -209,10 +209,13 @@ def _start(
     avoid: frozenset[int] = frozenset()
     said = ""
     for _ in range(ATTEMPTS):
+        sockets = places.socket_folder(where, account)
         if process.running(where.data) is None:
             process.clear_orphans(where.data)
-            # Without a server and without orphans the pid file is a stranger's or a dead one's number.
-            (where.data / "postmaster.pid").unlink(missing_ok=True)
+            # Without a server and without orphans the numbers in these are a stranger's or a dead one's. PostgreSQL
+            # itself would believe them where a process has that number, or where nobody buries the dead (containers).
+            for stale in (where.data / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
+                stale.unlink(missing_ok=True)
         port = ports.choose(known.port or None, avoid=avoid)
         if known.port and port != known.port:
             say(
@@ -220,7 +223,6 @@ def _start(
                     f"端口 {known.port} 已被占用，改用 {port}。", f"Port {known.port} is taken; using {port}."
                 )
             )
-        sockets = places.socket_folder(where, account)
         known = known.having(port=port, socket_folder=None if sockets == where.run else str(sockets))
         record.save(home, known)
         _write_conf(where, account, port, sockets, extra)

@@ -148,6 +148,14 @@ def launch(binaries: Binaries, account: Account, data: Path, log: Path, *, wait_
             os.close(lifeline)
 
 
+def settled(data: Path, *, wait_s: float) -> Postmaster | None:
+    """The live server once it takes connections: one that somebody else started may still be recovering."""
+    deadline = time.monotonic() + wait_s
+    while (live := running(data)) is not None and not live.ready and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return live
+
+
 def halt(postmaster: Postmaster, data: Path, *, immediate: bool = False, wait_s: float = 60) -> bool:
     """Stop the server and wait; gives whether it went.
 

@@ -32,7 +32,10 @@ def test_stale_pid_file(home, start_cluster, whose):
         pid = stranger.pid
     try:
         pid_file = info.data / "postmaster.pid"
-        pid_file.write_text(f"{pid}\n{info.data}\n1700000000\n{info.port}\n\n127.0.0.1\n\nready\n")
+        content = f"{pid}\n{info.data}\n1700000000\n{info.port}\n{info.socket_folder}\n127.0.0.1\n\nready\n"
+        pid_file.write_text(content)
+        # The socket has a lock file of its own.
+        (info.socket_folder / f".s.PGSQL.{info.port}.lock").write_text(content)
         assert cluster.status(home).state == "stopped"
         again = start_cluster(home)
         assert again.pid != pid
