@@ -22,7 +22,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -409,6 +409,7 @@ def transform_geometries(geoms: ArrayLike, crs: CrsLike) -> NDArray[np.object_]:
     Returns
     -------
     ndarray of object, shape (n,)
+        None for a shape with a vertex that has no place in WGS84.
 
     Examples
     --------
@@ -421,10 +422,13 @@ def transform_geometries(geoms: ArrayLike, crs: CrsLike) -> NDArray[np.object_]:
     if source.family == "wgs84":
         return flat
 
-    def turn(points: NDArray[Any]) -> NDArray[Any]:
-        return np.column_stack(to_wgs84(points[:, 0], points[:, 1], source))
-
-    return np.asarray(shapely.transform(flat, turn), dtype=object)
+    points, of = shapely.get_coordinates(flat, return_index=True)
+    lon, lat = to_wgs84(points[:, 0], points[:, 1], source)
+    lost = np.unique(of[np.isnan(lon)])
+    out = flat.copy()
+    out[lost] = None
+    keep = ~np.isin(of, lost)
+    return np.asarray(shapely.set_coordinates(out, np.column_stack([lon[keep], lat[keep]])), dtype=object)
 
 
 def check_degrees(lon: ArrayLike, lat: ArrayLike) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from gis.crs import CrsLike, SourceCrs, parse_crs, transform_geometries
-from gis.errors import BadRow, CrsMissing
+from gis.errors import BadRow, CrsMissing, UnreadableFile
 from gis.geometry import geometry_array
 from gis.io.plausible import refuse_implausible
 
@@ -140,10 +140,14 @@ def assemble(
 
     Raises
     ------
+    gis.errors.UnreadableFile
+        No rows at all.
     gis.errors.SwappedCoordinates, gis.errors.GeometryError
         Most rows lie where they cannot: refused as a whole, with a hint why.
     """
     flat = geometry_array(geoms)
+    if len(columns) == 0:
+        raise UnreadableFile("文件中没有数据行", "the file has no rows", code="no_rows")
     bad = {one.row: one for one in bad_rows}
     known = np.zeros(len(flat), dtype=bool)
     known[[row - 1 for row in bad]] = True

@@ -24,7 +24,7 @@ def refuse_implausible(
     Parameters
     ----------
     source, degrees : ndarray of shapely geometries, shape (n,)
-        As they came, in `crs`, and in EPSG:4326. None passes.
+        As they came, in `crs`, and in EPSG:4326. None passes, unless it became None on the way.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def refuse_implausible(
         At least half of the shapes are wrong: it is the file, not the row.
     """
     bounds = shapely.bounds(degrees)
-    present = ~shapely.is_missing(degrees)
+    present = ~shapely.is_missing(source)
     with np.errstate(invalid="ignore"):
         sound = (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1) & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
     # Bounds pass over NaN, so a shape with a lost vertex needs a look at its vertices.

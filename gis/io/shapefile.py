@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -51,6 +52,7 @@ def read_shapefile(
                 f"Shapefile {label} lacks its {needed} file",
                 code="missing_part",
             )
+    _refuse_truncated(parts, label)
     cpg = parts[".cpg"].read_text(encoding="ascii", errors="replace") if ".cpg" in parts else None
     found = dbf_encoding(parts[".dbf"], cpg=cpg, given=encoding)
     data = read_vector(
@@ -64,6 +66,28 @@ def read_shapefile(
         parts=[parts[suffix] for suffix in _PARTS if suffix in parts],
     )
     return data if layer is None else _renamed(data, layer)
+
+
+def _refuse_truncated(parts: dict[str, Path], label: str) -> None:
+    """Compare the sizes that the headers state with those on disk: GDAL reads half a file without a word."""
+    for suffix in (".shp", ".shx", ".dbf"):
+        with parts[suffix].open("rb") as stream:
+            head = stream.read(100)
+        if suffix == ".dbf" and len(head) >= 32:
+            records, header, width = struct.unpack_from("<IHH", head, 4)
+            stated = header + records * width
+        elif suffix != ".dbf" and len(head) == 100:
+            (words,) = struct.unpack_from(">i", head, 24)
+            stated = 2 * words
+        else:
+            stated = 100
+        if parts[suffix].stat().st_size < stated:
+            raise UnreadableFile(
+                f"Shapefile {label} 的 {suffix} 文件不完整：应有 {stated} 字节，实际 {parts[suffix].stat().st_size}",
+                f"the {suffix} of Shapefile {label} is truncated: expected {stated} bytes, "
+                f"got {parts[suffix].stat().st_size}",
+                code="damaged",
+            )
 
 
 def _renamed(data: LayerData, layer: str) -> LayerData:

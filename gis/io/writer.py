@@ -115,7 +115,8 @@ def _csv(frame: gpd.GeoDataFrame) -> pd.DataFrame:
 def _shapefile(frame: gpd.GeoDataFrame, draft: Path, name: str) -> None:
     with tempfile.TemporaryDirectory(prefix="wangge-shp-") as folder:
         written = Path(folder) / f"{name}.shp"
-        pyogrio.write_dataframe(frame, written, driver="ESRI Shapefile", encoding="UTF-8")
+        short = frame.rename(columns=_ten_bytes([str(n) for n in frame.columns if n != frame.geometry.name]))
+        pyogrio.write_dataframe(short, written, driver="ESRI Shapefile", encoding="UTF-8")
         parts = sorted(Path(folder).iterdir())
         if draft.suffix.lower() == ".zip":
             with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -124,3 +125,18 @@ def _shapefile(frame: gpd.GeoDataFrame, draft: Path, name: str) -> None:
         else:
             for part in parts:
                 shutil.move(part, draft.with_name(f"{draft.stem}{part.suffix}"))
+
+
+def _ten_bytes(names: list[str]) -> dict[str, str]:
+    """Shorten column names to what a dBASE header holds, at whole characters, without making two the same."""
+    out: dict[str, str] = {}
+    for name in names:
+        short, copy = _cut(name, 10), 1
+        while short.lower() in {other.lower() for other in out.values()}:
+            short, copy = f"{_cut(name, 8)}_{copy}", copy + 1
+        out[name] = short
+    return out
+
+
+def _cut(text: str, width: int) -> str:
+    return text.encode()[:width].decode(errors="ignore")
