@@ -22,10 +22,12 @@ from app.auth.schemas import (
     GrantIn,
     PasswordIn,
 )
+from app.kit.bodies import ShortBody
 
 router = APIRouter(
     prefix="/v1/accounts",
     tags=["accounts"],
+    route_class=ShortBody,
     dependencies=[allow("admin")],
     responses={403: {}, 404: {}, 409: {}, 422: {}},
 )

@@ -20,6 +20,7 @@ FIELD = "csrf_token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 _FORM = "application/x-www-form-urlencoded"
+_LONGEST_FORM = 64 * 1024
 
 
 class ForgedRequest(Forbidden):
@@ -59,12 +60,22 @@ def _our_hosts(request: Request, settings: Settings) -> set[str]:
 
 
 async def given_token(request: Request) -> str | None:
-    """The token that came with a request, in the header or, for a plain form, in its field."""
+    """The token that came with a request, in the header or, for a short plain form, in its field."""
     token = request.headers.get(HEADER)
-    if token is None and request.headers.get("content-type", "").lower().startswith(_FORM):
+    if token is None and _is_short_form(request):
         field = (await request.form()).get(FIELD)  # kept by the request: the route can still read the form
         return field if isinstance(field, str) else None
     return token
+
+
+def _is_short_form(request: Request) -> bool:
+    # Nobody may make us hold a long body in memory before it is known who they are.
+    length = request.headers.get("content-length", "")
+    return (
+        request.headers.get("content-type", "").lower().startswith(_FORM)
+        and length.isdigit()
+        and int(length) <= _LONGEST_FORM
+    )
 
 
 def check_token(given: str | None, expected: str | None) -> None:

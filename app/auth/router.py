@@ -17,9 +17,10 @@ from app.auth.schemas import Credentials, PasswordChange, SessionOut
 from app.auth.sessions import COOKIE, clear_cookie, set_cookie
 from app.auth.token_router import router as tokens
 from app.db.session import NOTHING, read_session
+from app.kit.bodies import ShortBody
 
 router = APIRouter()
-session_router = APIRouter(prefix="/v1/session", tags=["session"])
+session_router = APIRouter(prefix="/v1/session", tags=["session"], route_class=ShortBody)
 
 SessionKey = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)]
 

@@ -8,8 +8,9 @@ from app.auth import scopes, tokens
 from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read, Write
 from app.auth.policy import signed_in
 from app.auth.schemas import TokenIn, TokenList, TokenMade, TokenOut
+from app.kit.bodies import ShortBody
 
-router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
+router = APIRouter(prefix="/v1/tokens", tags=["tokens"], route_class=ShortBody)
 
 
 @router.get("", dependencies=[signed_in()])

@@ -247,6 +247,15 @@ def test_a_plain_form_carries_the_token_in_a_field(actors: Actors) -> None:
     assert client.post("/form", data={"word": "x"}).status_code == 403
 
 
+def test_a_long_form_needs_the_header(actors: Actors) -> None:
+    """It is not held in memory to look for a field."""
+    client = actors.person(("viewer", ""), name="wang")
+    token = client.headers["X-CSRF-Token"]
+    long = {"word": "x" * 70_000, "csrf_token": token}
+    assert client.post("/form", data=long).status_code == 200
+    assert without_token(client).post("/form", data=long).status_code == 403
+
+
 def test_an_upload_is_not_read_to_look_for_the_token(actors: Actors) -> None:
     client = actors.sign_in("viewer")
     assert client.post("/upload", content=b"x" * 100_000).json() == {"length": 100_000}

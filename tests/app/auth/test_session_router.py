@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
-from app.auth import keys, sessions
+from app.auth import keys, passwords, sessions
 from tests.app.auth.looking import audit, execute, scalar
 from tests.fixtures.actors import PASSWORD, Actors, add_account
 from tests.fixtures.clients import NewClient, client_on, serving
@@ -216,10 +217,12 @@ def test_a_disabled_account_is_out_at_once(actors: Actors, committing_db: Commit
 def test_a_hash_made_with_weaker_parameters_is_replaced(
     client: TestClient, committing_db: CommittingDatabase
 ) -> None:
-    weak = PasswordHasher(time_cost=1, memory_cost=8192).hash(PASSWORD)
+    weak = PasswordHasher(time_cost=1, memory_cost=256, parallelism=1).hash(PASSWORD)
     execute(committing_db, "UPDATE account SET password_hash = :weak", weak=weak)
     assert sign_in(client).status_code == 200
-    assert "m=65536" in scalar(committing_db, "SELECT password_hash FROM account")
+    stored = scalar(committing_db, "SELECT password_hash FROM account")
+    assert stored != weak
+    assert not passwords.needs_rehash(stored)
     assert sign_in(client).status_code == 200
 
 
@@ -288,6 +291,21 @@ def test_a_password_never_comes_back(client: TestClient) -> None:
         answer = client.post("/v1/session", json=body)
         assert answer.status_code in (401, 422)
         assert "SECRET" not in answer.text
+
+
+def test_a_long_body_is_refused_before_it_is_kept(client: TestClient) -> None:
+    answer = client.post("/v1/session", json=JSON | {"password": "x" * 100_000})
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+
+    def endless() -> Iterator[bytes]:
+        yield b'{"name": "wang.wu", "password": "'
+        for _ in range(100):
+            yield b"x" * 10_000
+
+    answer = client.post("/v1/session", content=endless(), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 # ── one's own password ───────────────────────────────────────────────────────────────────────────────
