@@ -5,6 +5,7 @@ Nothing else in the project reads the environment. ``wangge settings`` prints th
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -49,10 +50,16 @@ class Settings(BaseSettings):
     public_layers: bool = Field(
         default=True, description="Whether boundaries, editions and counts are shown without sign-in."
     )
-    session_hours: int = Field(default=12, ge=1, le=720, description="How long a sign-in lasts.")
+    session_hours: int = Field(
+        default=12,
+        ge=1,
+        le=720,
+        description="Hours after which a sign-in that is not used ends; after a week in any case.",
+    )
     secure_cookies: bool = Field(default=False, description="Send session cookies over HTTPS only.")
     trusted_proxies: str = Field(
-        default="127.0.0.1", description="Addresses whose X-Forwarded-For is believed."
+        default="127.0.0.1",
+        description="Addresses or networks of our proxies, comma separated: their X-Forwarded-For is believed.",
     )
     pool_size: int = Field(default=10, ge=1, le=200, description="Database connections per worker.")
     statement_timeout_s: int = Field(
@@ -73,6 +80,19 @@ class Settings(BaseSettings):
     @classmethod
     def _blank_is_none(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _known_networks(cls, value: str) -> str:
+        for part in filter(None, (each.strip() for each in value.split(","))):
+            try:
+                ip_network(part, strict=False)
+            except ValueError as error:
+                # "*" too: everybody could then choose the address that throttling and the audit log see.
+                raise ValueError(
+                    f"expected addresses or networks such as 127.0.0.1,10.0.0.0/8; came {part!r}"
+                ) from error
+        return value
 
     @field_validator("timezone")
     @classmethod

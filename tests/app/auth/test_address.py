@@ -6,6 +6,7 @@ import pytest
 from starlette.requests import Request
 
 from app.auth.address import bucket, client_address, from_trusted_proxy
+from app.settings import load_settings
 
 
 def request(peer: str | None, *forwarded: str) -> Request:
@@ -60,3 +61,14 @@ def test_one_place_is_an_address_or_what_one_subscriber_has() -> None:
     assert bucket(c) != bucket(a)
     assert bucket(client_address(request("203.0.113.9"), proxies="")) == "203.0.113.9"
     assert bucket(None) is None
+
+
+@pytest.mark.parametrize("text", ["", "127.0.0.1", "127.0.0.1, ::1,10.0.0.0/8", "10.1.2.3/8"])
+def test_the_setting_takes_addresses_and_networks(text: str) -> None:
+    assert load_settings(trusted_proxies=text).trusted_proxies == text
+
+
+@pytest.mark.parametrize("text", ["*", "proxy.example", "127.0.0.1;10.0.0.1", "10.0.0.0/33"])
+def test_and_nothing_that_would_trust_everybody_or_fail_later(text: str) -> None:
+    with pytest.raises(ValueError, match="expected addresses or networks"):
+        load_settings(trusted_proxies=text)

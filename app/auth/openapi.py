@@ -1,0 +1,73 @@
+"""What the description of the API says about who may call what: taken from the policies themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from app.auth.forgery import HEADER
+from app.auth.policy import Policy, policy_of
+from app.auth.sessions import COOKIE
+
+_SCHEMES = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API token (`wangge token issue`, or POST /v1/tokens).",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "A browser's session (POST /v1/session). Writes also need the header "
+        f"`{HEADER.title()}` with `csrf` of that answer.",
+    },
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let ``app.openapi()`` tell the demands of every operation; to be called when all routes are there."""
+    plain = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _add_policies(app, plain())
+        return plain()
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _add_policies(app: FastAPI, schema: dict[str, Any]) -> None:
+    schema.setdefault("components", {})["securitySchemes"] = _SCHEMES
+    for route in iter_route_contexts(app.routes):
+        policy = policy_of(route)
+        for method in route.methods or ():
+            operation = schema["paths"].get(route.path_format or "", {}).get(method.lower())
+            if operation is not None and policy is not None:
+                operation["security"] = _security(policy)
+                operation["description"] = _told(operation.get("description", ""), policy)
+
+
+def _security(policy: Policy) -> list[dict[str, list[str]]]:
+    if policy.kind == "public":
+        return []
+    known: list[dict[str, list[str]]] = [{"session": []}]
+    if not policy.people_only:
+        known.append({"token": []})
+    # An empty demand among them means: also without.
+    return [*known, {}] if policy.open_by else known
+
+
+def _told(description: str, policy: Policy) -> str:
+    if policy.kind == "allow":
+        where = " everywhere" if policy.everywhere else " in some unit; the answer is about those units"
+        demand = f"Needs one of the roles {', '.join(policy.roles)}{where}."
+    elif policy.open_by:
+        demand = f"Open to all while the setting {policy.open_by} is on."
+    elif policy.kind == "signed_in":
+        demand = "Needs a session." if policy.people_only else "Needs a session or a token."
+    else:
+        demand = "Open to all."
+    return f"{description}\n\n{demand}".strip()
