@@ -6,31 +6,50 @@ drawing layer, the handle of the entity, and the text that is written inside it 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyogrio
 import shapely
 from numpy.typing import NDArray
 
 from gis.crs import CrsLike
 from gis.errors import BadRow, LayerNotFound
 from gis.geometry import polygon_parts
+from gis.io.encoding import decoded, text_encoding
 from gis.io.layer import LayerData, LayerInfo, assemble, bad_row, digest_of, given_or_found
 from gis.io.vector import read_table, shapes_of
 
 __all__ = ["list_dxf", "read_dxf"]
 
 Geometries = NDArray[np.object_]
+_CODE_POINT = re.compile(r"\\U\+([0-9A-Fa-f]{4})")
 _TEXT, _OPEN, _AREA = "text", "open", "area"
+
+
+def _words(columns: pd.DataFrame, encoding: str) -> pd.DataFrame:
+    """Read the texts of a drawing: by the encoding of its bytes, or escaped as code points."""
+
+    def meant(text: Any) -> Any:
+        if not isinstance(text, str):
+            return None
+        return _CODE_POINT.sub(lambda found: chr(int(found[1], 16)), decoded(text, encoding))
+
+    return columns.assign(**{name: [meant(text) for text in columns[name]] for name in ("Layer", "Text")})
 
 
 def _entities(source: Path) -> tuple[pd.DataFrame, Geometries, NDArray[np.str_]]:
     """Read all entities, close what is closed, and say of each what it is to us."""
+    encoding = text_encoding(source)
+    # The code page a drawing states is often not the one it is in, and recoding depends on the machine: the bytes
+    # are passed through and read here.
+    pyogrio.set_gdal_config_options({"DXF_ENCODING": "ISO-8859-1"})
     raw = read_table(source, layer="entities", name=source.name)
-    columns = raw.columns
+    columns = _words(raw.columns, encoding)
     shapes, _ = shapes_of(raw.wkb)
     kinds = np.full(len(shapes), "other", dtype="<U5")
     for at, shape in enumerate(shapes):
