@@ -16,6 +16,7 @@ from app.boundaries.locate_router import router as locate_router
 from app.components.router import router as component_router
 from app.db.engine import make_engine
 from app.db.urls import database_urls
+from app.grids.publication import settle_due
 from app.grids.router import router as grid_router
 from app.incidents.router import router as incident_router
 from app.maps.router import router as map_router
@@ -39,7 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             statement_timeout_s=settings.statement_timeout_s,
             application="wangge-web",
         )
-        app.state.editions = EditionCache(app.state.engine)
+        app.state.editions = EditionCache(app.state.engine, taken_force=settle_due)
         await anyio.to_thread.run_sync(app.state.editions.start)
         try:
             yield

@@ -10,10 +10,10 @@ import threading
 import uuid
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,15 @@ from sqlalchemy.orm import Session
 from app.boundaries import repository
 from app.errors import NotFound, Unavailable
 from app.kit.clock import now
+from gis.errors import GisError
 from gis.locate import GridIndex
 
 log = structlog.get_logger(__name__)
 
 CHANNEL = "wangge_edition"
-_RELOAD_SECONDS = 30.0
+_RELOAD = timedelta(seconds=30)
+# An index is loaded this long before its edition takes force.
+_AHEAD = timedelta(seconds=90)
 _KEPT = 8
 
 
@@ -94,11 +97,17 @@ def schedule_of(session: Session) -> tuple[Scheduled, ...]:
     return tuple(sorted(found, key=lambda e: (e.effective_from, e.number)))
 
 
-class EditionCache:
-    """The editions of one process."""
+def _number_at(schedule: Sequence[Scheduled], instant: datetime) -> int | None:
+    position = bisect_right([e.effective_from for e in schedule], instant)
+    return schedule[position - 1].number if position else None
 
-    def __init__(self, engine: Engine) -> None:
+
+class EditionCache:
+    """The editions of one process; its listener calls ``taken_force`` after each look at the schedule."""
+
+    def __init__(self, engine: Engine, *, taken_force: Callable[[Engine], object] | None = None) -> None:
         self._engine = engine
+        self._taken_force = taken_force
         self._schedule: tuple[Scheduled, ...] = ()
         self._loaded: OrderedDict[int, LoadedEdition] = OrderedDict()
         self._lock = threading.Lock()
@@ -106,13 +115,14 @@ class EditionCache:
         self._own_channel = f"{CHANNEL}_{uuid.uuid4().hex}"
         self._thread: threading.Thread | None = None
         self._read_at: datetime | None = None
+        self._due: datetime | None = None
 
     def start(self) -> None:
         """Read the schedule, load the edition in force, and begin to listen."""
         try:
             self.refresh()
-        except SQLAlchemyError as error:
-            # The service comes up without a database and says so in /readyz; the listener keeps trying.
+        except (SQLAlchemyError, Unavailable) as error:
+            # The service comes up without a database, or with a broken edition, and says so in /readyz; the listener keeps trying.
             log.warning("editions_unavailable", error=str(error).splitlines()[0])
         self._thread = threading.Thread(target=self._listen, name="editions", daemon=True)
         self._thread.start()
@@ -131,13 +141,16 @@ class EditionCache:
         return psycopg.connect(url, autocommit=True, application_name="wangge-editions", connect_timeout=5)
 
     def refresh(self) -> None:
-        """Read the schedule again and load what is in force now, before it is needed."""
+        """Read the schedule again, and load what is in force now, or soon, before anybody asks for it."""
         with Session(self._engine) as session:
-            self._schedule = schedule_of(session)
-        self._read_at = now()
-        current = self.number_at(now())
-        if current is not None:
-            self.get(current)
+            schedule = schedule_of(session)
+        instant = now()
+        for number in {_number_at(schedule, instant), _number_at(schedule, instant + _AHEAD)} - {None}:
+            self._load(next(e for e in schedule if e.number == number))
+        # Only now do requests turn to it: nobody waits for the new index.
+        self._schedule = schedule
+        self._read_at = instant
+        self._due = self.next_change(instant)
 
     @property
     def schedule(self) -> Sequence[Scheduled]:
@@ -146,9 +159,7 @@ class EditionCache:
 
     def number_at(self, instant: datetime) -> int | None:
         """The number of the edition in force at an instant; None before the first."""
-        schedule = self._schedule
-        position = bisect_right([e.effective_from for e in schedule], instant)
-        return schedule[position - 1].number if position else None
+        return _number_at(self._schedule, instant)
 
     def next_change(self, instant: datetime) -> datetime | None:
         """When the next edition comes into force, if one is scheduled."""
@@ -171,25 +182,37 @@ class EditionCache:
 
     def get(self, number: int) -> LoadedEdition:
         """An edition by number, loaded from the database when it is not in memory."""
+        scheduled = next((e for e in self._schedule if e.number == number), None)
+        if scheduled is None:
+            raise NotFound(f"没有第 {number} 版", f"there is no edition {number}", code="no-edition")
+        return self._load(scheduled)
+
+    def _load(self, scheduled: Scheduled) -> LoadedEdition:
         with self._lock:
-            held = self._loaded.get(number)
+            held = self._loaded.get(scheduled.number)
             if held is not None:
-                self._loaded.move_to_end(number)
+                self._loaded.move_to_end(scheduled.number)
                 return held
-            scheduled = next((e for e in self._schedule if e.number == number), None)
-            if scheduled is None:
-                raise NotFound(f"没有第 {number} 版", f"there is no edition {number}", code="no-edition")
             try:
                 with Session(self._engine) as session:
                     loaded = load_edition(session, scheduled)
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, GisError) as error:
+                log.error("edition_not_loaded", edition=scheduled.number, error=str(error).splitlines()[0])
                 raise Unavailable(
                     "网格索引暂时无法载入，请稍后重试", "the index cannot be loaded right now; try again"
                 ) from error
-            self._loaded[number] = loaded
-            while len(self._loaded) > _KEPT:
-                self._loaded.popitem(last=False)
+            self._loaded[scheduled.number] = loaded
+            self._forget_oldest()
             return loaded
+
+    def _forget_oldest(self) -> None:
+        """Drop what nobody asked for the longest, but never what is in force."""
+        current = self.number_at(now())
+        for number in list(self._loaded):
+            if len(self._loaded) <= _KEPT:
+                return
+            if number != current:
+                del self._loaded[number]
 
     def _listen(self) -> None:
         while not self._stop.is_set():
@@ -197,16 +220,23 @@ class EditionCache:
                 with self._connect() as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     connection.execute(f"LISTEN {self._own_channel}")
-                    self.refresh()
+                    self._look()
                     while not self._stop.is_set():
                         for word in connection.notifies(timeout=1.0, stop_after=1):
                             if word.channel == CHANNEL:
-                                self.refresh()
-                        self._refresh_when_old()
-            except (psycopg.Error, SQLAlchemyError, Unavailable) as error:
+                                self._look()
+                        self._look_when_old()
+            except (psycopg.Error, SQLAlchemyError, Unavailable, GisError) as error:
                 log.warning("editions_listener_reconnects", error=str(error).splitlines()[0])
                 self._stop.wait(2.0)
 
-    def _refresh_when_old(self) -> None:
-        if self._read_at is None or (now() - self._read_at).total_seconds() > _RELOAD_SECONDS:
-            self.refresh()
+    def _look(self) -> None:
+        self.refresh()
+        if self._taken_force is not None:
+            self._taken_force(self._engine)
+
+    def _look_when_old(self) -> None:
+        instant = now()
+        old = self._read_at is None or instant - self._read_at > _RELOAD
+        if old or (self._due is not None and instant >= self._due):
+            self._look()

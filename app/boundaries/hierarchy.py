@@ -36,7 +36,7 @@ class CoverageInput:
 
 
 def units_of(given: CoverageInput) -> pd.DataFrame:
-    """All units of a district, upper ones dissolved from their grids.
+    """All units of a district, upper ones dissolved from their grids, rings in their canonical order.
 
     Returns a frame with ``level, code, name, kind, parent_code, path, geometry, area_m2``, ordered from the district
     down and by code. Raises CoverageError when a community lies in two streets, or a grid names no community where
@@ -89,6 +89,9 @@ def units_of(given: CoverageInput) -> pd.DataFrame:
             )
         )
     units = pd.DataFrame(rows)
+    # Formats turn rings round and editors begin them elsewhere: that is no change of a boundary.
+    units["geometry"] = shapely.normalize(units["geometry"].to_numpy())
+    units["synthetic"] = given.synthetic
     units["area_m2"] = geodesic_area_m2(units["geometry"].to_numpy())
     return units
 

@@ -17,7 +17,7 @@ _NOTHING_M2 = 1.0
 def lineage_rows(old: pd.DataFrame, new: pd.DataFrame, *, edition: int) -> list[dict[str, Any]]:
     """Rows of the lineage table for the grids that differ between two coverages, ordered by codes.
 
-    ``old`` and ``new`` have ``code``, ``name`` and ``geometry``. Grids equal in both leave no row.
+    ``old`` and ``new`` have ``code``, ``name``, ``path`` and ``geometry``. Grids equal in both leave no row.
     """
     if not len(old):
         return []
@@ -25,7 +25,7 @@ def lineage_rows(old: pd.DataFrame, new: pd.DataFrame, *, edition: int) -> list[
     new_wkb = dict(zip(new["code"], shapely.to_wkb(new["geometry"].to_numpy()), strict=True))
     before = old[[old_wkb[c] != new_wkb.get(c) for c in old["code"]]]
     after = new[[new_wkb[c] != old_wkb.get(c) for c in new["code"]]]
-    rows = _renamed(old, new, edition)
+    rows = _same_land(old, new, edition)
     if not len(before):
         return rows + [_row(edition, None, code, "added", area) for code, area in _areas(after)]
     b, a = before["geometry"].to_numpy(), after["geometry"].to_numpy()
@@ -63,18 +63,21 @@ def _areas(frame: pd.DataFrame) -> list[tuple[str, float]]:
     ]
 
 
-def _renamed(old: pd.DataFrame, new: pd.DataFrame, edition: int) -> list[dict[str, Any]]:
-    both = old[["code", "name", "geometry"]].merge(
-        new[["code", "name", "geometry"]], on="code", suffixes=("_o", "_n")
-    )
+def _same_land(old: pd.DataFrame, new: pd.DataFrame, edition: int) -> list[dict[str, Any]]:
+    """Grids that kept code and boundary, and were moved to another community or renamed."""
+    fields = ["code", "name", "path", "geometry"]
+    both = old[fields].merge(new[fields], on="code", suffixes=("_o", "_n"))
     if not len(both):
         return []
     same = shapely.to_wkb(both["geometry_o"].to_numpy()) == shapely.to_wkb(both["geometry_n"].to_numpy())
-    both = both[same & (both["name_o"] != both["name_n"]).to_numpy()]
+    moved = (both["path_o"] != both["path_n"]).to_numpy()
+    kinds = np.where(moved, "relocated", np.where(both["name_o"] != both["name_n"], "renamed", ""))
+    told = same & (kinds != "")
+    both, kinds = both[told], kinds[told]
     areas = geodesic_area_m2(both["geometry_n"].to_numpy())
     return [
-        _row(edition, str(code), str(code), "renamed", float(area), 1.0)
-        for code, area in zip(both["code"], areas, strict=True)
+        _row(edition, str(code), str(code), str(kind), float(area), 1.0)
+        for code, kind, area in zip(both["code"], kinds, areas, strict=True)
     ]
 
 

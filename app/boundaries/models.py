@@ -113,6 +113,17 @@ class Lineage(Base):
     )
 
 
+class Settlement(Base):
+    """An edition that was published for the future has come into force, and what lies in its changes has new owners."""
+
+    __tablename__ = "settlement"
+
+    edition: Mapped[int] = mapped_column(ForeignKey("edition.number"), primary_key=True, autoincrement=False)
+    settled_at: Mapped[CreatedAt]
+    components: Mapped[int] = mapped_column(Integer)
+    incidents: Mapped[int] = mapped_column(Integer)
+
+
 class Draft(Base):
     """A change set of boundary edits on top of an edition, not yet published."""
 

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from sqlalchemy.orm import Session
 
+from app.boundaries import repository
 from app.boundaries.editions import LoadedEdition, load_edition, schedule_of
 from app.boundaries.paths import OUTSIDE
 from app.boundaries.service import edition_in_force
@@ -21,6 +22,18 @@ def index_in_force(session: Session) -> LoadedEdition:
     number = edition_in_force(session)
     scheduled = next(e for e in schedule_of(session) if e.number == number)
     return load_edition(session, scheduled)
+
+
+def newer_edition(session: Session, loaded: LoadedEdition) -> LoadedEdition | None:
+    """The edition that has come into force since ``loaded`` was read, if one has; until the commit, none other does.
+
+    A long import asks this last, after its rows are stored: a publication in between did not see them.
+    """
+    repository.lock_owners(session, alone=False)
+    number = repository.edition_this_instant(session)
+    if number is None or number == loaded.number:
+        return None
+    return load_edition(session, next(e for e in schedule_of(session) if e.number == number))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from gis.errors import CodeError
+
 _PLAIN = re.compile(r"[A-Za-z0-9]")
 _ESCAPED = re.compile(r"(?:_[0-9A-F]{2})+")
 
@@ -28,8 +30,11 @@ def label(code: str) -> str:
     if text == _RESERVED:
         text = f"_{ord('o'):02X}utside"
     if not text or len(text) > MAX_LABEL_BYTES:
-        raise ValueError(
-            f"code {code!r} cannot be a path label: it takes {len(text)} of 1..{MAX_LABEL_BYTES} bytes"
+        # PostgreSQL 15 allows no longer label.
+        raise CodeError(
+            f"编码 {code!r} 过长：作为路径要占 {len(text)} 字节，最多 {MAX_LABEL_BYTES}（一个汉字占 9 字节）",
+            f"code {code!r} is too long: as a path it takes {len(text)} bytes of at most {MAX_LABEL_BYTES}",
+            code="code-too-long",
         )
     return text
 

@@ -12,11 +12,13 @@ import shapely
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.boundaries.models import Edition, Lineage, UnitVersion
+from app.boundaries.models import Edition, Lineage, Settlement, UnitVersion
 from app.db.copy import copy_columns
 
-# One publication at a time in a database; the number is arbitrary but fixed.
+# One publication at a time in a database; the numbers are arbitrary but fixed.
 PUBLISH_LOCK = 370211
+# Held by whoever stores rows with owners, against whoever moves owners to another edition. The triggers take it, too.
+OWNERS_LOCK = 370212
 
 IN_EDITION = UnitVersion.editions.op("@>")
 
@@ -25,6 +27,66 @@ def lock_publishing(session: Session) -> None:
     """Wait for any other publication to end; held until this transaction ends."""
     session.execute(text("SET LOCAL lock_timeout = '60s'"))
     session.execute(select(func.pg_advisory_xact_lock(PUBLISH_LOCK)))
+
+
+def lock_owners(session: Session, *, alone: bool) -> None:
+    """Until this transaction ends, no other edition takes force for rows (or, alone, nobody stores owners at all)."""
+    if alone:
+        session.execute(text("SET LOCAL lock_timeout = '60s'"))
+    lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
+    session.execute(select(lock(OWNERS_LOCK)))
+
+
+def take_time(session: Session) -> None:
+    """Lift the limit on a statement's time for this transaction: it moves a district, not a page."""
+    session.execute(text("SET LOCAL statement_timeout = 0"))
+
+
+def edition_this_instant(session: Session) -> int | None:
+    """The edition in force now, however long ago this transaction began."""
+    return session.scalar(select(func.edition_at(func.clock_timestamp())))
+
+
+def unsettled(session: Session) -> Sequence[int]:
+    """Editions published for the future that have come into force without anybody having moved the owners."""
+    query = (
+        select(Edition.number)
+        .outerjoin(Settlement, Settlement.edition == Edition.number)
+        .where(
+            Edition.effective_from > Edition.published_at,
+            Edition.effective_from <= func.clock_timestamp(),
+            Settlement.edition.is_(None),
+        )
+        .order_by(Edition.number)
+    )
+    return session.scalars(query).all()
+
+
+def add_settlement(session: Session, edition: int, *, components: int, incidents: int) -> None:
+    """Note that the owners follow an edition."""
+    session.add(Settlement(edition=edition, components=components, incidents=incidents))
+    session.flush()
+
+
+def grids_changed_by(session: Session, editions: Sequence[int]) -> pd.DataFrame:
+    """Grid versions that begin or end with these editions: code, west, south, east, north."""
+    geom = UnitVersion.geom
+    query = select(
+        UnitVersion.code, func.ST_XMin(geom), func.ST_YMin(geom), func.ST_XMax(geom), func.ST_YMax(geom)
+    ).where(
+        UnitVersion.level == "grid",
+        func.lower(UnitVersion.editions).in_(editions) | func.upper(UnitVersion.editions).in_(editions),
+    )
+    rows = session.execute(query.order_by(UnitVersion.code, UnitVersion.id)).all()
+    return pd.DataFrame(rows, columns=["code", "west", "south", "east", "north"])
+
+
+def synthetic_districts(session: Session, edition: int) -> set[str]:
+    """Codes of the districts of an edition whose boundaries are invented."""
+    query = select(UnitVersion.code).where(
+        UnitVersion.level == "district", IN_EDITION(edition), UnitVersion.attributes["synthetic"].as_boolean()
+    )
+    return set(session.scalars(query))
 
 
 def database_now(session: Session) -> datetime:
@@ -64,6 +126,7 @@ def units_in(
             UnitVersion.district_code,
             UnitVersion.path,
             UnitVersion.area_m2,
+            func.coalesce(UnitVersion.attributes["synthetic"].as_boolean(), False).label("synthetic"),
             func.ST_AsBinary(UnitVersion.geom).label("geometry"),
         )
         .where(IN_EDITION(edition))
@@ -125,6 +188,7 @@ def add_versions(session: Session, units: pd.DataFrame, *, edition: int, distric
                 shapely.set_srid(units["geometry"].to_numpy(), 4326), hex=True, include_srid=True
             ),
             "area_m2": units["area_m2"].to_numpy(),
+            "attributes": np.where(units["synthetic"], '{"synthetic": true}', "{}").astype(object),
         },
     )
 

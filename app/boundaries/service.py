@@ -17,8 +17,11 @@ from app.boundaries.lineage import lineage_rows
 from app.boundaries.models import Edition
 from app.db.copy import analyze
 from app.errors import Conflict, NotFound
-from gis.coverage import check
+from gis.coverage import Defect, check
 from gis.errors import CoverageError
+from gis.geometry import representative_place
+
+LEVEL_ZH = {"district": "区", "street": "镇街", "community": "社区", "grid": "网格"}
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def publish_coverage(
     old = repository.units_in(session, before.number) if before else pd.DataFrame()
     others = old[old["district_code"] != given.district_code] if len(old) else old
     own = old[old["district_code"] == given.district_code] if len(old) else old
+    _refuse_taken(units, others)
     _refuse_unclean(units, others)
 
     closing, adding = _difference(own, units)
@@ -90,7 +94,8 @@ def publish_coverage(
             effective_from=instant,
             author=author,
             note=note,
-            synthetic=given.synthetic,
+            # An edition is synthetic while any district of it is.
+            synthetic=bool(repository.synthetic_districts(session, number)),
             content_hash=content_hash(present),
             grids=int((present["level"] == "grid").sum()),
         ),
@@ -113,7 +118,7 @@ def _difference(own: pd.DataFrame, units: pd.DataFrame) -> tuple[list[int], pd.D
     """Ids of versions to close and rows to add; byte-equal units are left alone."""
     if not len(own):
         return [], units
-    keys = ["level", "code", "name", "kind", "parent_code", "path"]
+    keys = ["level", "code", "name", "kind", "parent_code", "path", "synthetic"]
 
     def signature(frame: pd.DataFrame) -> pd.Series:
         text = frame[keys].fillna("").astype(str).agg("\x1f".join, axis=1)
@@ -123,6 +128,26 @@ def _difference(own: pd.DataFrame, units: pd.DataFrame) -> tuple[list[int], pd.D
     was, will = signature(own), signature(units)
     closing = own.loc[~was.isin(set(will)), "id"].tolist()
     return [int(i) for i in closing], units[~will.isin(set(was))]
+
+
+def _refuse_taken(units: pd.DataFrame, others: pd.DataFrame) -> None:
+    """Refuse codes that another district has: of one level, a code names one unit."""
+    if not len(others):
+        return
+    taken = units.merge(others[["level", "code", "district_code"]], on=["level", "code"])
+    defects = [
+        Defect(
+            "duplicate_code",
+            "error",
+            (str(row.code),),
+            representative_place(row.geometry),
+            detail_zh=f"编码 {row.code} 已由区 {row.district_code} 的{LEVEL_ZH[str(row.level)]}使用",
+            detail_en=f"code {row.code} is that of a {row.level} of district {row.district_code} already",
+        )
+        for row in taken.itertuples(index=False)
+    ]
+    if defects:
+        raise _not_clean(defects)
 
 
 def _refuse_unclean(units: pd.DataFrame, others: pd.DataFrame) -> None:
@@ -136,12 +161,20 @@ def _refuse_unclean(units: pd.DataFrame, others: pd.DataFrame) -> None:
         codes = np.concatenate([codes, neighbours["code"].to_numpy()])
         shapes = np.concatenate([shapes, neighbours["geometry"].to_numpy()])
     errors = [defect for defect in check(codes.tolist(), shapes) if defect.severity == "error"]
+    if len(others):
+        # The neighbours that touch us may enclose one that does not: only what concerns our grids counts.
+        own = set(grids["code"])
+        errors = [defect for defect in errors if own & set(defect.codes)]
     if errors:
-        raise CoverageError(
-            f"覆盖有 {len(errors)} 处错误：{errors[0].detail_zh}",
-            f"{len(errors)} errors in the coverage: {errors[0].detail_en}",
-            defects=errors,
-        )
+        raise _not_clean(errors)
+
+
+def _not_clean(errors: list[Defect]) -> CoverageError:
+    return CoverageError(
+        f"覆盖有 {len(errors)} 处错误：{errors[0].detail_zh}",
+        f"{len(errors)} errors in the coverage: {errors[0].detail_en}",
+        defects=errors,
+    )
 
 
 def content_hash(units: pd.DataFrame) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 from sqlalchemy.orm import Session
 
-from app.boundaries.owners import Owners, index_in_force, owners_of
+from app.boundaries.owners import Owners, index_in_force, newer_edition, owners_of
 from app.components import catalog, repository
 from app.components.rules import (
     check_geometry_kinds,
@@ -21,6 +21,7 @@ from app.components.rules import (
     resolve_names,
     resolve_states,
 )
+from app.components.service import reassign_import
 from app.db.copy import analyze
 from app.errors import Conflict
 from app.jobs import service as jobs
@@ -98,6 +99,14 @@ def import_components(
     )
     report.edition = loaded.number
     _list_ownerless(report, table, shapes, owners)
+    newer = newer_edition(session, loaded)
+    if newer is not None:
+        reassign_import(session, newer, job.id)
+        report.edition, report.ownerless = newer.number, repository.count_ownerless(session, job.id)
+        report.note(
+            f"入库期间第 {newer.number} 版生效，归属已按它重算",
+            f"edition {newer.number} came into force meanwhile; owners were computed anew with it",
+        )
     analyze(session, "component", "component_share")
     jobs.finish(session, job, report)
     return report, sorted(bad, key=lambda row: row.row)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.components.models import Component, ComponentClass
-from app.db.copy import copy_columns
+from app.db.copy import box_columns, copy_columns
 from app.people.models import Department
 
 _STAGED = """
@@ -117,20 +117,39 @@ def remove_of_imports(session: Session, import_ids: Sequence[int]) -> int:
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def shapes_in_bounds(session: Session, bounds: Sequence[float], codes: Sequence[str]) -> pd.DataFrame:
-    """Components that lie in a box or belong to one of these grids: id, geometry."""
-    west, south, east, north = bounds
+def shapes_near(session: Session, boxes: np.ndarray, codes: Sequence[str]) -> pd.DataFrame:
+    """Components that meet one of the boxes (west, south, east, north) or belong to one of these grids: id, geometry."""
     rows = session.execute(
         text(
-            "SELECT id, ST_AsBinary(geom) AS geometry FROM component "
-            "WHERE geom && ST_MakeEnvelope(:w, :s, :e, :n, 4326) "
-            "UNION SELECT id, ST_AsBinary(geom) FROM component WHERE grid_code = ANY(:codes) ORDER BY id"
+            "SELECT c.id, ST_AsBinary(c.geom) FROM component c WHERE c.id IN ("
+            "SELECT m.id FROM unnest(CAST(:w AS float8[]), CAST(:s AS float8[]), CAST(:e AS float8[]), "
+            "CAST(:n AS float8[])) AS b(w, s, e, n) JOIN component m ON m.geom && ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326) "
+            "UNION SELECT o.id FROM component o WHERE o.grid_code = ANY(:codes)) ORDER BY c.id"
         ),
-        {"w": west, "s": south, "e": east, "n": north, "codes": list(codes)},
+        {**box_columns(boxes), "codes": list(codes)},
     ).all()
+    return _shapes(rows)
+
+
+def shapes_of_import(session: Session, import_id: int) -> pd.DataFrame:
+    """Components that an import stored: id, geometry."""
+    rows = session.execute(
+        text("SELECT id, ST_AsBinary(geom) FROM component WHERE import_id = :id ORDER BY id"),
+        {"id": import_id},
+    ).all()
+    return _shapes(rows)
+
+
+def _shapes(rows: Sequence[Any]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["id", "geometry"])
     frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
     return frame
+
+
+def count_ownerless(session: Session, import_id: int) -> int:
+    """How many components of an import nobody owns."""
+    query = text("SELECT count(*) FROM component WHERE import_id = :id AND grid_code IS NULL")
+    return int(session.scalar(query, {"id": import_id}) or 0)
 
 
 def stored_assignments(
@@ -142,14 +161,14 @@ def stored_assignments(
         rows = session.execute(
             text(
                 "SELECT id, ST_AsBinary(geom) AS geometry, grid_code, grid_path::text AS grid_path, "
-                "paths::text AS paths, assigned_edition FROM component WHERE id > :after ORDER BY id LIMIT :chunk"
+                "paths::text AS paths, outside_share, measure FROM component WHERE id > :after ORDER BY id LIMIT :chunk"
             ),
             {"after": after, "chunk": chunk},
         ).all()
         if not rows:
             return
         frame = pd.DataFrame(
-            rows, columns=["id", "geometry", "grid_code", "grid_path", "paths", "assigned_edition"]
+            rows, columns=["id", "geometry", "grid_code", "grid_path", "paths", "outside_share", "measure"]
         )
         frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
         last = int(frame["id"].iloc[-1])
@@ -165,7 +184,7 @@ def stored_assignments(
 
 
 def assign(session: Session, columns: Mapping[str, Any], shares: Mapping[str, Any], *, edition: int) -> int:
-    """Write owners computed outside for the given ids, and replace their shares. Returns the rows that changed."""
+    """Write owners computed outside for the given ids, and their shares. Returns how many changed hands."""
     session.execute(text("DROP TABLE IF EXISTS assigned_component, assigned_share"))
     session.execute(
         text(
@@ -182,19 +201,29 @@ def assign(session: Session, columns: Mapping[str, Any], shares: Mapping[str, An
     copy_columns(session, "assigned_component", columns)
     copy_columns(session, "assigned_share", shares)
     session.execute(text("ANALYZE assigned_component"))
+    # What comes out as it was is left alone: neither row nor index is written for it.
     result = session.execute(
         text(
             "UPDATE component c SET grid_code = a.grid_code, grid_path = a.grid_path, paths = a.paths, "
             "outside_share = a.outside_share, assigned_edition = :edition FROM assigned_component a "
-            "WHERE a.id = c.id AND (c.paths IS DISTINCT FROM a.paths OR c.grid_code IS DISTINCT FROM a.grid_code "
-            "OR c.assigned_edition IS DISTINCT FROM :edition)"
+            "WHERE a.id = c.id AND (c.grid_code, c.grid_path, c.paths) IS DISTINCT FROM (a.grid_code, a.grid_path, a.paths)"
         ),
         {"edition": edition},
     )
     session.execute(
-        text("DELETE FROM component_share h USING assigned_component a WHERE h.component_id = a.id")
+        text(
+            "UPDATE component c SET outside_share = a.outside_share FROM assigned_component a "
+            "WHERE a.id = c.id AND c.outside_share <> a.outside_share"
+        )
     )
-    session.execute(text("INSERT INTO component_share SELECT * FROM assigned_share"))
+    session.execute(
+        text(
+            "DELETE FROM component_share h USING assigned_component a WHERE h.component_id = a.id AND NOT EXISTS ("
+            "SELECT FROM assigned_share s WHERE (s.component_id, s.grid_code, s.grid_path, s.share, s.measure) = "
+            "(h.component_id, h.grid_code, h.grid_path, h.share, h.measure))"
+        )
+    )
+    session.execute(text("INSERT INTO component_share SELECT * FROM assigned_share ON CONFLICT DO NOTHING"))
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 

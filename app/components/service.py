@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
 from sqlalchemy.orm import Session
 
 from app.boundaries.editions import LoadedEdition
@@ -11,11 +13,17 @@ from app.boundaries.owners import owners_of
 from app.components import repository
 
 
-def reassign(
-    session: Session, loaded: LoadedEdition, *, bounds: Sequence[float], codes: Sequence[str]
-) -> int:
-    """Give components in a box, or of these grids, their owners in an edition. Returns how many changed."""
-    frame = repository.shapes_in_bounds(session, bounds, codes)
+def reassign(session: Session, loaded: LoadedEdition, *, boxes: np.ndarray, codes: Sequence[str]) -> int:
+    """Give components that meet a box, or of these grids, their owners in an edition. Returns how many changed."""
+    return _assign(session, loaded, repository.shapes_near(session, boxes, codes))
+
+
+def reassign_import(session: Session, loaded: LoadedEdition, import_id: int) -> int:
+    """The same for what one import stored."""
+    return _assign(session, loaded, repository.shapes_of_import(session, import_id))
+
+
+def _assign(session: Session, loaded: LoadedEdition, frame: pd.DataFrame) -> int:
     if not len(frame):
         return 0
     owners = owners_of(loaded, frame["geometry"].to_numpy())

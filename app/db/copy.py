@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 from psycopg import sql
@@ -46,3 +47,8 @@ def analyze(session: Session, *tables: str) -> None:
     driver: Any = session.connection().connection.driver_connection
     for table in tables:
         driver.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+
+
+def box_columns(boxes: np.ndarray) -> dict[str, list[float]]:
+    """Boxes (west, south, east, north in a row) as the array parameters w, s, e, n of a query."""
+    return dict(zip("wsen", np.asarray(boxes, dtype=float).reshape(-1, 4).T.tolist(), strict=True))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import shapely
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository as boundary_rows
@@ -13,6 +14,7 @@ from app.boundaries.editions import load_edition, schedule_of
 from app.boundaries.hierarchy import CoverageInput
 from app.boundaries.service import Published, publish_coverage
 from app.components.service import reassign
+from app.db.session import EVERYTHING, read_session, write_session
 from app.incidents.service import reassign_open
 
 
@@ -35,23 +37,55 @@ def publish(
 ) -> Publication:
     """Publish a district's grids, then give what lies in changed grids its new owners.
 
-    An edition of the future changes nothing today: its assignments are made when it comes into force.
+    An edition of the future changes nothing today: `settle` moves the owners when it comes into force.
     """
+    settle(session, actor=author)
     published = publish_coverage(session, given, author=author, note=note, effective_from=effective_from)
-    touched = sorted({*published.added, *published.changed, *published.retired})
-    if not touched or published.effective_from > boundary_rows.database_now(session):
+    if not published.touched or published.effective_from > boundary_rows.database_now(session):
         return Publication(published, 0, 0)
-    number = published.edition
-    area = []
-    for edition in (number - 1, number):
-        if edition:
-            grids = boundary_rows.units_in(session, edition, level="grid", district=given.district_code)
-            area += list(grids.loc[grids["code"].isin(touched), "geometry"])
-    bounds = [float(v) for v in shapely.total_bounds(area)]
+    return Publication(published, *_move_owners(session, [published.edition], actor=author))
+
+
+def settle(session: Session, *, actor: str) -> list[int]:
+    """Move the owners to editions that were published for the future and have come into force since.
+
+    Returns their numbers. Doing it again, or from several processes at once, changes nothing more.
+    """
+    if not boundary_rows.unsettled(session):
+        return []
+    boundary_rows.lock_owners(session, alone=True)
+    # Whoever held the lock before may have done it.
+    due = list(boundary_rows.unsettled(session))
+    if due:
+        components, incidents = _move_owners(session, due, actor=actor)
+        for number in due:
+            last = number == due[-1]
+            boundary_rows.add_settlement(
+                session, number, components=components if last else 0, incidents=incidents if last else 0
+            )
+    return due
+
+
+def settle_due(engine: Engine) -> list[int]:
+    """`settle` in a transaction of its own, for whoever watches the clock."""
+    with read_session(engine, EVERYTHING) as session:
+        if not boundary_rows.unsettled(session):
+            return []
+    with write_session(engine, EVERYTHING) as session:
+        boundary_rows.take_time(session)
+        return settle(session, actor=EVERYTHING.actor)
+
+
+def _move_owners(session: Session, editions: Sequence[int], *, actor: str) -> tuple[int, int]:
+    """Owners of the edition in force for what lies in grids that these editions changed."""
+    boundary_rows.lock_owners(session, alone=True)
+    touched = boundary_rows.grids_changed_by(session, editions)
+    number = boundary_rows.edition_this_instant(session)
     scheduled = next(e for e in schedule_of(session) if e.number == number)
     loaded = load_edition(session, scheduled)
-    return Publication(
-        published,
-        reassign(session, loaded, bounds=bounds, codes=touched),
-        reassign_open(session, loaded, bounds=bounds, codes=touched, actor=author),
+    boxes = touched[["west", "south", "east", "north"]].to_numpy(dtype=float)
+    codes = sorted(set(touched["code"]))
+    return (
+        reassign(session, loaded, boxes=boxes, codes=codes),
+        reassign_open(session, loaded, boxes=boxes, codes=codes, actor=actor),
     )

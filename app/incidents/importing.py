@@ -13,12 +13,13 @@ import pandas as pd
 import shapely
 from sqlalchemy.orm import Session
 
-from app.boundaries.owners import index_in_force, point_owners
+from app.boundaries.owners import index_in_force, newer_edition, point_owners
 from app.components.rules import resolve_names
 from app.db.copy import analyze
 from app.errors import Conflict
 from app.incidents import catalog, repository
 from app.incidents.rules import class_names, parse_times, resolve_states
+from app.incidents.service import reassign_import
 from app.jobs import repository as job_rows
 from app.jobs import service as jobs
 from app.jobs.service import Again, ImportReport, SourceFile
@@ -148,6 +149,14 @@ def import_incidents(
     report.ownerless_rows = [
         {"row": int(table["row"].iloc[i]), "place": [float(lon[i]), float(lat[i])]} for i in outside[:_LISTED]
     ]
+    newer = newer_edition(session, loaded)
+    if newer is not None:
+        reassign_import(session, newer, job.id, actor=actor)
+        report.edition = newer.number
+        report.note(
+            f"入库期间第 {newer.number} 版生效，归属已按它重算",
+            f"edition {newer.number} came into force meanwhile; owners were computed anew with it",
+        )
     if columns.compare:
         report.agreement = agreement(codes, plain[columns.compare][keep])
     analyze(session, "incident", "incident_log")

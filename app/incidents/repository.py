@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.db.copy import copy_columns
+from app.db.copy import box_columns, copy_columns
 
 _STAGED = """
 source text, source_id text, class_code text, state text, origin text, channel text, geom geometry(Point, 4326),
@@ -17,6 +18,7 @@ address text, description text, occurred_at timestamptz, reported_at timestamptz
 closed_at timestamptz, department_id bigint, component_code text, grid_code text, grid_path ltree, attributes jsonb,
 number text, row bigint
 """
+_OPEN = "i.state NOT IN ('closed', 'voided')"
 _COLUMNS = (
     "number, source, source_id, class_code, state, origin, channel, geom, address, description, occurred_at, "
     "reported_at, due_at, closed_at, department_id, component_code, grid_code, grid_path, attributes"
@@ -138,22 +140,34 @@ def count_placeless_with_owner(session: Session) -> int:
     )
 
 
-def open_points_near(session: Session, bounds: Sequence[float], codes: Sequence[str]) -> pd.DataFrame:
-    """Open incidents in a box or of these grids: id, lon, lat."""
-    west, south, east, north = bounds
+def open_points_near(session: Session, boxes: np.ndarray, codes: Sequence[str]) -> pd.DataFrame:
+    """Open incidents in one of the boxes (west, south, east, north) or of these grids: id, lon, lat."""
     rows = session.execute(
         text(
-            "SELECT id, ST_X(geom) AS lon, ST_Y(geom) AS lat FROM incident "
-            "WHERE state NOT IN ('closed', 'voided') AND geom IS NOT NULL "
-            "AND (geom && ST_MakeEnvelope(:w, :s, :e, :n, 4326) OR grid_code = ANY(:codes)) ORDER BY id"
+            f"SELECT i.id, ST_X(i.geom), ST_Y(i.geom) FROM incident i WHERE {_OPEN} AND i.geom IS NOT NULL AND i.id IN ("
+            "SELECT m.id FROM unnest(CAST(:w AS float8[]), CAST(:s AS float8[]), CAST(:e AS float8[]), "
+            "CAST(:n AS float8[])) AS b(w, s, e, n) JOIN incident m ON m.geom && ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326) "
+            "UNION SELECT o.id FROM incident o WHERE o.grid_code = ANY(:codes)) ORDER BY i.id"
         ),
-        {"w": west, "s": south, "e": east, "n": north, "codes": list(codes)},
+        {**box_columns(boxes), "codes": list(codes)},
+    ).all()
+    return pd.DataFrame(rows, columns=["id", "lon", "lat"])
+
+
+def open_points_of_import(session: Session, import_id: int) -> pd.DataFrame:
+    """Open incidents that an import stored: id, lon, lat."""
+    rows = session.execute(
+        text(
+            f"SELECT i.id, ST_X(i.geom), ST_Y(i.geom) FROM incident i WHERE {_OPEN} AND i.geom IS NOT NULL "
+            "AND i.import_id = :id ORDER BY i.id"
+        ),
+        {"id": import_id},
     ).all()
     return pd.DataFrame(rows, columns=["id", "lon", "lat"])
 
 
 def assign(session: Session, columns: Mapping[str, Any], *, edition: int, actor: str) -> int:
-    """Write owners computed outside for the given ids; each change of owner is a line in the log."""
+    """Write owners computed outside for the given ids; each change of owner is a line in the log. Returns how many."""
     session.execute(text("DROP TABLE IF EXISTS assigned_incident"))
     session.execute(
         text(
@@ -175,7 +189,8 @@ def assign(session: Session, columns: Mapping[str, Any], *, edition: int, actor:
     result = session.execute(
         text(
             "UPDATE incident i SET grid_code = a.grid_code, grid_path = a.grid_path, assigned_edition = :edition "
-            "FROM assigned_incident a WHERE a.id = i.id"
+            "FROM assigned_incident a WHERE a.id = i.id "
+            "AND (i.grid_code, i.grid_path) IS DISTINCT FROM (a.grid_code, a.grid_path)"
         ),
         {"edition": edition},
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
 from sqlalchemy.orm import Session
 
 from app.boundaries.editions import LoadedEdition
@@ -12,10 +14,18 @@ from app.incidents import repository
 
 
 def reassign_open(
-    session: Session, loaded: LoadedEdition, *, bounds: Sequence[float], codes: Sequence[str], actor: str
+    session: Session, loaded: LoadedEdition, *, boxes: np.ndarray, codes: Sequence[str], actor: str
 ) -> int:
     """Give open incidents in a box, or of these grids, their owners in an edition; closed ones keep theirs."""
-    frame = repository.open_points_near(session, bounds, codes)
+    return _assign(session, loaded, repository.open_points_near(session, boxes, codes), actor=actor)
+
+
+def reassign_import(session: Session, loaded: LoadedEdition, import_id: int, *, actor: str) -> int:
+    """The same for the open ones that an import stored."""
+    return _assign(session, loaded, repository.open_points_of_import(session, import_id), actor=actor)
+
+
+def _assign(session: Session, loaded: LoadedEdition, frame: pd.DataFrame, *, actor: str) -> int:
     if not len(frame):
         return 0
     owner_codes, owner_paths = point_owners(loaded, frame["lon"].to_numpy(), frame["lat"].to_numpy())

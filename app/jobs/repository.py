@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.jobs.models import ImportJob
+
+
+def take_file(session: Session, kind: str, sha256: str) -> bool:
+    """Hold a file until this transaction ends; False when another transaction holds it."""
+    lock = func.pg_try_advisory_xact_lock(func.hashtextextended(f"wangge {kind} {sha256}", 0))
+    return bool(session.scalar(select(lock)))
 
 
 def done_with_file(session: Session, kind: str, sha256: str) -> ImportJob | None:

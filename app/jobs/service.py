@@ -55,6 +55,12 @@ class ImportReport:
 
 def begin(session: Session, kind: str, source: SourceFile, *, again: Again, actor: str) -> ImportJob:
     """Open an import; refuse a file that was stored before unless told what to do with it."""
+    if not repository.take_file(session, kind, source.sha256):
+        raise Conflict(
+            "这个文件正在被另一个进程导入，请等它结束",
+            "this file is being imported by another process; wait for it",
+            code="import-under-way",
+        )
     earlier = repository.done_with_file(session, kind, source.sha256)
     if earlier is not None and again is Again.REFUSE:
         when = earlier.created_at.isoformat(timespec="seconds")

@@ -24,7 +24,9 @@ BEGIN
   END IF;
   NEW.geom := placed(NEW.geom, 'component ' || NEW.code);
   NEW.updated_at := now();
-  NEW.assigned_edition := edition_at();
+  -- Whoever moves owners to a new edition waits for this row, and this row for them: none is left behind.
+  PERFORM pg_advisory_xact_lock_shared(370212);
+  NEW.assigned_edition := edition_at(clock_timestamp());
   NEW.measure := CASE came WHEN 'line' THEN ST_Length(NEW.geom::geography)
                            WHEN 'polygon' THEN ST_Area(NEW.geom::geography) END;
   IF came = 'point' THEN

@@ -4,7 +4,9 @@ CREATE OR REPLACE FUNCTION give_incident_owner() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
-  NEW.assigned_edition := edition_at();
+  -- Whoever moves owners to a new edition waits for this row, and this row for them: none is left behind.
+  PERFORM pg_advisory_xact_lock_shared(370212);
+  NEW.assigned_edition := edition_at(clock_timestamp());
   NEW.grid_code := NULL;
   NEW.grid_path := 'outside';
   IF NEW.geom IS NOT NULL THEN

@@ -308,19 +308,6 @@ def test_area_that_rounding_spoils_is_stored_valid(writing):
     assert writing.scalar(text("SELECT ST_IsValid(geom) FROM component WHERE code = 'spike'"))
 
 
-def test_before_the_first_edition_nobody_owns(session):
-    put(session, "early", "POINT(120.055 35.885)", "0101")
-    put(session, "early-line", "LINESTRING(120.055 35.885, 120.06 35.885)", "2102")
-    for code in ("early", "early-line"):
-        row = one(session, code)
-        assert (row.grid_code, row.grid_path, row.paths, row.outside_share) == (
-            None,
-            "outside",
-            "{outside}",
-            1,
-        )
-
-
 def test_grid_owner_takes_any_srid(writing):
     place = shapely.Point(120.055, 35.885)
     ask = text(

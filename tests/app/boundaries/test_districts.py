@@ -1,0 +1,55 @@
+"""Which district a file is for: the one it covers, never a neighbour it touches, never a guess."""
+
+import geopandas as gpd
+import pytest
+import shapely
+
+from app.boundaries.districts import choose_district
+from app.errors import Conflict
+from tests.fixtures.towns import DISTRICT, DISTRICT_NAME, town_grids
+
+
+def frame(*shapes) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame({"code": [str(i) for i in range(len(shapes))]}, geometry=list(shapes), crs=4326)
+
+
+def choose(session, grids, given=None):
+    return choose_district(session, grids, given=given, file_stem="我的 区-1")
+
+
+def test_nothing_published(session):
+    assert (choose(session, town_grids()).code, choose(session, town_grids()).known) == ("我的-区-1", False)
+    assert choose(session, town_grids(), given="370211").name == "370211"
+
+
+def test_the_same_land(session, town):
+    found = choose(session, town_grids())
+    assert (found.code, found.name, found.known) == (DISTRICT, DISTRICT_NAME, True)
+
+
+def test_most_of_the_land_and_a_little_more(session, town):
+    """Grids were removed at one edge and added at another: it is still that district."""
+    grown = town_grids()
+    outer = shapely.box(120.03, 35.885, 120.045, 35.9)
+    assert choose(session, frame(*grown.geometry[3:], outer)).code == DISTRICT
+
+
+def test_a_neighbour_whose_box_overlaps_is_another_district(session, town):
+    """Ragged borders make boxes overlap. Taken for the same district, every grid of the town would be retired."""
+    hull = shapely.unary_union(list(town_grids().geometry)).buffer(1e-9)
+    around = shapely.box(*hull.bounds).buffer(0.001).difference(hull)
+    found = choose(session, frame(around))
+    assert (found.code, found.known) == ("我的-区-1", False)
+
+
+def test_a_part_of_the_town_is_the_town(session, town):
+    assert choose(session, frame(*town_grids().geometry[:3])).code == DISTRICT
+
+
+def test_partly_over_the_town_must_say(session, town):
+    west, south, east, north = shapely.total_bounds(town_grids().geometry.to_numpy())
+    half = shapely.box(west - (east - west), south, west + 0.3 * (east - west), north)
+    with pytest.raises(Conflict, match=DISTRICT) as refusal:
+        choose(session, frame(half))
+    assert refusal.value.code == "several-districts"
+    assert choose(session, frame(half), given="X").code == "X"
