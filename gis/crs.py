@@ -112,7 +112,7 @@ def parse_crs(value: CrsLike) -> SourceCrs:
     --------
     >>> parse_crs("GCJ-02").name, parse_crs("epsg:4549").name, parse_crs(4326).name
     ('gcj02', 'EPSG:4549', 'wgs84')
-    >>> parse_crs("mars")
+    >>> parse_crs("mars")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     gis.errors.CrsUnknown: 不认识的坐标系 'mars'；...
     """
@@ -449,7 +449,7 @@ def check_degrees(lon: ArrayLike, lat: ArrayLike) -> None:
     Examples
     --------
     >>> check_degrees([120.05], [35.88])
-    >>> check_degrees([35.88], [120.05])
+    >>> check_degrees([35.88], [120.05])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     gis.errors.SwappedCoordinates: 经度、纬度写反了...
     """

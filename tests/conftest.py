@@ -1,6 +1,7 @@
 """Plugins, and nothing else: fixtures live in tests/fixtures, one subject a module."""
 
 pytest_plugins = [
+    "tests.fixtures.properties",
     "tests.fixtures.clusters",
     "tests.fixtures.database",
     "tests.fixtures.clients",
@@ -9,5 +10,6 @@ pytest_plugins = [
     "tests.fixtures.towns",
     "tests.fixtures.commands",
     "tests.fixtures.served",
+    "tests.fixtures.browser",
     "tests.fixtures.real_data",
 ]

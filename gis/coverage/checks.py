@@ -121,7 +121,7 @@ def refuse_unless_clean(codes: Sequence[str | None], polygons: Any) -> None:
 
     Examples
     --------
-    >>> refuse_unless_clean(["a", "a"], [shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)])
+    >>> refuse_unless_clean(["a", "a"], [shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     gis.errors.CoverageError: 网格边界有 1 处错误...
     """
