@@ -24,6 +24,7 @@ from app.kit.supervise import (
     Child,
     Stopped,
     call_on_signals,
+    held_back,
     raise_on_signals,
     stop_with_parent,
     wait_until_answering,
@@ -65,8 +66,9 @@ def command(no_demo: NoDemo = False, as_json: JsonOption = False, parent: Parent
                     "网页服务没有起来；原因见上面的日志。",
                     "The web service did not come up; the log above says why.",
                 )
-            # Last, when nothing can fail any more: the password is shown once.
-            _announce(out, f"http://{host}:{port}", _first_admin(urls))
+            # Last, when nothing can fail any more, and in one go: the password is shown once.
+            with held_back():
+                _announce(out, f"http://{host}:{port}", _first_admin(urls))
             _watch(settings, out, server)
             out.fail(
                 Exit.CHECK_FAILED,

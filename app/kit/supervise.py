@@ -9,7 +9,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -38,6 +39,20 @@ def call_on_signals(action: Callable[[], None]) -> None:
         action()
 
     _on_signals(act)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Within the block a request to stop waits; it is raised at the end."""
+    asked: list[bool] = []
+    call_on_signals(lambda: asked.append(True))
+    try:
+        yield
+    finally:
+        raise_on_signals()
+    if asked:
+        _on_signals(signal.SIG_IGN)
+        raise Stopped
 
 
 def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
