@@ -6,12 +6,11 @@ from functools import cache
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
 from app.auth.policy import public
-from app.db.migrate import current, head
+from app.db.migrate import answers, current, head
 from app.kit.clock import now
 
 router = APIRouter(tags=["health"])
@@ -32,9 +31,7 @@ def readyz(request: Request) -> JSONResponse:
     checks: dict[str, bool] = {"database": False, "schema": False, "index": False}
     engine = request.app.state.engine
     try:
-        with engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-        checks["database"] = True
+        checks["database"] = answers(engine)
         checks["schema"] = current(engine) == _newest()
     except SQLAlchemyError:
         pass

@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.components import repository
 from app.components.models import ComponentClass
 from app.people.service import department_ids
 from app.settings import PROJECT_ROOT
@@ -44,12 +43,10 @@ def sync(session: Session) -> int:
         }
         for row in rows
     ]
-    statement = insert(ComponentClass).values(values)
-    changed = {name: statement.excluded[name] for name in values[0] if name != "code"}
-    session.execute(statement.on_conflict_do_update(index_elements=["code"], set_=changed))
+    repository.upsert_classes(session, values)
     return len(values)
 
 
 def classes(session: Session) -> list[ComponentClass]:
     """All classes by code."""
-    return list(session.scalars(select(ComponentClass).order_by(ComponentClass.code)))
+    return repository.classes(session)

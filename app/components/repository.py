@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.components.models import Component, ComponentClass
@@ -305,3 +306,15 @@ def nullable(values: np.ndarray) -> np.ndarray:
     column = values.astype(object)
     column[np.isnan(values)] = None
     return column
+
+
+def upsert_classes(session: Session, values: list[dict[str, Any]]) -> None:
+    """Write classes over those of the same codes; none is removed."""
+    statement = insert(ComponentClass).values(values)
+    changed = {name: statement.excluded[name] for name in values[0] if name != "code"}
+    session.execute(statement.on_conflict_do_update(index_elements=["code"], set_=changed))
+
+
+def classes(session: Session) -> list[ComponentClass]:
+    """All classes by code."""
+    return list(session.scalars(select(ComponentClass).order_by(ComponentClass.code)))

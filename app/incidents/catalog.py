@@ -6,10 +6,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.incidents import repository
 from app.incidents.models import EventClass
 from app.people.service import department_ids
 from app.settings import PROJECT_ROOT
@@ -48,15 +47,13 @@ def sync(session: Session) -> int:
         }
         for row in rows
     ]
-    statement = insert(EventClass).values(values)
-    changed = {name: statement.excluded[name] for name in values[0] if name != "code"}
-    session.execute(statement.on_conflict_do_update(index_elements=["code"], set_=changed))
+    repository.upsert_classes(session, values)
     return len(values)
 
 
 def classes(session: Session) -> list[EventClass]:
     """All classes by code."""
-    return list(session.scalars(select(EventClass).order_by(EventClass.code)))
+    return repository.classes(session)
 
 
 def add_local(session: Session, names: Sequence[str], *, source: str) -> dict[str, str]:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.db.copy import box_columns, copy_columns
+from app.incidents.models import EventClass
 
 _STAGED = """
 source text, source_id text, class_code text, state text, origin text, channel text, geom geometry(Point, 4326),
@@ -195,3 +197,15 @@ def assign(session: Session, columns: Mapping[str, Any], *, edition: int, actor:
         {"edition": edition},
     )
     return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def upsert_classes(session: Session, values: list[dict[str, Any]]) -> None:
+    """Write classes over those of the same codes; none is removed."""
+    statement = insert(EventClass).values(values)
+    changed = {name: statement.excluded[name] for name in values[0] if name != "code"}
+    session.execute(statement.on_conflict_do_update(index_elements=["code"], set_=changed))
+
+
+def classes(session: Session) -> list[EventClass]:
+    """All classes by code."""
+    return list(session.scalars(select(EventClass).order_by(EventClass.code)))
