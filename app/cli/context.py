@@ -36,11 +36,12 @@ class Context:
         return make_engine(database_urls(self.settings).owner, pooled=False, application="wangge-cli")
 
     @contextmanager
-    def reading(self) -> Iterator[ReadSession]:
-        """A read-only transaction."""
+    def reading(self, *, snapshot: bool = False) -> Iterator[ReadSession]:
+        """A read-only transaction; with ``snapshot`` it sees one state of the database throughout."""
         engine = self.engine()
+        isolated = engine.execution_options(isolation_level="REPEATABLE READ") if snapshot else engine
         try:
-            with read_session(engine, EVERYTHING) as session:
+            with read_session(isolated, EVERYTHING) as session:
                 yield session
         finally:
             engine.dispose()

@@ -14,7 +14,8 @@ def command(as_json: JsonOption = False) -> None:
     context = make_context(as_json=as_json)
     out = context.out
     outcomes = []
-    with context.reading() as session:
+    # One state of the database: rows that others commit meanwhile must not look like disagreement.
+    with context.reading(snapshot=True) as session:
         for outcome in verify(session):
             outcomes.append(outcome)
             out.line(outcome.line(out.lang))

@@ -29,13 +29,24 @@ def areas_kept(session: Session, edition: int) -> Outcome:
         "服务角色拥有表，可以关闭行级权限",
         "the service's role owns tables and could switch row security off",
     )
+    found.some(
+        list(role.powers),
+        "服务角色可以变成有此权力的角色",
+        "the service's role is a member of roles that can",
+    )
+    found.some(
+        repository.open_views(session),
+        "服务可读且绕过行级权限的视图",
+        "views that the service may read and that look past row security",
+    )
     security = repository.row_security(session)
     open_tables = [
         table
         for table in (*repository.SECURED, *repository.FOLLOWING)
-        if not security.get(table, (False, 0))[0] or security[table][1] == 0
+        # A second policy can only let more through.
+        if security.get(table) != (True, 1)
     ]
-    found.some(open_tables, "未启用行级权限的表", "tables without row security")
+    found.some(open_tables, "行级权限被关闭或放宽的表", "tables whose row security is off or widened")
     paths = repository.first_street_paths(session, edition, limit=_STREETS_LOOKED_THROUGH)
     for path in paths:
         expected = {table: repository.in_unit(session, table, path) for table in repository.SECURED}
@@ -67,7 +78,7 @@ def people_counted(session: Session) -> Outcome:
     """No table of people has a place, and small numbers of sensitive kinds are not told."""
     found = Findings()
     extra = sorted(
-        f"{table}.{column}" for table, column in repository.geometry_columns(session) - repository.DRAWN
+        f"{table}.{column}" for table, column in repository.placed_columns(session) - repository.DRAWN
     )
     found.some(extra, "不该有位置的列", "places where none may be")
     found.some(

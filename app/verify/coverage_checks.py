@@ -19,6 +19,8 @@ from gis.coverage import check, dissolve
 from gis.geometry import lattice_geometries, round_degrees
 from gis.measures import geodesic_area_m2
 
+ONE_OWNER = Text("唯一归属", "One owner")
+ONE_ANSWER = Text("答案一致", "One answer")
 _SAMPLES = 20_000
 _LEVELS = ("community", "street", "district")
 
@@ -70,7 +72,7 @@ def one_owner(session: Session, loaded: LoadedEdition) -> Outcome:
         f"第 {loaded.number} 版 {len(codes)} 个网格，{len(points)} 个点（顶点、边中点、旁移一格、随机）",
         f"edition {loaded.number}, {len(codes)} grids, {len(points)} points (vertices, middles, one step off, random)",
     )
-    return found.outcome(1, Text("唯一归属", "One owner"), looked)
+    return found.outcome(1, ONE_OWNER, looked)
 
 
 def one_answer(session: Session, loaded: LoadedEdition) -> Outcome:
@@ -88,7 +90,7 @@ def one_answer(session: Session, loaded: LoadedEdition) -> Outcome:
     ]
     found.some(differing, "索引与 SQL 答案不同", "index and SQL differ")
     looked = Text(f"{len(lon)} 个点，索引与 SQL 函数", f"{len(lon)} points, index and SQL function")
-    return found.outcome(2, Text("答案一致", "One answer"), looked)
+    return found.outcome(2, ONE_ANSWER, looked)
 
 
 def clean_coverage(session: Session) -> Outcome:
@@ -106,8 +108,10 @@ def clean_coverage(session: Session) -> Outcome:
             f"第 {number} 版覆盖不干净",
             f"edition {number} is not a clean coverage",
         )
+        # Invalid shapes cannot be joined; they are told above.
+        joined = [] if any(d.kind in ("invalid", "empty") for d in errors) else _not_dissolved(units, grids)
         found.some(
-            _not_dissolved(units, grids),
+            joined,
             f"第 {number} 版上级单位与网格合并结果不符",
             f"edition {number}: units that are not the union of their grids",
         )
@@ -154,18 +158,10 @@ def unchanged_editions(session: Session) -> Outcome:
         if content_hash(boundary_rows.units_in(session, e.number)) != e.content_hash
     ]
     found.some(altered, "内容与发布时不同的版本", "editions altered since they were published")
-    guards = repository.guards(session)
-    missing = [
-        table
-        for table, function in (
-            ("edition", "refuse_change"),
-            ("lineage", "refuse_change"),
-            ("unit_version", "guard_unit_version"),
-        )
-        if (table, function) not in guards
-    ]
+    missing = repository.missing_triggers(session, repository.HISTORY)
     found.some(missing, "缺少只读保护的表", "tables without their guard")
-    found.some(repository.forbidden_grants(session), "服务账号可改动", "the service could change")
+    forbidden = repository.forbidden_grants(session, repository.HISTORY)
+    found.some(forbidden, "服务账号可改动", "the service could change")
     looked = Text(
         f"{len(editions)} 个版本的内容哈希与只读保护", f"content hash and guards of {len(editions)} editions"
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import shapely
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository as boundary_rows
@@ -18,6 +19,7 @@ from app.incidents.models import OPEN_STATES
 from app.verify import repository
 from app.verify.outcome import Findings, Outcome
 
+DERIVED = Text("归属可重算", "Assignments are derived")
 # The trigger measures with PostGIS, the engine with another build of the same libraries: they agree to a millionth, or
 # to a centimetre, or a square decimetre of something thin.
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-2
@@ -29,8 +31,13 @@ def derived_assignments(session: Session, loaded: LoadedEdition) -> Outcome:
     components = 0
     wrong: list[str] = []
     shares_wrong: list[str] = []
+    spoilt: list[str] = []
     for frame, stored_shares in component_rows.stored_assignments(session):
         components += len(frame)
+        sound = _sound(frame["geometry"].to_numpy())
+        spoilt += [str(i) for i in frame["id"].to_numpy()[~sound]]
+        frame = frame[sound].reset_index(drop=True)
+        stored_shares = stored_shares[stored_shares["component_id"].isin(frame["id"])]
         owners = owners_of(loaded, frame["geometry"].to_numpy())
         differs = _differ(frame["grid_code"], owners.codes) | _differ(frame["grid_path"], owners.paths)
         same_set = [
@@ -63,6 +70,12 @@ def derived_assignments(session: Session, loaded: LoadedEdition) -> Outcome:
         "已生效但归属尚未改派的版本（启动服务或再发布一次即改派）",
         "editions in force whose owners nobody moved yet (the service does when it runs)",
     )
+    found.some(
+        repository.missing_triggers(session, repository.OWNERS),
+        "不再给新行归属的表",
+        "tables that give new rows no owner",
+    )
+    found.some(spoilt, "图形无效的部件", "components whose geometry is not valid")
     found.some(wrong, "归属与重算不同的部件", "components whose owner differs when recomputed")
     found.some(shares_wrong, "占比与重算不同", "shares that differ when recomputed")
     incidents, incidents_wrong = _incidents(session, loaded)
@@ -77,7 +90,16 @@ def derived_assignments(session: Session, loaded: LoadedEdition) -> Outcome:
         f"重算 {components} 个部件、{incidents} 个事件",
         f"{components} components, {incidents} incidents recomputed",
     )
-    return found.outcome(5, Text("归属可重算", "Assignments are derived"), looked)
+    return found.outcome(5, DERIVED, looked)
+
+
+def _sound(shapes: np.ndarray) -> np.ndarray:
+    """Which shapes can have an owner: valid points, lines and areas on Earth."""
+    kinds = np.isin(shapely.get_type_id(shapes), (0, 1, 3, 5, 6))
+    bounds = shapely.bounds(shapes)
+    with np.errstate(invalid="ignore"):
+        on_earth = (np.abs(bounds) <= [180, 90, 180, 90]).all(axis=1)
+    return np.asarray(kinds & on_earth & shapely.is_valid(shapes))
 
 
 def _apart(stored: np.ndarray, fresh: np.ndarray) -> np.ndarray:
@@ -119,11 +141,13 @@ def _incidents(session: Session, loaded: LoadedEdition) -> tuple[int, list[str]]
 def nothing_lost(session: Session) -> Outcome:
     """Logs can only grow, and the state of every incident is the one its log ends with."""
     found = Findings()
-    guards = repository.guards(session)
     found.some(
-        [table for table in repository.APPEND_ONLY if (table, "refuse_change") not in guards],
+        repository.missing_triggers(session, repository.LOGS),
         "缺少只增保护的日志",
         "logs without their guard",
+    )
+    found.some(
+        repository.forbidden_grants(session, repository.LOGS), "服务账号可改动", "the service could change"
     )
     checks: tuple[tuple[Callable[[Session], list[str]], str, str], ...] = (
         (repository.incidents_without_log, "没有日志的事件", "incidents without any log"),

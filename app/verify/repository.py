@@ -23,7 +23,25 @@ SECURED = {
     "draft": "scope_path <@ text2ltree(:path)",
 }
 FOLLOWING = ("incident_log", "component_share", "draft_operation")
-APPEND_ONLY = ("edition", "lineage", "audit_log", "incident_log")
+# What keeps each promise: (table, trigger). A trigger that is gone or switched off is found by its name.
+HISTORY = tuple(
+    (table, f"{table}_{rule}")
+    for table, rules in (
+        ("unit_version", ("guard", "no_truncate")),
+        ("edition", ("append_only", "no_truncate")),
+        ("lineage", ("append_only", "no_truncate")),
+        ("settlement", ("append_only", "no_truncate")),
+    )
+    for rule in rules
+)
+OWNERS = (("incident", "incident_owner"), ("component", "component_owner"), ("component", "component_shares"))
+LOGS = (
+    ("audit_log", "audit_log_append_only"),
+    ("audit_log", "audit_log_no_truncate"),
+    ("incident_log", "incident_log_append_only"),
+    ("incident_log", "incident_log_no_truncate"),
+    ("incident", "incident_logged"),
+)
 # The only things that may be drawn. A table of people with a place is what must never come to be.
 DRAWN = {("unit_version", "geom"), ("unit_version", "lattice"), ("component", "geom"), ("incident", "geom")}
 
@@ -41,14 +59,33 @@ def sql_owners(session: Session, lon: np.ndarray, lat: np.ndarray, edition: int)
 
 
 def role_of(session: Session, name: str) -> Any | None:
-    """A role's powers: superuser, bypass of row security, tables owned."""
+    """A role's powers: superuser, bypass of row security, tables owned, and other roles with such powers it can become."""
     return session.execute(
         text(
-            "SELECT rolsuper, rolbypassrls, (SELECT count(*) FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace "
-            "WHERE s.nspname = 'public' AND c.relowner = r.oid) AS owned FROM pg_roles r WHERE rolname = :name"
+            "WITH owned AS (SELECT c.relowner AS role, count(*) AS n FROM pg_class c JOIN pg_namespace s "
+            "ON s.oid = c.relnamespace WHERE s.nspname = 'public' GROUP BY 1) "
+            "SELECT r.rolsuper, r.rolbypassrls, coalesce((SELECT n FROM owned WHERE role = r.oid), 0) AS owned, "
+            "coalesce((SELECT array_agg(m.rolname ORDER BY 1) FROM pg_roles m WHERE m.oid <> r.oid AND NOT r.rolsuper "
+            "AND pg_has_role(r.oid, m.oid, 'MEMBER') AND (m.rolsuper OR m.rolbypassrls "
+            "OR m.oid IN (SELECT role FROM owned))), '{}') AS powers FROM pg_roles r WHERE r.rolname = :name"
         ),
         {"name": name},
     ).one_or_none()
+
+
+def open_views(session: Session) -> list[str]:
+    """Views that the service may read and that look past row security, with the eyes of whoever made them."""
+    rows = session.execute(
+        text(
+            "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace "
+            "WHERE c.relkind IN ('v', 'm') AND s.nspname NOT IN ('pg_catalog', 'information_schema') "
+            "AND NOT ('security_invoker=true' = ANY (coalesce(c.reloptions, '{}'))) "
+            "AND has_table_privilege(:role, c.oid, 'SELECT') "
+            "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1"
+        ),
+        {"role": SERVICE_ROLE},
+    )
+    return [row[0] for row in rows]
 
 
 def row_security(session: Session) -> dict[str, tuple[bool, int]]:
@@ -62,25 +99,26 @@ def row_security(session: Session) -> dict[str, tuple[bool, int]]:
     return {name: (bool(on), int(policies)) for name, on, policies in rows}
 
 
-def guards(session: Session) -> set[tuple[str, str]]:
-    """(table, function) of every trigger that is switched on."""
+def missing_triggers(session: Session, wanted: Sequence[tuple[str, str]]) -> list[str]:
+    """Of these (table, trigger), those that are not there or switched off, as ``table (trigger)``."""
     rows = session.execute(
         text(
-            "SELECT c.relname, p.proname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-            "JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
+            "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace s "
+            "ON s.oid = c.relnamespace WHERE s.nspname = 'public' AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
         )
     )
-    return {(table, function) for table, function in rows}
+    there = {(table, trigger) for table, trigger in rows}
+    return [f"{table} ({trigger})" for table, trigger in wanted if (table, trigger) not in there]
 
 
-def forbidden_grants(session: Session) -> list[str]:
-    """Where the service could change what may only be added to."""
+def forbidden_grants(session: Session, wanted: Sequence[tuple[str, str]]) -> list[str]:
+    """Where the service could change what may only be added to, of the tables of these guards."""
     rows = session.execute(
         text(
             "SELECT t || ': ' || p FROM unnest(CAST(:tables AS text[])) t, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) p "
             "WHERE has_table_privilege(:role, 'public.' || t, p) ORDER BY 1"
         ),
-        {"tables": [*APPEND_ONLY, "unit_version"], "role": SERVICE_ROLE},
+        {"tables": sorted({table for table, _ in wanted} - {"incident"}), "role": SERVICE_ROLE},
     )
     return [row[0] for row in rows]
 
@@ -142,14 +180,17 @@ def incidents_against_log(session: Session) -> list[str]:
     return [row[0] for row in rows]
 
 
-def geometry_columns(session: Session) -> set[tuple[str, str]]:
-    """Every (table, column) that holds a place."""
+def placed_columns(session: Session) -> set[tuple[str, str]]:
+    """Every (table, column) that holds a place: geometries, geographies, and numbers that are called a longitude."""
     rows = session.execute(
         text(
-            "SELECT f_table_name, f_geometry_column FROM geometry_columns g JOIN pg_class c ON c.relname = g.f_table_name "
-            "JOIN pg_namespace s ON s.oid = c.relnamespace AND s.nspname = g.f_table_schema "
-            "WHERE g.f_table_schema = 'public' AND c.relkind = 'r' "
-            "UNION SELECT f_table_name, f_geography_column FROM geography_columns WHERE f_table_schema = 'public'"
+            "SELECT CASE s.nspname WHEN 'public' THEN '' ELSE s.nspname || '.' END || c.relname, a.attname "
+            "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace s ON s.oid = c.relnamespace "
+            "WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'm') "
+            "AND s.nspname !~ '^(pg_|information_schema$)' "
+            "AND (a.atttypid IN (to_regtype('geometry'), to_regtype('geography'), to_regtype('point')) "
+            "  OR lower(a.attname) IN ('lon', 'lng', 'longitude', '经度')) "
+            "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')"
         )
     )
     return {(table, column) for table, column in rows}

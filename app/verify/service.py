@@ -7,24 +7,49 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository as boundary_rows
+from app.boundaries.editions import LoadedEdition
 from app.boundaries.owners import index_in_force
+from app.i18n import Text
 from app.verify.access_checks import areas_kept, people_counted
-from app.verify.coverage_checks import clean_coverage, one_answer, one_owner, unchanged_editions
+from app.verify.coverage_checks import (
+    ONE_ANSWER,
+    ONE_OWNER,
+    clean_coverage,
+    one_answer,
+    one_owner,
+    unchanged_editions,
+)
 from app.verify.outcome import Outcome
-from app.verify.record_checks import derived_assignments, nothing_lost
+from app.verify.record_checks import DERIVED, derived_assignments, nothing_lost
+from gis.errors import GisError
 
 
 def verify(session: Session) -> Iterator[Outcome]:
     """Outcomes one by one, each as soon as it is known. Takes the owner's session, which sees every row."""
     number = boundary_rows.edition_at(session)
-    if number is not None:
-        loaded = index_in_force(session)
+    loaded, unusable = (None, None) if number is None else _index(session)
+    if loaded is not None:
         yield one_owner(session, loaded)
         yield one_answer(session, loaded)
+    elif unusable is not None:
+        yield Outcome(1, ONE_OWNER, _NOT_LOOKED, (unusable,))
+        yield Outcome(2, ONE_ANSWER, _NOT_LOOKED, (unusable,))
     yield clean_coverage(session)
     yield unchanged_editions(session)
-    if number is not None:
+    if loaded is not None:
         yield derived_assignments(session, loaded)
+    elif unusable is not None:
+        yield Outcome(5, DERIVED, _NOT_LOOKED, (unusable,))
     yield nothing_lost(session)
     yield areas_kept(session, number or 0)
     yield people_counted(session)
+
+
+_NOT_LOOKED = Text("无法建立索引", "no index can be made")
+
+
+def _index(session: Session) -> tuple[LoadedEdition | None, Text | None]:
+    try:
+        return index_in_force(session), None
+    except GisError as error:
+        return None, Text(error.text("zh"), error.text("en"))
