@@ -41,7 +41,9 @@ def _hash_of_nothing() -> str:
 
 def verify(stored: str | None, password: str) -> bool:
     """Whether ``password`` is the stored one; takes as long and answers False when there is none (``None``)."""
-    against = stored or _hash_of_nothing()
+    # Asked for in any case: made with the first sign-in of the process, whoever that is.
+    nothing = _hash_of_nothing()
+    against = stored or nothing
     with _slots:
         try:
             right = _hasher.verify(against, _canonical(password))
