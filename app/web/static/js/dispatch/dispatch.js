@@ -84,6 +84,7 @@ async function refreshMap() {
       else properties.words = properties.count < 10_000 ? number(properties.count) : `${Math.round(properties.count / 1000)}k`;
     }
     map.getSource("incidents").setData(answer.features);
+    byId("map").dataset.marks = answer.mode;
   } catch (error) {
     // The list beside it says what is wrong, with a way to try again.
     console.warn(error);
@@ -201,6 +202,7 @@ function picked(hit) {
 
 async function start() {
   const edition = editionShown();
+  const viewGiven = read().has("view");
   if (edition === null) {
     byId("list-status").textContent = "";
     fill(byId("list"), empty({ icon: "grid", title: t("tree.none"), text: t("tree.none.next") }));
@@ -218,7 +220,7 @@ async function start() {
     wire(made);
     if (named) {
       made.choose(named.level, named.code);
-      if (!read().has("view")) made.map.fitBounds(named.bbox, { padding: room(), duration: 0 });
+      if (!viewGiven) made.map.fitBounds(named.bbox, { padding: room(), duration: 0 });
     }
   }
   await offered;

@@ -67,7 +67,7 @@ export function drawIncident(drawer, incident, close) {
                 el(
                   "li",
                   {},
-                  el("strong", {}, tMaybe(`action.${step.action}`, step.action)),
+                  el("strong", {}, tMaybe(`log.${step.action}`, step.action)),
                   step.to_state && step.to_state !== step.from_state && el("span", { class: "muted" }, ` → ${t(`state.${step.to_state}`)}`),
                   el("span", { class: "caption" }, `${moment(step.at)} · ${actor(step.actor)}`),
                   step.note && el("p", {}, step.note),
@@ -91,5 +91,5 @@ export function drawIncident(drawer, incident, close) {
 
 /** Programs are named by what they are. @param {string} name */
 function actor(name) {
-  return tMaybe(`actor.${name}`, name.replace(/^(cli|token):/, ""));
+  return tMaybe(`actor.${name}`, name.replace(/^(cli|token|sql):/, ""));
 }

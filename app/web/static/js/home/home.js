@@ -25,6 +25,8 @@ const room = () => roomBeside([panel, drawer]);
 const tree = new Tree(byId("tree"), (unit) => choose(unit.code, { level: unit.level, show: true }));
 const latest = new Latest();
 const edition = editionShown();
+// Before the map writes its own.
+const viewGiven = read().has("view");
 /** @type {Promise<UnitMap|null>} */
 const mapMade = edition === null ? Promise.resolve(null) : start();
 /** @type {any} */
@@ -137,13 +139,16 @@ async function markPlace(place) {
   pin = new maplibregl.Marker({ element: el("div", { class: "pin", "aria-hidden": "true" }) }).setLngLat(place).addTo(made.map);
 }
 
-/** Show what the address says. */
-function follow() {
+/**
+ * Show what the address says.
+ * @param {{show?: boolean}} [options] Whether to bring it into view; an address with a view has its own.
+ */
+function follow({ show = false } = {}) {
   const state = read();
   const place = parsePlace(state.get("at"));
   const code = state.get("unit");
-  if (place) locate(place, { remember: false, show: !state.has("view") });
-  else if (code) choose(code, { remember: false, show: !state.has("view") });
+  if (place) locate(place, { remember: false, show });
+  else if (code) choose(code, { remember: false, show });
   else if (drawer.open) {
     drawer.hide();
     clear();
@@ -250,5 +255,5 @@ key(["ArrowUp", "ArrowDown"], t("keys.walk"));
 key(["ArrowLeft", "ArrowRight"], t("keys.fold"));
 key(["Enter"], t("keys.open"));
 key(["Escape"], t("keys.close"), () => drawer.open && close());
-onBack(follow);
-loadTree().then(follow);
+onBack(() => follow());
+loadTree().then(() => follow({ show: !viewGiven }));

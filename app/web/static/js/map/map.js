@@ -1,6 +1,6 @@
 // The map of every page: units by tiles, controls, the view in the address, colours of the theme.
 import * as maplibregl from "maplibre-gl";
-import { parseView, read, viewText, write } from "../core/address.js";
+import { onBack, parseView, read, viewText, write } from "../core/address.js";
 import { ask } from "../core/api.js";
 import { boot } from "../core/boot.js";
 import { el, fill, settled } from "../core/dom.js";
@@ -11,6 +11,14 @@ import { editionShown } from "../shell/shell.js";
 import { FONTS, LEVELS, style } from "./style.js";
 
 export { maplibregl };
+
+/** @type {any} */
+let made = null;
+
+/** The map of the page once it is made: for the console of a developer, and for tests. */
+export function mapOf() {
+  return made;
+}
 
 /**
  * @typedef {object} UnitMap
@@ -68,13 +76,22 @@ export async function makeMap(container, room) {
     );
     return null;
   }
+  made = map;
+  map.once("idle", () => (container.dataset.ready = "true"));
   map.on("error", (/** @type {any} */ event) => console.error(event.error?.message ?? event));
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
   map.addControl(new maplibregl.GeolocateControl({ fitBoundsOptions: { maxZoom: 15 } }), "bottom-right");
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 96, unit: "metric" }), "bottom-right");
-  map.on("moveend", settled(() => write({ view: viewText(map.getCenter(), map.getZoom()) }), 100));
+  const keep = () => write({ view: viewText(map.getCenter(), map.getZoom()) });
+  map.on("moveend", settled(keep, 100));
+  // From the beginning, so that reloading and coming back find the same view.
+  keep();
+  onBack((state) => {
+    const back = parseView(state.get("view"));
+    if (back && state.get("view") !== viewText(map.getCenter(), map.getZoom())) map.jumpTo(back);
+  });
 
   /** @type {[string|null, string|null]} */
   let chosen = [null, null];

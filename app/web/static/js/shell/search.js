@@ -29,6 +29,8 @@ export function startSearch(pick) {
   /** @type {Hit[]} */
   let hits = [];
   let at = -1;
+  // What the hits are of; what stands in the field may be newer.
+  let answered = "";
 
   const close = () => {
     latest.cancel();
@@ -95,6 +97,7 @@ export function startSearch(pick) {
       const answer = await latest.run((signal) => ask("/v1/search", { query: { q: words, limit: 12 }, signal }));
       if (!answer || input.value.trim() !== words) return;
       hits = answer.results;
+      answered = words;
       draw(words);
     } catch (error) {
       hits = [];
@@ -116,9 +119,10 @@ export function startSearch(pick) {
       if (hits.length) move((at + (event.key === "ArrowDown" ? 1 : -1) + hits.length) % hits.length);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      const hit = hits[at];
-      if (hit && !list.hidden) choose(hit);
-      else look();
+      const enter = () => hits[at] && answered === input.value.trim() && choose(hits[at]);
+      // Typed and entered at once: the first hit of what was typed, not of what stood there before.
+      if (answered === input.value.trim() && !list.hidden) enter();
+      else look().then(enter);
     }
   });
   key(["/"], t("keys.search"), (event) => {
