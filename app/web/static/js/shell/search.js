@@ -31,6 +31,8 @@ export function startSearch(pick) {
   let at = -1;
   // What the hits are of; what stands in the field may be newer.
   let answered = "";
+  // What Enter was pressed for before its answer was there.
+  let entered = "";
 
   const close = () => {
     latest.cancel();
@@ -99,6 +101,8 @@ export function startSearch(pick) {
       hits = answer.results;
       answered = words;
       draw(words);
+      if (entered === words && hits.length) choose(hits[0]);
+      entered = "";
     } catch (error) {
       hits = [];
       fill(list, el("p", { class: "search-note", role: "alert" }, /** @type {Error} */ (error).message));
@@ -119,10 +123,14 @@ export function startSearch(pick) {
       if (hits.length) move((at + (event.key === "ArrowDown" ? 1 : -1) + hits.length) % hits.length);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      const enter = () => hits[at] && answered === input.value.trim() && choose(hits[at]);
-      // Typed and entered at once: the first hit of what was typed, not of what stood there before.
-      if (answered === input.value.trim() && !list.hidden) enter();
-      else look().then(enter);
+      const words = input.value.trim();
+      if (answered === words && !list.hidden) {
+        if (hits[at]) choose(hits[at]);
+      } else {
+        // Typed and entered at once: the first hit of what was typed, not of what stood there before.
+        entered = words;
+        look();
+      }
     }
   });
   key(["/"], t("keys.search"), (event) => {
