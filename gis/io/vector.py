@@ -23,6 +23,7 @@ from gis.crs import WGS84, CrsLike, SourceCrs
 from gis.errors import BadRow, CrsUnknown, LayerNotFound, UnreadableFile
 from gis.io.encoding import decoded
 from gis.io.formats import Format
+from gis.io.geojson import geojson_crs
 from gis.io.layer import CrsSource, LayerData, LayerInfo, assemble, bad_row, digest_of, given_or_found
 
 __all__ = ["Table", "choose_layer", "layers_of", "read_table", "read_vector", "shapes_of"]
@@ -165,11 +166,8 @@ def _crs_of(meta: dict[str, Any], source: Path, form: Format) -> tuple[CRS | Sou
     if form.name in ("KML", "KMZ"):
         return WGS84, "format"
     if form.name == "GeoJSON":
-        declared = _geojson_crs(source)
-        if declared is None:
-            return WGS84, "format"
-        if declared is False:
-            return None, "file"
+        declared = geojson_crs(source)
+        return (WGS84, "format") if declared == "absent" else (declared, "file")
     if not text:
         return None, "file"
     try:
@@ -182,27 +180,6 @@ def _crs_of(meta: dict[str, Any], source: Path, form: Format) -> tuple[CRS | Sou
     if definition.type_name == "Engineering CRS" or definition.name.lower().startswith("undefined"):
         return None, "file"
     return definition, "file"
-
-
-def _geojson_crs(source: Path) -> bool | None:
-    """Say what an old-style ``crs`` member states: None when absent, False when it is null, True when it names one.
-
-    GDAL reports the CRS itself, but not the difference between absent (WGS84 by RFC 7946) and null (unknown).
-    """
-    with source.open("rb") as stream:
-        head = stream.read(1 << 16)
-        stream.seek(max(0, source.stat().st_size - (1 << 14)))
-        tail = stream.read()
-    for block in (head, tail):
-        at = block.find(b'"crs"')
-        while at >= 0:
-            rest = block[at + 5 :].lstrip().removeprefix(b":").lstrip()
-            if rest.startswith(b"null"):
-                return False
-            if rest.startswith(b"{"):
-                return True
-            at = block.find(b'"crs"', at + 5)
-    return None
 
 
 def read_vector(

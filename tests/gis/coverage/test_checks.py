@@ -269,3 +269,9 @@ def test_a_district_of_1309_grids_is_checked_well_below_two_seconds() -> None:
     assert took < 2.0
     keys, areas = dissolve(grids, [f"{at // 77:02d}" for at in range(1309)])
     assert check(keys, areas) == []
+
+
+def test_polygons_half_around_the_globe_are_refused() -> None:
+    with pytest.raises(GeometryError) as refused:
+        check(["a", "b"], [shapely.box(0, 36, 1, 37), shapely.box(179, 36, 180, 37)])
+    assert refused.value.code == "too_wide"

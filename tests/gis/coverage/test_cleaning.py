@@ -135,3 +135,9 @@ def test_result_is_on_the_lattice() -> None:
     out = clean(codes, polygons, max_width_m=12).polygons
     xy = shapely.get_coordinates(out)
     assert (xy == from_lattice(np.rint(xy * 1e7))).all()
+
+
+def test_codes_and_polygons_must_be_as_many() -> None:
+    with pytest.raises(GeometryError) as refused:
+        clean(["a", "b"], [shapely.box(120, 36, 121, 37)], max_width_m=1)
+    assert refused.value.code == "length_mismatch"
