@@ -9,6 +9,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from app import health, problems
+from app.auth import openapi
 from app.auth.router import router as auth_router
 from app.boundaries.edition_router import router as edition_router
 from app.boundaries.editions import EditionCache
@@ -73,4 +74,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):
         app.include_router(router)
     install_web(app, settings)
+    openapi.install(app)
     return app

@@ -129,3 +129,16 @@ def test_with_public_doors_closed_only_the_always_open_answer(
                 assert answer.status_code != 401 or path == "/v1/session", f"{method} {path}"
             else:
                 assert answer.status_code == 401, f"{method} {path}: {answer.status_code}"
+
+
+def test_the_description_of_the_api_says_the_same(declared: dict[tuple[str, str], Policy | None]) -> None:
+    described = create_app().openapi()["paths"]
+    seen = 0
+    for (method, path), policy in declared.items():
+        operation = described.get(path, {}).get(method.lower())
+        if operation is None or policy is None:
+            continue
+        seen += 1
+        assert bool(operation["security"]) == (policy.kind != "public"), (method, path)
+        assert ({} in operation["security"]) == bool(policy.open_by), (method, path)
+    assert seen > 25
