@@ -19,7 +19,6 @@ the change of datum a "ballpark" and move nothing, which is 100 m wrong on the g
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -31,6 +30,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
 from gis.errors import CrsUnknown, GeometryError, Place, SwappedCoordinates
+from gis.offsets import OFFSETS, inside_china, shifted, unshifted
 
 __all__ = [
     "CGCS2000",
@@ -39,7 +39,6 @@ __all__ = [
     "SourceCrs",
     "check_degrees",
     "from_wgs84",
-    "inside_china",
     "parse_crs",
     "to_wgs84",
     "transform_geometries",
@@ -226,88 +225,6 @@ def _proj(x: Floats, y: Floats, source: SourceCrs, *, inverse: bool) -> tuple[Fl
     return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
 
 
-# ---------------------------------------------------------------- the shifted systems
-# The published approximation (Krasovsky ellipsoid constants); coordinates in degrees.
-_A = 6378245.0
-_E2 = 0.00669342162296594323
-_BD_ANGLE = np.pi * 3000.0 / 180.0
-_STEPS = 30
-_CLOSE_DEG = 1e-11
-
-
-def inside_china(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
-    """Say where the official offset applies: the usual published rectangle around China.
-
-    Examples
-    --------
-    >>> inside_china([120.05, -87.7], [35.88, 41.9]).tolist()
-    [True, False]
-    """
-    x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
-    return np.asarray((x >= 72.004) & (x <= 137.8347) & (y >= 0.8293) & (y <= 55.8271))
-
-
-def _offset(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    """Give GCJ-02 minus WGS84 in degrees at a WGS84 place."""
-    x, y = lon - 105.0, lat - 35.0
-    root = np.sqrt(np.abs(x))
-    common = (20.0 * np.sin(6.0 * np.pi * x) + 20.0 * np.sin(2.0 * np.pi * x)) * 2.0 / 3.0
-    north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root + common
-    north += (20.0 * np.sin(np.pi * y) + 40.0 * np.sin(np.pi * y / 3.0)) * 2.0 / 3.0
-    north += (160.0 * np.sin(np.pi * y / 12.0) + 320.0 * np.sin(np.pi * y / 30.0)) * 2.0 / 3.0
-    east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root + common
-    east += (20.0 * np.sin(np.pi * x) + 40.0 * np.sin(np.pi * x / 3.0)) * 2.0 / 3.0
-    east += (150.0 * np.sin(np.pi * x / 12.0) + 300.0 * np.sin(np.pi * x / 30.0)) * 2.0 / 3.0
-    phi = np.radians(lat)
-    w = 1.0 - _E2 * np.sin(phi) ** 2
-    metres_north = _A * (1.0 - _E2) / (w * np.sqrt(w))
-    metres_east = _A / np.sqrt(w) * np.cos(phi)
-    return np.degrees(east / metres_east), np.degrees(north / metres_north)
-
-
-def _gcj02_of(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    dx, dy = _offset(lon, lat)
-    return lon + dx, lat + dy
-
-
-def _bd09_of_gcj02(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD_ANGLE)
-    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD_ANGLE)
-    return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006
-
-
-def _bd09_of(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    return _bd09_of_gcj02(*_gcj02_of(lon, lat))
-
-
-def _shift(
-    lon: Floats, lat: Floats, forward: Callable[[Floats, Floats], tuple[Floats, Floats]]
-) -> tuple[Floats, Floats]:
-    inside = inside_china(lon, lat)
-    x, y = lon.copy(), lat.copy()
-    x[inside], y[inside] = forward(lon[inside], lat[inside])
-    return x, y
-
-
-def _unshift(
-    lon: Floats, lat: Floats, forward: Callable[[Floats, Floats], tuple[Floats, Floats]]
-) -> tuple[Floats, Floats]:
-    """Invert `forward` by fixed-point steps; each gains two to three digits, so a handful reaches 1e-11 degree."""
-    inside = inside_china(lon, lat)
-    x, y = lon.copy(), lat.copy()
-    goal_x, goal_y = lon[inside], lat[inside]
-    guess_x, guess_y = goal_x.copy(), goal_y.copy()
-    for _ in range(_STEPS):
-        at_x, at_y = forward(guess_x, guess_y)
-        step_x, step_y = goal_x - at_x, goal_y - at_y
-        guess_x += step_x
-        guess_y += step_y
-        if step_x.size == 0 or max(np.abs(step_x).max(), np.abs(step_y).max()) < _CLOSE_DEG:
-            break
-    x[inside], y[inside] = guess_x, guess_y
-    return x, y
-
-
 # ---------------------------------------------------------------- both ways
 def _pair(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
     a, b = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
@@ -347,10 +264,8 @@ def to_wgs84(x: ArrayLike, y: ArrayLike, crs: CrsLike) -> tuple[Floats, Floats]:
     a, b = _pair(x, y)
     shape = a.shape
     a, b = np.ravel(a).copy(), np.ravel(b).copy()
-    if source.family == "gcj02":
-        a, b = _unshift(a, b, _gcj02_of)
-    elif source.family == "bd09":
-        a, b = _unshift(a, b, _bd09_of)
+    if source.family in OFFSETS:
+        a, b = unshifted(a, b, OFFSETS[source.family])
     elif source.family == "proj":
         a, b = _proj(a, b, source, inverse=False)
     bad = ~(np.isfinite(a) & np.isfinite(b))
@@ -385,10 +300,8 @@ def from_wgs84(lon: ArrayLike, lat: ArrayLike, crs: CrsLike) -> tuple[Floats, Fl
     a, b = _pair(lon, lat)
     shape = a.shape
     a, b = np.ravel(a).copy(), np.ravel(b).copy()
-    if target.family == "gcj02":
-        a, b = _shift(a, b, _gcj02_of)
-    elif target.family == "bd09":
-        a, b = _shift(a, b, _bd09_of)
+    if target.family in OFFSETS:
+        a, b = shifted(a, b, OFFSETS[target.family])
     elif target.family == "proj":
         a, b = _proj(a, b, target, inverse=True)
     bad = ~(np.isfinite(a) & np.isfinite(b))

@@ -12,16 +12,13 @@ from gis.codes import (
     check_unit_code,
     component_code_problems,
     component_scheme,
-    from_ltree_label,
-    from_ltree_path,
     is_national_unit_code,
-    ltree_label,
-    ltree_path,
     new_grid_code,
     parse_component_code,
     possible_schemes,
 )
 from gis.errors import CodeError
+from gis.labels import from_ltree_label, from_ltree_path, ltree_label, ltree_path
 
 with_parts = st.sampled_from([name for name, scheme in COMPONENT_SCHEMES.items() if scheme.parts])
 codes = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)

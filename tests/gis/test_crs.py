@@ -10,7 +10,6 @@ from pyproj import CRS
 from gis.crs import (
     check_degrees,
     from_wgs84,
-    inside_china,
     parse_crs,
     to_wgs84,
     transform_geometries,
@@ -18,6 +17,7 @@ from gis.crs import (
 )
 from gis.errors import CrsUnknown, GeometryError, SwappedCoordinates
 from gis.measures import geodesic_distance_m
+from gis.offsets import inside_china
 
 ODD_WGS84 = (
     'GEOGCS["WGS84(DD)",DATUM["WGS84",SPHEROID["WGS84",6378137.0,298.257223563]],'

@@ -1,0 +1,100 @@
+"""The two offset systems of Chinese web maps, by their published approximation.
+
+GCJ-02 moves WGS84 places inside China by up to 700 m, differently everywhere; BD-09 moves GCJ-02 once more. Neither
+has an exact inverse, so going back is done by steps that stop far below a millimetre. Only `gis.crs` uses this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["OFFSETS", "Offset", "bd09_of", "gcj02_of", "inside_china", "shifted", "unshifted"]
+
+Floats = NDArray[np.float64]
+Offset = Callable[[Floats, Floats], tuple[Floats, Floats]]
+"""Turns WGS84 degrees into offset degrees, without asking whether the place is inside China."""
+
+# The published approximation (Krasovsky ellipsoid constants); coordinates in degrees.
+_A = 6378245.0
+_E2 = 0.00669342162296594323
+_BD_ANGLE = np.pi * 3000.0 / 180.0
+_STEPS = 30
+_CLOSE_DEG = 1e-11
+
+
+def inside_china(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
+    """Say where the official offset applies: the usual published rectangle around China.
+
+    Examples
+    --------
+    >>> inside_china([120.05, -87.7], [35.88, 41.9]).tolist()
+    [True, False]
+    """
+    x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+    return np.asarray((x >= 72.004) & (x <= 137.8347) & (y >= 0.8293) & (y <= 55.8271))
+
+
+def _offset(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Give GCJ-02 minus WGS84 in degrees at a WGS84 place."""
+    x, y = lon - 105.0, lat - 35.0
+    root = np.sqrt(np.abs(x))
+    common = (20.0 * np.sin(6.0 * np.pi * x) + 20.0 * np.sin(2.0 * np.pi * x)) * 2.0 / 3.0
+    north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root + common
+    north += (20.0 * np.sin(np.pi * y) + 40.0 * np.sin(np.pi * y / 3.0)) * 2.0 / 3.0
+    north += (160.0 * np.sin(np.pi * y / 12.0) + 320.0 * np.sin(np.pi * y / 30.0)) * 2.0 / 3.0
+    east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root + common
+    east += (20.0 * np.sin(np.pi * x) + 40.0 * np.sin(np.pi * x / 3.0)) * 2.0 / 3.0
+    east += (150.0 * np.sin(np.pi * x / 12.0) + 300.0 * np.sin(np.pi * x / 30.0)) * 2.0 / 3.0
+    phi = np.radians(lat)
+    w = 1.0 - _E2 * np.sin(phi) ** 2
+    metres_north = _A * (1.0 - _E2) / (w * np.sqrt(w))
+    metres_east = _A / np.sqrt(w) * np.cos(phi)
+    return np.degrees(east / metres_east), np.degrees(north / metres_north)
+
+
+def gcj02_of(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Move WGS84 places to GCJ-02."""
+    dx, dy = _offset(lon, lat)
+    return lon + dx, lat + dy
+
+
+def _bd09_of_gcj02(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD_ANGLE)
+    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD_ANGLE)
+    return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006
+
+
+def bd09_of(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Move WGS84 places to BD-09."""
+    return _bd09_of_gcj02(*gcj02_of(lon, lat))
+
+
+OFFSETS: dict[str, Offset] = {"gcj02": gcj02_of, "bd09": bd09_of}
+
+
+def shifted(lon: Floats, lat: Floats, forward: Offset) -> tuple[Floats, Floats]:
+    """Apply `forward` inside China, nothing elsewhere."""
+    inside = inside_china(lon, lat)
+    x, y = lon.copy(), lat.copy()
+    x[inside], y[inside] = forward(lon[inside], lat[inside])
+    return x, y
+
+
+def unshifted(lon: Floats, lat: Floats, forward: Offset) -> tuple[Floats, Floats]:
+    """Invert `forward` by fixed-point steps; each gains two to three digits, so a handful reaches 1e-11 degree."""
+    inside = inside_china(lon, lat)
+    x, y = lon.copy(), lat.copy()
+    goal_x, goal_y = lon[inside], lat[inside]
+    guess_x, guess_y = goal_x.copy(), goal_y.copy()
+    for _ in range(_STEPS):
+        at_x, at_y = forward(guess_x, guess_y)
+        step_x, step_y = goal_x - at_x, goal_y - at_y
+        guess_x += step_x
+        guess_y += step_y
+        if step_x.size == 0 or max(np.abs(step_x).max(), np.abs(step_y).max()) < _CLOSE_DEG:
+            break
+    x[inside], y[inside] = guess_x, guess_y
+    return x, y
