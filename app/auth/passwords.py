@@ -6,12 +6,14 @@ import os
 import secrets
 import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.errors import Invalid
+from app.errors import Invalid, Unavailable
 
 MIN_LENGTH = 10
 MAX_LENGTH = 256
@@ -19,8 +21,33 @@ MAX_LENGTH = 256
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 _hasher = PasswordHasher()  # RFC 9106, low memory: 64 MiB, three passes
-# Each hash takes 64 MiB: a flood of sign-ins waits here instead of taking the machine's memory.
-_slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+# Each hash takes 64 MiB and a core. A few are made at once and a few wait; a flood beyond that is sent away, so that
+# it takes neither the machine's memory nor every thread of the service.
+_AT_ONCE = max(2, os.cpu_count() or 2)
+_making = threading.BoundedSemaphore(_AT_ONCE)
+_inside = threading.BoundedSemaphore(3 * _AT_ONCE)
+
+
+class TooBusy(Unavailable):
+    """More passwords are being checked than this machine can."""
+
+    code = "busy"
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Wait for one's turn to hash; refused at once when too many wait already."""
+    if not _inside.acquire(blocking=False):
+        raise TooBusy(
+            "登录请求过多，请稍后再试。",
+            "Too many are signing in right now; try again in a moment.",
+            headers={"Retry-After": "2"},
+        )
+    try:
+        with _making:
+            yield
+    finally:
+        _inside.release()
 
 
 def _canonical(password: str) -> str:
@@ -30,25 +57,27 @@ def _canonical(password: str) -> str:
 
 def hash_password(password: str) -> str:
     """The argon2id hash to store."""
-    with _slots:
+    with turn():
         return _hasher.hash(_canonical(password))
 
 
 @cache
 def _hash_of_nothing() -> str:
-    return hash_password(secrets.token_urlsafe(32))
+    return _hasher.hash(secrets.token_urlsafe(32))
 
 
 def verify(stored: str | None, password: str) -> bool:
-    """Whether ``password`` is the stored one; takes as long and answers False when there is none (``None``)."""
+    """Whether ``password`` is the stored one; takes as long and answers False when there is none (``None``).
+
+    To be called in a :func:`turn`.
+    """
     # Asked for in any case: made with the first sign-in of the process, whoever that is.
     nothing = _hash_of_nothing()
     against = stored or nothing
-    with _slots:
-        try:
-            right = _hasher.verify(against, _canonical(password))
-        except (VerificationError, InvalidHashError):
-            return False
+    try:
+        right = _hasher.verify(against, _canonical(password))
+    except (VerificationError, InvalidHashError):
+        return False
     return right and stored is not None
 
 

@@ -120,13 +120,15 @@ def change_password(
 
 def _prove(engine: Engine, trace: Trace, name: str, password: str, place: str | None) -> tuple[int, int]:
     """Check a password: the account's id and the attempt, or a refusal that is written down."""
-    with _writing(engine, "sign-in") as session:
-        attempt = throttle.admit(session, name, place)
-        account = repository.account_named(session, name)
-        account_id, stored = (account.id, account.password_hash) if account else (None, None)
-        active = account is not None and account.active
-    # No transaction is open while the hash is computed: it takes long on purpose.
-    right = passwords.verify(stored, password)
+    # The turn comes first: whoever is sent away for lack of one has not tried.
+    with passwords.turn():
+        with _writing(engine, "sign-in") as session:
+            attempt = throttle.admit(session, name, place)
+            account = repository.account_named(session, name)
+            account_id, stored = (account.id, account.password_hash) if account else (None, None)
+            active = account is not None and account.active
+        # No transaction is open while the hash is computed: it takes long on purpose.
+        right = passwords.verify(stored, password)
     if right and active and account_id is not None:
         return account_id, attempt
     with _writing(engine, "sign-in") as session:

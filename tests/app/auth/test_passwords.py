@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 import unicodedata
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import given
@@ -40,6 +42,26 @@ def test_the_same_characters_typed_on_another_system() -> None:
 
 def test_without_an_account_no_password_is_right() -> None:
     assert passwords.verify(None, "anything at all") is False
+
+
+def test_a_flood_is_sent_away_and_leaves_room_again() -> None:
+    with ExitStack() as flood:
+        threads = [
+            threading.Thread(target=flood.enter_context, args=(passwords.turn(),))
+            for _ in range(passwords._AT_ONCE)
+        ]
+        for thread in threads:
+            thread.start()
+            thread.join()
+        for _ in range(2 * passwords._AT_ONCE):
+            assert passwords._inside.acquire(blocking=False)  # those who wait
+        with pytest.raises(passwords.TooBusy) as refused:
+            passwords.hash_password("correct horse")
+        assert refused.value.status == 503
+        assert refused.value.headers["Retry-After"]
+        for _ in range(2 * passwords._AT_ONCE):
+            passwords._inside.release()
+    assert passwords.hash_password("correct horse")
 
 
 def test_a_damaged_hash_lets_nobody_in() -> None:

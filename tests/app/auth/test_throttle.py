@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
 
 import pytest
 
-from app.auth import throttle
+from app.auth import passwords, throttle
 from app.db.session import NOTHING, write_session
 from app.errors import TooMany
 from tests.app.auth.looking import execute, scalar
@@ -162,6 +163,18 @@ def test_at_the_door(new_client: NewClient, committing_db: CommittingDatabase) -
     pass_time(committing_db, 2)
     assert here.post("/v1/session", json=right).status_code == 200
     assert scalar(committing_db, "SELECT count(*) FROM audit_log WHERE action = 'session.refused'") == 5
+
+
+def test_whoever_finds_no_turn_has_not_tried(
+    new_client: NewClient, committing_db: CommittingDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.auth.passwords._inside", BoundedSemaphore(1))
+    with passwords.turn():
+        busy = new_client().post("/v1/session", json={"name": "wang", "password": PASSWORD})
+    assert busy.status_code == 503
+    assert busy.json()["code"] == "busy"
+    assert busy.headers["retry-after"] == "2"
+    assert scalar(committing_db, "SELECT count(*) FROM sign_in_attempt") == 0
 
 
 def test_a_forged_header_does_not_make_a_new_place(
