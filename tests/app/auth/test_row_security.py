@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg.errors
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.db.cluster import ClusterInfo
 from app.db.session import EVERYTHING, NOTHING, Sight, read_session, write_session
+from app.db.urls import database_urls
+from app.settings import load_settings
 from tests.app.auth.rows import PATHS, arrange, expected, filled, look, paths_seen, undone
 from tests.fixtures.throwaway import TestDatabase
 from tests.fixtures.units import place_in
@@ -393,3 +397,17 @@ def test_history_stands_even_against_the_owner(owner: Session, statement: str) -
     """By triggers, for whoever works in psql: restrict_violation."""
     owner.execute(text("INSERT INTO audit_log (actor, action, target) VALUES ('t', 'account.created', 'x')"))
     assert refused(owner, statement) == "23001"
+
+
+def test_without_a_login_of_its_own_the_service_takes_its_role_at_start(
+    town: TestDatabase, tmp_path: Path
+) -> None:
+    """An external server given by its owner's URL alone: the same bounds hold from the first statement on."""
+    settings = load_settings(home=tmp_path, database_url=SecretStr(town.owner_url))
+    with undone(database_urls(settings).service) as session:
+        assert session.execute(text("SELECT current_user")).scalar() == "wangge_service"
+        assert session.execute(text("SELECT count(*) FROM incident")).scalar() == 0
+        look(session, A)
+        assert session.execute(text("SELECT count(*) FROM incident")).scalar() == 3
+        session.execute(text("RESET ROLE"))
+        assert session.execute(text("SELECT current_user")).scalar() == "wangge_service"
