@@ -41,7 +41,7 @@ class Clusters(NamedTuple):
     lat: NDArray[np.float64]
 
 
-def resolution_for_zoom(zoom: float, *, latitude: float = 36.0, pixels: float = 72.0) -> int:
+def resolution_for_zoom(zoom: float, *, latitude: float = 36.0, pixels: float = 96.0) -> int:
     """The H3 resolution whose hexagons are nearest to ``pixels`` wide on screen.
 
     Parameters
@@ -61,7 +61,7 @@ def resolution_for_zoom(zoom: float, *, latitude: float = 36.0, pixels: float = 
     Examples
     --------
     >>> [resolution_for_zoom(z) for z in (4, 8, 10, 12, 14, 16)]
-    [2, 5, 6, 8, 9, 11]
+    [2, 5, 6, 8, 9, 10]
     """
     wished = pixels * _METRES_PER_PIXEL_ZOOM_0 * np.cos(np.radians(latitude)) / 2.0**zoom
     # Sizes fall by a factor of sqrt(7) a step, so nearness is judged on the logarithm.

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.steps import map_ready
 from tests.fixtures.browser import Open
-from tests.fixtures.served import ADMIN, BUSY
+from tests.fixtures.served import ADMIN, BUSY, RENAMED
 from tests.fixtures.towns import CODES, DISTRICT_NAME, ENCLAVE, inside
 
 # The browser itself reports a 404, which is how the service says that nobody owns a place.
@@ -118,6 +118,29 @@ def test_search_by_name_by_code_and_by_a_shifted_place(visit: Open) -> None:
     expect(page.locator("#search-results")).to_contain_text("没有找到")
     page.keyboard.press("Escape")
     expect(page.locator("#search-results")).to_be_hidden()
+    window.check()
+
+
+def test_another_edition_turns_the_badge_amber(visit: Open) -> None:
+    window = visit()
+    page = window.open(f"/?unit={BUSY}")
+    badge = page.locator(".edition-badge")
+    expect(badge).to_contain_text("第 1 版")
+    assert "other" not in (badge.get_attribute("class") or "")
+    badge.click()
+    page.locator(".menu-item", has_text="第 2 版").click()
+    expect(badge).to_contain_text("非现行版本")
+    assert "edition=2" in page.url
+    expect(page.locator("#drawer h1")).to_have_text(RENAMED)
+    map_ready(page)
+    place = screen_place(page, inside(BUSY))
+    page.mouse.click(place["x"], place["y"])
+    expect(page.locator("#drawer .coordinates")).to_be_visible()
+    expect(page.locator("#drawer h1")).to_have_text(RENAMED)
+    badge.click()
+    page.locator(".menu-item", has_text="第 1 版").click()
+    expect(page.locator("#drawer h1")).to_have_text(NAME)
+    assert "edition=" not in page.url
     window.check()
 
 

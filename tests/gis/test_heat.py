@@ -70,7 +70,8 @@ def test_hexagons_keep_their_size_on_screen() -> None:
     for zoom in (6.0, 9.5, 12.0, 14.3):
         metres = h3.average_hexagon_edge_length(resolution_for_zoom(zoom), unit="m") * 3**0.5
         pixels = metres / (78_271.517 * np.cos(np.radians(36)) / 2**zoom)
-        assert 72 / 7**0.5 < pixels < 72 * 7**0.5
+        # The step between two sizes is the square root of seven: never further off than half of it.
+        assert 96 / 7**0.25 * 0.99 < pixels < 96 * 7**0.25 * 1.01
 
 
 @pytest.mark.parametrize("wrong", [{}, {"zoom": 9, "resolution": 9}])

@@ -19,7 +19,7 @@ from app.maps.service import MadeTile, TileCache
 from tests.fixtures.actors import Actors
 from tests.fixtures.clients import client_on, serving
 from tests.fixtures.database import CommittingDatabase
-from tests.fixtures.served import DISPATCHER, STREET_DISPATCHER, Served
+from tests.fixtures.served import BUSY, DISPATCHER, RENAMED, STREET_DISPATCHER, Served
 from tests.fixtures.towns import CODES, ENCLAVE, TownDatabase, shape_of, town_grids
 
 
@@ -167,6 +167,16 @@ def test_the_tree_names_every_unit_upper_levels_first(web: httpx.Client) -> None
     assert all(u["parent"] in codes for u in units[1:])
     grid = next(u for u in units if u["code"] == CODES[0])
     assert grid["bbox"] == pytest.approx(shape_of(CODES[0]).bounds, abs=1e-6)
+
+
+def test_an_edition_of_the_future_can_be_looked_at(web: httpx.Client) -> None:
+    def name(query: str) -> str:
+        units = web.get(f"/maps/units.json{query}").json()["units"]
+        return str(next(u["name"] for u in units if u["code"] == BUSY))
+
+    assert name("") != RENAMED
+    assert name("?edition=2") == RENAMED
+    assert "edition=2" in web.get("/maps/tiles/units.json?edition=2").json()["tiles"][0]
 
 
 def test_components_are_for_those_who_are_signed_in(served: Served, web: httpx.Client) -> None:

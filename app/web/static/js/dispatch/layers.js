@@ -57,6 +57,7 @@ export function incidentLayers() {
       filter: ["has", "number"],
       layout: {
         "icon-image": ["concat", "light-", ["get", "tone"]],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 8, 0.7, 12, 1],
         "icon-allow-overlap": true,
         "icon-ignore-placement": true,
         "symbol-sort-key": ["index-of", ["get", "tone"], ["literal", TONES]],

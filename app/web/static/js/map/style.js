@@ -136,7 +136,8 @@ export function style(units, basemap) {
   const sources = {};
   const layers = [{ id: "ground", type: "background", paint: { "background-color": colour("map-ground") } }];
   if (basemap) {
-    sources.basemap = { type: "raster", tiles: [basemap.url], tileSize: 256, attribution: basemap.attribution };
+    const address = basemap.url.startsWith("/") ? location.origin + basemap.url : basemap.url;
+    sources.basemap = { type: "raster", tiles: [address], tileSize: 256, attribution: basemap.attribution };
     layers.push({ id: "basemap", type: "raster", source: "basemap", paint: {} });
   }
   if (units) {
