@@ -3,12 +3,9 @@
 import json
 import os
 import re
-import shutil
 import stat
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -20,7 +17,8 @@ from app.db.cluster.swap import RESTORED, finish_swap
 from app.db.errors import BackupRefused
 from app.db.urls import database_urls, libpq_url
 from app.settings import load_settings
-from tests.fixtures.clusters import ROOT, SMALL, query
+from tests.fixtures import run_folder
+from tests.fixtures.clusters import ROOT, SMALL, new_scratch, query
 
 # Four squares beside each other in the West Coast New Area, in one community of one street.
 GRIDS = {
@@ -62,10 +60,9 @@ def wangge(home, *arguments, expect=0):
 
 
 @pytest.fixture(scope="module")
-def filled_once():
+def filled_once(request):
     """A stopped home whose database holds an edition, incidents with owners, and classes; made once."""
-    scratch = Path(tempfile.mkdtemp(prefix="wangge-cluster-"))
-    scratch.chmod(0o755)
+    scratch = new_scratch(request.config)
     home = scratch / "home"
     info = cluster.start(home, extra=SMALL, durable=False)
     prepare(info.owner_url)
@@ -93,8 +90,7 @@ def filled_once():
     wangge(home, "incidents", "import", reports, *options)
     cluster.stop(home)
     yield home
-    cluster.destroy(home)
-    shutil.rmtree(scratch)
+    run_folder.remove(scratch)
 
 
 @pytest.fixture
