@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import allow, public_if
 from app.kit.clock import now
+from app.kit.compression import sent
 from app.kit.language import language_of
 from app.kit.params import Crs, Lat, Lon
 from app.kit.security_headers import figure_policy
@@ -29,11 +30,11 @@ def _may_stay(request: Request, *, fixed: bool) -> str:
     return f"{reach}, max-age=31536000, immutable" if fixed else f"{reach}, max-age=30"
 
 
-def _cache(request: Request) -> service.TileCache:
+def _cache(request: Request) -> service.MapCache:
     state = request.app.state
-    if not hasattr(state, "tiles"):
-        state.tiles = service.TileCache()
-    cache: service.TileCache = state.tiles
+    if not hasattr(state, "map_cache"):
+        state.map_cache = service.MapCache()
+    cache: service.MapCache = state.map_cache
     return cache
 
 
@@ -71,11 +72,7 @@ def unit_tile(
     made = service.unit_tile(request.app.state.engine, _cache(request), shown, tile)
     if not made.body:
         return Response(status_code=204, headers=headers)
-    headers["Vary"] = "Accept-Encoding"
-    if made.squeezed and "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        return Response(made.squeezed, media_type=MVT, headers=headers)
-    return Response(made.body, media_type=MVT, headers=headers)
+    return sent(request, made.body, squeezed=made.squeezed, media_type=MVT, headers=headers)
 
 
 @router.get("/maps/tiles/units.json", dependencies=[public_if("public_layers")])
@@ -91,9 +88,7 @@ def unit_tiles(request: Request, session: Read, edition: EditionNumber = None) -
 
 
 @router.get("/maps/units.json", dependencies=[public_if("public_layers")])
-def unit_tree(
-    request: Request, session: Read, edition: EditionNumber = None, v: str | None = None
-) -> Response:
+def unit_tree(request: Request, edition: EditionNumber = None, v: str | None = None) -> Response:
     """Every unit of an edition with its name, parent and bounds, without its shape."""
     shown = service.edition_to_show(request.app.state.editions, edition)
     content = service.version_of(shown)
@@ -103,7 +98,8 @@ def unit_tree(
     }
     if _known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    return JSONResponse(service.unit_tree(session, shown), headers=headers)
+    made = service.unit_tree(request.app.state.engine, _cache(request), shown)
+    return sent(request, made.body, squeezed=made.squeezed, media_type="application/json", headers=headers)
 
 
 @router.get(
@@ -132,7 +128,7 @@ def heat_page(
     class_code: Annotated[
         str | None, Query(alias="class", description="Class of incidents; all without it.")
     ] = None,
-) -> HTMLResponse:
+) -> Response:
     """Heat map of the incidents of one unit, as a page that loads nothing from outside."""
     statics = request.app.state.statics
     drawn = heat.draw(
@@ -144,8 +140,15 @@ def heat_page(
         assets=Assets.linked(lambda name: statics.url(f"vendor/{name}")),
     )
     html = to_html(drawn.map)
-    return HTMLResponse(
-        html, headers={"Content-Security-Policy": figure_policy(html), "Cache-Control": "private, no-cache"}
+    return sent(
+        request,
+        html.encode(),
+        media_type="text/html; charset=utf-8",
+        headers={
+            "Content-Security-Policy": figure_policy(html),
+            "Cache-Control": "private, no-cache",
+            "Vary": "Cookie, Accept-Language",
+        },
     )
 
 

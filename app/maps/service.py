@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
+import json
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +16,13 @@ from sqlalchemy.orm import Session
 from app.boundaries.editions import EditionCache, Scheduled
 from app.db.session import NOTHING, read_session
 from app.errors import Invalid, NotFound
+from app.kit.compression import WORTH_SQUEEZING, squeeze
 from app.maps import repository
 from app.maps.rules import COMPONENTS_FROM_ZOOM, FORMAT, MAX_ZOOM, UNIT_LAYERS, Tile, labels_at, shapes_at
 from gis.crs import check_degrees, from_wgs84, to_wgs84
 from gis.errors import GisError
 
 _CACHE_BYTES = 64 * 2**20
-_WORTH_SQUEEZING = 1024
 OFFERED_CRS = ("wgs84", "cgcs2000", "gcj02", "bd09")
 
 
@@ -32,47 +33,47 @@ class TileNotFound(NotFound):
 
 
 @dataclass(frozen=True)
-class MadeTile:
-    """A tile ready to be sent: its bytes, plain and compressed. Empty when nothing lies there."""
+class Made:
+    """A tile or document ready to be sent: its bytes, plain and compressed. Empty when nothing lies there."""
 
     body: bytes
     squeezed: bytes
 
     @classmethod
-    def of(cls, body: bytes) -> MadeTile:
-        """Compressed once, since a tile of an edition is sent many times; a short one is not worth it."""
-        return cls(body, gzip.compress(body, 5, mtime=0) if len(body) > _WORTH_SQUEEZING else b"")
+    def of(cls, body: bytes) -> Made:
+        """Compressed once, since what an edition holds is sent many times; a short one is not worth it."""
+        return cls(body, squeeze(body) if len(body) >= WORTH_SQUEEZING else b"")
 
 
-class TileCache:
-    """Tiles of editions, which never change, kept in memory up to a number of bytes; the least used goes first."""
+class MapCache:
+    """Tiles and lists of editions, which never change, kept in memory up to a number of bytes; the least used goes first."""
 
     def __init__(self, limit: int = _CACHE_BYTES) -> None:
         self._limit = limit
         self._size = 0
-        self._tiles: OrderedDict[tuple[str, Tile], MadeTile] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Hashable], Made] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, content: str, tile: Tile) -> MadeTile | None:
-        """The tile of this content, if it was made before."""
+    def get(self, content: str, what: Hashable) -> Made | None:
+        """A tile (or list, by name) of this content, if it was made before."""
         with self._lock:
-            made = self._tiles.get((content, tile))
+            made = self._kept.get((content, what))
             if made is not None:
-                self._tiles.move_to_end((content, tile))
+                self._kept.move_to_end((content, what))
             return made
 
-    def put(self, content: str, tile: Tile, made: MadeTile) -> None:
-        """Keep a tile."""
+    def put(self, content: str, what: Hashable, made: Made) -> None:
+        """Keep one."""
         with self._lock:
-            if (content, tile) not in self._tiles:
-                self._tiles[content, tile] = made
+            if (content, what) not in self._kept:
+                self._kept[content, what] = made
                 self._size += _weight(made)
-            while self._size > self._limit and self._tiles:
-                _, dropped = self._tiles.popitem(last=False)
+            while self._size > self._limit and self._kept:
+                _, dropped = self._kept.popitem(last=False)
                 self._size -= _weight(dropped)
 
 
-def _weight(made: MadeTile) -> int:
+def _weight(made: Made) -> int:
     # What Python itself spends on an entry counts too: most tiles of a pyramid are empty.
     return len(made.body) + len(made.squeezed) + 400
 
@@ -92,7 +93,7 @@ def version_of(edition: Scheduled) -> str:
     return f"{edition.content_hash[:12]}{FORMAT}"
 
 
-def unit_tile(engine: Engine, cache: TileCache, edition: Scheduled, tile: Tile) -> MadeTile:
+def unit_tile(engine: Engine, cache: MapCache, edition: Scheduled, tile: Tile) -> Made:
     """The units of an edition in one tile."""
     _must_exist(tile)
     content = version_of(edition)
@@ -106,7 +107,7 @@ def unit_tile(engine: Engine, cache: TileCache, edition: Scheduled, tile: Tile) 
                 shapes=shapes_at(tile.z),
                 labels=labels_at(tile.z),
             )
-        made = MadeTile.of(body)
+        made = Made.of(body)
         cache.put(content, tile, made)
     return made
 
@@ -155,23 +156,27 @@ def tile_description(session: Session, edition: Scheduled, *, address: str) -> d
     return described
 
 
-def unit_tree(session: Session, edition: Scheduled) -> dict[str, Any]:
+def unit_tree(engine: Engine, cache: MapCache, edition: Scheduled) -> Made:
     """Every unit of an edition by name, upper levels first, with its bounds: a tree that a page can search by itself."""
-    return {
-        "edition": edition.number,
-        "synthetic": edition.synthetic,
-        "units": [
-            {
-                "level": row.level,
-                "code": row.code,
-                "name": row.name,
-                **({"kind": row.kind} if row.kind else {}),
-                "parent": row.parent,
-                "bbox": [round(v, 6) for v in (row.west, row.south, row.east, row.north)],
-            }
-            for row in repository.unit_list(session, edition.number)
-        ],
-    }
+    content = version_of(edition)
+    made = cache.get(content, "units")
+    if made is None:
+        with read_session(engine, NOTHING) as session:
+            units = [
+                {
+                    "level": row.level,
+                    "code": row.code,
+                    "name": row.name,
+                    **({"kind": row.kind} if row.kind else {}),
+                    "parent": row.parent,
+                    "bbox": [round(v, 6) for v in (row.west, row.south, row.east, row.north)],
+                }
+                for row in repository.unit_list(session, edition.number)
+            ]
+        document = {"edition": edition.number, "synthetic": edition.synthetic, "units": units}
+        made = Made.of(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+        cache.put(content, "units", made)
+    return made
 
 
 def in_every_crs(lon: float, lat: float, crs: str) -> dict[str, list[float]]:

@@ -6,7 +6,6 @@ form a bundle and share one hash: ``/static/3f9a…/js/map.js`` finds ``./dom.js
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import mimetypes
 import threading
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import NotFound, Unavailable
+from app.kit.compression import squeeze, takes_gzip
 
 ROOT = Path(__file__).resolve().parent / "static"
 VENDOR = ROOT / "vendor"
@@ -87,20 +87,20 @@ class Statics:
         }
         if file.etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        body = file.body
-        if (
-            len(body) > 1024
-            and file.media_type.startswith(_SQUEEZED)
-            and "gzip" in request.headers.get("accept-encoding", "")
-        ):
-            body = self._compressed(name, file)
-            headers["Content-Encoding"] = "gzip"
-        return Response(body, media_type=file.media_type, headers=headers)
+        squeezed = (
+            self._compressed(name, file)
+            if takes_gzip(request) and file.media_type.startswith(_SQUEEZED)
+            else None
+        )
+        if squeezed is None:
+            return Response(file.body, media_type=file.media_type, headers=headers)
+        headers["Content-Encoding"] = "gzip"
+        return Response(squeezed, media_type=file.media_type, headers=headers)
 
     def _compressed(self, name: str, file: _File) -> bytes:
         with self._lock:
             if name not in self._squeezed:
-                self._squeezed[name] = gzip.compress(file.body, 6, mtime=0)
+                self._squeezed[name] = squeeze(file.body)
             return self._squeezed[name]
 
 

@@ -15,7 +15,7 @@ import pytest
 import shapely
 
 from app.maps.rules import EXTENT, Tile
-from app.maps.service import MadeTile, TileCache
+from app.maps.service import Made, MapCache
 from tests.fixtures.actors import Actors
 from tests.fixtures.clients import client_on, serving
 from tests.fixtures.database import CommittingDatabase
@@ -265,12 +265,12 @@ def test_coordinates_without_meaning_are_refused(web: httpx.Client, query: str) 
 
 
 def test_the_cache_forgets_what_was_used_least() -> None:
-    cache = TileCache(limit=3_000)
+    cache = MapCache(limit=3_000)
     tiles = [Tile(12, x, 0) for x in range(4)]
     for tile in tiles[:3]:
-        cache.put("a", tile, MadeTile(b"x" * 500, b""))
+        cache.put("a", tile, Made(b"x" * 500, b""))
     assert cache.get("a", tiles[0]) is not None
-    cache.put("a", tiles[3], MadeTile(b"x" * 500, b""))
+    cache.put("a", tiles[3], Made(b"x" * 500, b""))
     assert cache.get("a", tiles[1]) is None
     assert cache.get("a", tiles[0]) is not None
     assert cache.get("b", tiles[0]) is None
