@@ -7,8 +7,8 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from app.auth.principal import Principal
@@ -102,9 +102,9 @@ def draw(
         lang=request.lang,
     )
     drawn = heat_map(
-        points["lon"].to_numpy(),
-        points["lat"].to_numpy(),
-        weights=points["weight"].to_numpy(),
+        points[:, 0],
+        points[:, 1],
+        weights=points[:, 2],
         border=border,
         caption=caption,
         assets=assets,
@@ -149,7 +149,7 @@ def _points(
     since: datetime,
     until: datetime,
     class_code: str | None,
-) -> tuple[pd.DataFrame, int]:
+) -> tuple[NDArray[np.float64], int]:
     total = repository.incident_count(session, path=path, since=since, until=until, class_code=class_code)
     extent = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
     # 1e-7 degree is how places are stored: squares of that size leave every point on its own.
@@ -159,5 +159,5 @@ def _points(
             session, path=path, since=since, until=until, class_code=class_code, step=step
         )
         if len(cells) <= MOST_CELLS:
-            return cells.astype({"weight": np.float64}), total
+            return cells, total
         step *= 2

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import pandas as pd
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
@@ -157,8 +158,8 @@ def incident_count(
 
 def incident_cells(
     session: Session, *, path: str, since: datetime, until: datetime, class_code: str | None, step: float
-) -> pd.DataFrame:
-    """Incidents of a unit counted in squares of ``step`` degrees: columns lon, lat (their mean place), weight."""
+) -> NDArray[np.float64]:
+    """Incidents of a unit counted in squares of ``step`` degrees: (n, 3) of lon, lat (their mean place), count."""
     given = {"path": path, "since": since, "until": until, "class": class_code, "step": step}
     rows = session.execute(
         text(
@@ -167,7 +168,7 @@ def incident_cells(
         ),
         given,
     ).all()
-    return pd.DataFrame(rows, columns=["lon", "lat", "weight"])
+    return np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 3)
 
 
 def event_class(session: Session, code: str) -> Row[Any] | None:
