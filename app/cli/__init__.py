@@ -72,11 +72,16 @@ def _root() -> None:
 
 def main() -> None:
     """Run the command line; the console script ``wangge`` points here."""
-    from app.cli.failures import ended
+    from app.cli.failures import ended, ended_usage
 
     command = get_command(root)
     with ended():
-        command(prog_name="wangge", standalone_mode=True)
+        if "--json" not in sys.argv:
+            command(prog_name="wangge", standalone_mode=True)
+            return
+        # Wrong usage is a document, too.
+        with ended_usage():
+            sys.exit(command(prog_name="wangge", standalone_mode=False) or 0)
 
 
 __all__ = ["COMMANDS", "main"]

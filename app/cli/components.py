@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import make_context, operator
-from app.cli.imports import Crs, Layer, Replace, SkipBad, Update, again_of, remember_refusal, tell
+from app.cli.imports import Crs, DateOrder, Layer, Replace, SkipBad, Update, again_of, remember_refusal, tell
 from app.cli.output import Exit, JsonOption
 from app.components.importing import ComponentColumns, import_components
 from app.errors import AppError
@@ -43,6 +43,7 @@ def import_file(
     owner: Annotated[str | None, typer.Option("--owner", help="权属单位列")] = None,
     maintainer: Annotated[str | None, typer.Option("--maintainer", help="养护单位列")] = None,
     surveyed: Annotated[str | None, typer.Option("--surveyed", help="普查日期列")] = None,
+    date_order: DateOrder = None,
     lon: Annotated[str | None, typer.Option("--lon", help="经度列（CSV）")] = None,
     lat: Annotated[str | None, typer.Option("--lat", help="纬度列（CSV）")] = None,
     wkt: Annotated[str | None, typer.Option("--wkt", help="WKT 列（CSV）")] = None,
@@ -75,6 +76,7 @@ def import_file(
         owner=owner,
         maintainer=maintainer,
         surveyed_on=surveyed,
+        date_order=date_order,
     )
     with context.reading():
         pass  # An unreachable database is said before minutes are spent on the file.

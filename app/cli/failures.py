@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy.exc
+import typer
 from pydantic import ValidationError
 
 from app.cli.output import Exit
@@ -18,7 +19,13 @@ from app.db.errors import BackupRefused, DatabaseFailure
 from app.errors import AppError
 from app.i18n import Lang
 from app.settings import load_settings
-from gis.errors import GisError, InputRefused
+from gis.errors import CoverageError, GisError, InputRefused
+
+_LISTED = 30
+# Typer carries its own copy of click and shows only some of its errors; this is the base of those for wrong usage.
+_CLICK: type[Exception] = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
 
 
 def _lang() -> Lang:
@@ -53,14 +60,8 @@ def ended() -> Iterator[None]:
     except DatabaseFailure as error:
         code = Exit.REFUSED if isinstance(error, BackupRefused) else Exit.DATABASE
         _end(code, error.text(lang), code=error.code)
-    except (sqlalchemy.exc.OperationalError, psycopg.OperationalError) as error:
-        cause = str(getattr(error, "orig", error)).strip().splitlines()
-        first = cause[0] if cause else "?"
-        _end(
-            Exit.DATABASE,
-            f"Database: {first}" if lang == "en" else f"数据库：{first}（可运行 wangge db start）",
-            code="database-unreachable",
-        )
+    except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
+        _end_database(error, lang)
     except InputRefused as error:
         rows = [
             {
@@ -73,15 +74,30 @@ def ended() -> Iterator[None]:
         ]
         shown = "".join(f"\n  {r['row']}: {r['column']}: {r['reason']} ({r['value']})" for r in rows[:200])
         more = f"\n  … {len(rows) - 200}（--json）" if len(rows) > 200 and "--json" not in sys.argv else ""
-        message = error.text(lang)
+        message = _with_option(error, lang)
         _end(
             Exit.REFUSED,
             message if "--json" in sys.argv else message + shown + more,
             code=error.code,
             rows=rows,
         )
+    except CoverageError as error:
+        listed = "".join(f"\n  ✗ {_defect_line(defect, lang)}" for defect in error.defects[:_LISTED])
+        rest = len(error.defects) - _LISTED
+        more = f"\n  … {rest}（--json）" if rest > 0 else ""
+        _end(
+            Exit.REFUSED,
+            error.text(lang) if "--json" in sys.argv else error.text(lang) + listed + more,
+            code=error.code,
+            defects=[defect.as_dict() for defect in error.defects],
+        )
     except GisError as error:
-        _end(Exit.REFUSED, error.text(lang), code=error.code, places=[list(p) for p in error.places])
+        _end(
+            Exit.REFUSED,
+            _with_option(error, lang),
+            code=error.code,
+            places=[list(p) for p in error.places],
+        )
     except AppError as error:
         code = Exit.REFUSED if error.status in (409, 413, 422) else Exit.CHECK_FAILED
         _end(code, error.text(lang), code=error.code, **error.extra)
@@ -89,3 +105,86 @@ def ended() -> Iterator[None]:
         # The reader went away (`wangge … | head`): not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # An output folder that is not there or not ours to write; inputs are refused by their reader.
+        _end(Exit.USAGE, f"{error.filename}: {error.strerror}", code="file")
+
+
+@contextmanager
+def ended_usage() -> Iterator[None]:
+    """Turn wrong usage into a document."""
+    try:
+        yield
+    except _CLICK as error:
+        _end(Exit.USAGE, error.format_message(), code="usage")  # type: ignore[attr-defined]
+    except typer.Abort:
+        sys.exit(130)
+
+
+def _end_database(error: sqlalchemy.exc.DBAPIError | psycopg.Error, lang: Lang) -> None:
+    """End for the database's reasons: out of reach, not ours, not current, busy, or at odds with what is stored."""
+    cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
+    state = getattr(cause, "sqlstate", None) or ""
+    lines = str(cause).strip().splitlines()
+    first = lines[0] if lines else "?"
+    diagnostic = getattr(cause, "diag", None)
+    if state == "55P03":
+        _end(
+            Exit.REFUSED,
+            "Another import or publication is under way; try again when it has ended"
+            if lang == "en"
+            else "另一次导入或发布正在进行，请等它结束后再试",
+            code="busy",
+        )
+    elif state in ("42P01", "42703", "42883"):
+        _end(
+            Exit.DATABASE,
+            f"The database's schema is not current; run wangge db migrate ({first})"
+            if lang == "en"
+            else f"数据库结构不是最新，请运行 wangge db migrate（{first}）",
+            code="schema-not-current",
+        )
+    elif state.startswith("23"):
+        name = getattr(diagnostic, "constraint_name", None) or "?"
+        _end(
+            Exit.REFUSED,
+            f"Conflicts with what is stored ({name}): {first}"
+            if lang == "en"
+            else f"与现有数据冲突（{name}）：{first}",
+            code="constraint",
+            constraint=name,
+        )
+    elif state.startswith("22") or isinstance(cause, psycopg.DataError):
+        _end(
+            Exit.REFUSED,
+            f"A value that the database cannot hold: {first}"
+            if lang == "en"
+            else f"数据库无法保存的值：{first}",
+            code="value",
+        )
+    elif isinstance(cause, psycopg.OperationalError) or state.startswith(("28", "42501")):
+        _end(
+            Exit.DATABASE,
+            f"Database: {first}" if lang == "en" else f"数据库：{first}（可运行 wangge db start）",
+            code="database-unreachable",
+        )
+    else:
+        raise error
+
+
+# The core says what is missing; here is the option that gives it.
+_OPTIONS = {"crs_missing": "--crs", "several_layers": "--layer", "layer_not_found": "--layer"}
+
+
+def _with_option(error: GisError, lang: Lang) -> str:
+    option = _OPTIONS.get(error.code)
+    if option is None:
+        return error.text(lang)
+    return f"{error.text(lang)} (option {option})" if lang == "en" else f"{error.text(lang)}（选项 {option}）"
+
+
+def _defect_line(defect: Any, lang: Lang) -> str:
+    lon, lat = defect.place
+    return f"{defect.kind}  {defect.text(lang)}  @ {lon:.7f},{lat:.7f}"

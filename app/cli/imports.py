@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,6 +20,10 @@ Layer = Annotated[str | None, typer.Option("--layer", help="图层 / layer of th
 Crs = Annotated[str | None, typer.Option("--crs", help="wgs84、cgcs2000、gcj02、bd09 或 EPSG:n")]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="导入好的行，坏行写入 FILE.rejected.csv / store the good rows only")
+]
+DateOrder = Annotated[
+    Literal["mdy", "dmy"] | None,
+    typer.Option("--date-order", help="3/4/2026 这样的日期：mdy 月在前，dmy 日在前 / which comes first"),
 ]
 Update = Annotated[bool, typer.Option("--update", help="已有的编码按本文件更新 / write over what is stored")]
 Replace = Annotated[

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from app.cli.context import make_context, operator
-from app.cli.imports import Crs, Layer, Replace, SkipBad, Update, again_of, remember_refusal, tell
+from app.cli.imports import Crs, DateOrder, Layer, Replace, SkipBad, Update, again_of, remember_refusal, tell
 from app.cli.output import Exit, JsonOption
 from app.errors import AppError
 from app.incidents.importing import IncidentColumns, import_incidents
@@ -55,6 +55,7 @@ def import_file(
         str | None, typer.Option("--source", help="来源名，默认文件名 / name of the source")
     ] = None,
     strict_classes: Annotated[bool, typer.Option("--strict-classes", help="目录外的类别视为错误")] = False,
+    date_order: DateOrder = None,
     lon: Annotated[str | None, typer.Option("--lon", help="经度列")] = None,
     lat: Annotated[str | None, typer.Option("--lat", help="纬度列")] = None,
     wkt: Annotated[str | None, typer.Option("--wkt", help="WKT 列")] = None,
@@ -91,6 +92,7 @@ def import_file(
         component=component,
         compare=compare_column,
         state_of_all=state,
+        date_order=date_order,
     )
     with context.reading():
         pass  # An unreachable database is said before minutes are spent on the file.

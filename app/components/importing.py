@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from app.boundaries.owners import Owners, index_in_force, newer_edition, owners_of
 from app.components import catalog, repository
 from app.components.rules import (
-    check_geometry_kinds,
     class_names,
+    judge_shapes,
     recognise_schemes,
     resolve_names,
     resolve_states,
@@ -24,14 +24,27 @@ from app.components.rules import (
 from app.components.service import reassign_import
 from app.db.copy import analyze
 from app.errors import Conflict
+from app.jobs import repository as job_rows
 from app.jobs import service as jobs
+from app.jobs.rows import attributes, found_columns, in_order, repeated, rows_to_keep, texts
 from app.jobs.service import Again, ImportReport, SourceFile
 from app.kit.columns import objects
+from app.kit.times import DateOrder, parse_dates
 from app.people.service import department_ids
 from gis.errors import BadRow, InputRefused
-from gis.geometry import snap
 
 _LISTED = 1000
+# The fields of ComponentColumns that name columns.
+COLUMN_FIELDS = (
+    "class_column",
+    "code",
+    "name",
+    "state",
+    "department",
+    "owner",
+    "maintainer",
+    "surveyed_on",
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,7 @@ class ComponentColumns:
     owner: str | None = None
     maintainer: str | None = None
     surveyed_on: str | None = None
+    date_order: DateOrder | None = None
 
     def used(self) -> set[str]:
         """Names of the columns that have a place of their own; the rest become attributes."""
@@ -76,20 +90,20 @@ def import_components(
     if not len(frame):
         raise InputRefused("文件里没有数据行", "the file has no rows", code="empty")
     job = jobs.begin(session, "components", source, again=again, actor=actor)
-    table = _columns_of(session, frame, columns, source, bad)
-    if bad and not skip_bad:
-        raise _refused(bad)
-    rejected = {row.row - 1 for row in bad}
-    keep = np.array([i not in rejected for i in range(len(frame))])
+    columns = found_columns(columns, COLUMN_FIELDS, frame, file=source.name)
+    table = _table(session, frame, columns, source, bad)
+    keep = rows_to_keep(len(frame), bad, skip_bad=skip_bad)
     table = table[keep]
     report = ImportReport(import_id=job.id, rows=len(frame), rejected=int((~keep).sum()))
 
     repository.owners_are_given(session)
     if again is Again.REPLACE:
-        earlier = [i for i in _earlier(session, source) if i != job.id]
+        earlier = [
+            i for i in job_rows.of_source(session, "components", source.name, source.sha256) if i != job.id
+        ]
         report.removed = repository.remove_of_imports(session, earlier)
     loaded = index_in_force(session)
-    shapes = snap(table["geometry"].to_numpy())
+    shapes = table["geometry"].to_numpy()
     owners = owners_of(loaded, shapes)
     _stage(session, table, shapes, owners, advance)
     if again is not Again.UPDATE:
@@ -109,68 +123,27 @@ def import_components(
         )
     analyze(session, "component", "component_share")
     jobs.finish(session, job, report)
-    return report, sorted(bad, key=lambda row: row.row)
+    return report, list(in_order(bad))
 
 
-def _earlier(session: Session, source: SourceFile) -> list[int]:
-    from app.jobs import repository as job_rows
-
-    return list(job_rows.of_source(session, "components", source.name, source.sha256))
-
-
-def _columns_of(
+def _table(
     session: Session,
     frame: gpd.GeoDataFrame,
     columns: ComponentColumns,
     source: SourceFile,
     bad: list[BadRow],
 ) -> pd.DataFrame:
-    for name in columns.used():
-        if name not in frame.columns:
-            have = "、".join(map(str, frame.columns.drop(frame.geometry.name)))
-            raise InputRefused(
-                f"文件里没有列 {name}；有的列：{have}",
-                f"no column {name}; the file has: {have}",
-                code="missing-column",
-            )
-    known = catalog.classes(session)
-    names = class_names(known)
-    given = (
-        frame[columns.class_column]
-        if columns.class_column
-        else pd.Series(columns.class_code, index=frame.index, dtype="string")
-    )
-    found = resolve_names(
-        given.reset_index(drop=True),
-        names,
-        columns.class_column or "--class",
-        noun_zh="部件类",
-        noun_en="component class",
-    )
-    if columns.class_column is None and found.bad:
-        raise InputRefused(
-            f"没有部件类 {columns.class_code}",
-            f"there is no component class {columns.class_code}",
-            code="no-such-class",
-        )
-    already = {row.row for row in bad}
-    bad += [row for row in found.bad if row.row not in already]
-    shapes = np.asarray(frame.geometry.array, dtype=object)
-    table = pd.DataFrame({"class_code": found.codes})
-    table["geometry"] = shapes
-    kinds = {item.code: item.geometry for item in known}
-    already = {row.row for row in bad}
-    bad += [row for row in check_geometry_kinds(found.codes, shapes, kinds) if row.row not in already]
-
+    """The rows as they are to be stored, and into ``bad`` what is wrong with them; each is told its first fault only."""
     plain = frame.drop(columns=frame.geometry.name).reset_index(drop=True)
-    if columns.code:
-        table["code"] = plain[columns.code].astype("string").str.strip()
-        bad += _bad_codes(table["code"], columns.code)
-    else:
-        # No codes in the file: the content of the file and the row make one that comes out the same again.
-        width = len(str(len(plain)))
-        table["code"] = [f"{source.sha256[:8]}-{i + 1:0{width}d}" for i in range(len(plain))]
-    parts = recognise_schemes(table["code"], found.codes, given=columns.code_scheme)
+    known = catalog.classes(session)
+    classes = _classes(plain, columns, class_names(known), bad)
+    table = pd.DataFrame({"class_code": classes, "row": np.arange(1, len(plain) + 1)})
+    shapes = np.asarray(frame.geometry.array, dtype=object)
+    judged = judge_shapes(classes, shapes, {item.code: item.geometry for item in known})
+    table["geometry"] = judged.shapes
+    _add(bad, judged.bad)
+    table["code"] = _codes(plain, columns, source, bad)
+    parts = recognise_schemes(table["code"], classes, given=columns.code_scheme)
     for part in ("scheme", "county", "major", "minor", "sequence"):
         table[f"code_{part}"] = objects(parts[part])
     for target, column in (
@@ -178,75 +151,77 @@ def _columns_of(
         ("owner", columns.owner),
         ("maintainer", columns.maintainer),
     ):
-        table[target] = objects(plain[column].astype("string")) if column else None
+        table[target] = objects(texts(plain, column)[0]) if column else None
+    table["state"] = "intact"
     if columns.state:
-        states = resolve_states(plain[columns.state], columns.state)
-        bad += states.bad
+        states = resolve_states(texts(plain, columns.state)[0], columns.state)
+        _add(bad, states.bad)
         table["state"] = states.codes
-    else:
-        table["state"] = "intact"
-    table["surveyed_on"] = _dates(plain, columns.surveyed_on, bad)
+    table["surveyed_on"] = None
+    if columns.surveyed_on:
+        days, wrong = parse_dates(plain[columns.surveyed_on], columns.surveyed_on, order=columns.date_order)
+        _add(bad, wrong)
+        table["surveyed_on"] = days
     table["department_id"] = _departments(session, plain, columns.department, table["class_code"], known)
-    table["attributes"] = _attributes(plain, columns.used())
-    table["row"] = np.arange(1, len(table) + 1)
+    table["attributes"] = attributes(plain, columns.used())
     return table
 
 
-def _bad_codes(codes: pd.Series, column: str) -> list[BadRow]:
-    blank = (codes.isna() | (codes == "")).to_numpy(dtype=bool)
-    first = codes.drop_duplicates()
-    first_row = pd.Series(first.index + 1, index=first.to_numpy())
-    repeated = codes.duplicated(keep="first").to_numpy() & ~blank
-    return [
-        BadRow(int(i) + 1, column, "编码为空", "the code is empty", "") for i in np.flatnonzero(blank)
-    ] + [
-        BadRow(
-            int(i) + 1,
-            column,
-            f"编码与第 {first_row[codes.iloc[i]]} 行重复",
-            f"the code repeats that of row {first_row[codes.iloc[i]]}",
-            str(codes.iloc[i]),
-        )
-        for i in np.flatnonzero(repeated)
-    ]
+def _add(bad: list[BadRow], more: list[BadRow]) -> None:
+    already = {row.row for row in bad}
+    bad += [row for row in more if row.row not in already]
 
 
-def _dates(plain: pd.DataFrame, column: str | None, bad: list[BadRow]) -> Any:
-    if not column:
-        return None
-    given = plain[column].astype("string").str.strip()
-    parsed = pd.to_datetime(given, errors="coerce", format="mixed", yearfirst=True)
-    wrong = (parsed.isna() & given.notna() & (given != "")).to_numpy()
-    bad += [
-        BadRow(
-            int(i) + 1,
-            column,
-            "不是日期（应如 2026-11-21）",
-            "not a date (expected like 2026-11-21)",
-            str(given.iloc[i]),
+def _classes(
+    plain: pd.DataFrame, columns: ComponentColumns, names: dict[str, str], bad: list[BadRow]
+) -> np.ndarray:
+    nouns = {"noun_zh": "部件类", "noun_en": "component class"}
+    if columns.class_column:
+        given, _ = texts(plain, columns.class_column)
+        found = resolve_names(given, names, columns.class_column, **nouns)
+        _add(bad, found.bad)
+        return found.codes
+    one = resolve_names(pd.Series([columns.class_code], dtype="string"), names, "--class", **nouns)
+    if one.bad:
+        raise InputRefused(
+            f"没有部件类 {columns.class_code}",
+            f"there is no component class {columns.class_code}",
+            code="no-such-class",
         )
-        for i in np.flatnonzero(wrong)
-    ]
-    return parsed.dt.date.astype(object).where(parsed.notna(), None)
+    return np.full(len(plain), one.codes[0], dtype=object)
+
+
+def _codes(
+    plain: pd.DataFrame, columns: ComponentColumns, source: SourceFile, bad: list[BadRow]
+) -> pd.Series:
+    if not columns.code:
+        # No codes in the file: the content of the file and the row make one that comes out the same again.
+        width = len(str(len(plain)))
+        return pd.Series(
+            [f"{source.sha256[:8]}-{i + 1:0{width}d}" for i in range(len(plain))], dtype="string"
+        )
+    codes, ruined = texts(plain, columns.code)
+    _add(bad, ruined)
+    _add(
+        bad,
+        [
+            BadRow(int(i) + 1, columns.code, "编码为空", "the code is empty", "")
+            for i in np.flatnonzero(codes.isna())
+        ],
+    )
+    _add(bad, repeated(codes, columns.code, noun_zh="编码", noun_en="code"))
+    return codes
 
 
 def _departments(
     session: Session, plain: pd.DataFrame, column: str | None, class_codes: pd.Series, known: list[Any]
 ) -> np.ndarray:
-    typical = class_codes.map({item.code: item.department_id for item in known})
+    typical = class_codes.map({item.code: item.department_id for item in known}).astype("Int64")
     if column:
-        named = plain[column].astype("string").str.strip()
-        ids = department_ids(session, sorted(set(named.dropna()) - {""}))
-        typical = named.map(ids).where(named.notna() & (named != ""), typical)
-    return objects(typical.astype("Int64"))
-
-
-def _attributes(plain: pd.DataFrame, used: set[str]) -> Any:
-    rest = plain[[name for name in plain.columns if name not in used]]
-    if not rest.shape[1]:
-        return "{}"
-    text = rest.to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
-    return text.rstrip("\n").split("\n")
+        named, _ = texts(plain, column)
+        ids = department_ids(session, sorted(set(named.dropna())))
+        typical = named.map(ids).astype("Int64").where(named.notna(), typical)
+    return objects(typical)
 
 
 def _stage(
@@ -297,13 +272,13 @@ def _stage(
 
 
 def _refuse_present(session: Session) -> None:
-    present = repository.staged_codes_present(session, limit=_LISTED)
+    count, present = repository.staged_codes_present(session, limit=_LISTED)
     if present:
         codes = "、".join(code for _, code in present[:10])
-        more = "…" if len(present) > 10 else ""
+        more = "…" if count > 10 else ""
         raise Conflict(
-            f"{len(present)} 个编码已经存在：{codes}{more}。--update 更新它们",
-            f"{len(present)} codes are stored already: {codes}{more}. --update writes over them",
+            f"{count} 个编码已经存在：{codes}{more}。--update 更新它们",
+            f"{count} codes are stored already: {codes}{more}. --update writes over them",
             code="codes-present",
             rows=[{"row": row, "code": code} for row, code in present],
         )
@@ -321,13 +296,3 @@ def _list_ownerless(report: ImportReport, table: pd.DataFrame, shapes: np.ndarra
                 "place": [place.x, place.y],
             }
         )
-
-
-def _refused(bad: list[BadRow]) -> InputRefused:
-    count = len({row.row for row in bad})
-    return InputRefused(
-        f"{count} 行有问题，文件整体未导入；--skip-bad 可只导入其余各行",
-        f"{count} rows are not acceptable, nothing was stored; --skip-bad stores the others",
-        code="bad-rows",
-        rows=tuple(sorted(bad, key=lambda row: (row.row, row.column))),
-    )

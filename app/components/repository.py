@@ -56,17 +56,16 @@ def stage_shares(session: Session, columns: Mapping[str, Any]) -> None:
     copy_columns(session, "staged_share", columns)
 
 
-def staged_codes_present(session: Session, *, limit: int) -> list[Any]:
-    """Staged rows whose code is stored already: row, code."""
-    return list(
-        session.execute(
-            text(
-                "SELECT s.row, s.code FROM staged_component s JOIN component c USING (code, code_scheme) "
-                "ORDER BY s.row LIMIT :limit"
-            ),
-            {"limit": limit},
-        )
-    )
+def staged_codes_present(session: Session, *, limit: int) -> tuple[int, list[Any]]:
+    """How many staged rows have a code that is stored already, and the first of them: row, code."""
+    rows = session.execute(
+        text(
+            "SELECT s.row, s.code, count(*) OVER () FROM staged_component s "
+            "JOIN component c USING (code, code_scheme) ORDER BY s.row LIMIT :limit"
+        ),
+        {"limit": limit},
+    ).all()
+    return (int(rows[0][2]) if rows else 0), [(row, code) for row, code, _ in rows]
 
 
 def store_staged(session: Session, *, import_id: int, edition: int, update: bool) -> tuple[int, int]:

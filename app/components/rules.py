@@ -12,9 +12,20 @@ import shapely
 from app.components.models import STATES, ComponentClass
 from app.kit.columns import objects
 from gis.errors import BadRow
+from gis.geometry import snap, trouble_of
 
-_KIND_OF_DIMENSION = np.array(["point", "line", "polygon"], dtype=object)
-_KIND_ZH = {"point": "点", "line": "线", "polygon": "面", "none": "无图形"}
+# By shapely's type number; -1, a missing shape, takes the last.
+_KIND_OF_TYPE = np.array(
+    ["point", "line", "line", "polygon", "multipoint", "line", "polygon", "collection", "none"], dtype=object
+)
+_KIND_ZH = {
+    "point": "点",
+    "line": "线",
+    "polygon": "面",
+    "multipoint": "多个点",
+    "collection": "混合图形",
+    "none": "无图形",
+}
 
 # What states are called in the registers we have seen, in either language.
 STATE_NAMES = {
@@ -80,23 +91,52 @@ def resolve_names(
     return Resolved(codes=objects(codes), bad=bad)
 
 
-def check_geometry_kinds(codes: np.ndarray, shapes: np.ndarray, expected: dict[str, str]) -> list[BadRow]:
-    """Rows whose geometry is not of the kind that their class asks for."""
-    dimension = shapely.get_dimensions(shapes)
-    came = np.where(dimension >= 0, _KIND_OF_DIMENSION[np.clip(dimension, 0, 2)], "none")
-    came[shapely.is_missing(shapes)] = "none"
-    wanted = pd.Series(codes).map(expected).to_numpy(dtype=object)
-    known = np.array([w is not None and w == w for w in wanted])
-    return [
-        BadRow(
-            row=int(i) + 1,
-            column="geometry",
-            reason_zh=f"部件类 {codes[i]} 应为{_KIND_ZH[wanted[i]]}，实为{_KIND_ZH[came[i]]}",
-            reason_en=f"class {codes[i]} takes a {wanted[i]}, came {came[i]}",
-            value=str(came[i]),
+@dataclass(frozen=True)
+class Judged:
+    """Shapes on the lattice (None where there is nothing to store) and what is wrong with those."""
+
+    shapes: np.ndarray
+    bad: list[BadRow]
+
+
+def judge_shapes(codes: np.ndarray, shapes: np.ndarray, expected: dict[str, str]) -> Judged:
+    """Round shapes to the lattice, and tell those that are not of their class's kind, not valid, or vanish on it.
+
+    A multipoint of one point is that point: editors save them so. ``codes`` are class codes, None where unknown.
+    """
+    shapes = shapes.copy()
+    single = (shapely.get_type_id(shapes) == 4) & (shapely.get_num_geometries(shapes) == 1)
+    shapes[single] = shapely.get_geometry(shapes[single], 0)
+    came = _KIND_OF_TYPE[shapely.get_type_id(shapes)]
+    wanted = objects(pd.Series(codes, dtype=object).map(expected))
+    known = np.array([kind is not None for kind in wanted], dtype=bool)
+    empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    bad = {
+        int(i): BadRow(int(i) + 1, "geometry", "没有图形", "no geometry", "") for i in np.flatnonzero(empty)
+    }
+    other = known & ~empty & (wanted != came)
+    for i in np.flatnonzero(other).tolist():
+        bad[i] = BadRow(
+            i + 1,
+            "geometry",
+            f"部件类 {codes[i]} 应为{_KIND_ZH[wanted[i]]}，实为{_KIND_ZH[came[i]]}",
+            f"class {codes[i]} takes a {wanted[i]}, came {came[i]}",
+            str(came[i]),
         )
-        for i in np.flatnonzero(known & (wanted != came))
-    ]
+    spoilt = ~empty & (came == "polygon") & ~shapely.is_valid(shapes)
+    for i in np.flatnonzero(spoilt).tolist():
+        trouble = trouble_of(shapes[i])
+        at = f"{trouble.place[0]:.7f}, {trouble.place[1]:.7f}"
+        bad.setdefault(
+            i, BadRow(i + 1, "geometry", f"面无效：{trouble.zh}", f"not a valid area: {trouble.en}", at)
+        )
+    usable = ~empty & ~spoilt
+    shapes[~usable] = None
+    shapes[usable] = snap(shapes[usable], on_collapse="none")
+    for i in np.flatnonzero(usable & shapely.is_missing(shapes)).tolist():
+        zh, en = "小于坐标精度（1e-7 度），取整后消失", "smaller than the coordinate lattice of 1e-7 degree"
+        bad.setdefault(i, BadRow(i + 1, "geometry", zh, en, ""))
+    return Judged(shapes, list(bad.values()))
 
 
 def recognise_schemes(codes: pd.Series, class_codes: np.ndarray, *, given: str | None) -> pd.DataFrame:

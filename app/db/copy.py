@@ -22,11 +22,13 @@ def copy_columns(
     *,
     advance: Callable[[int], object] | None = None,
 ) -> int:
-    """Copy equally long columns (NumPy, pandas or Arrow) into a table; None becomes NULL, "" stays an empty text.
+    """Copy equally long columns (NumPy, pandas or Arrow) into a table.
+
+    None, NaN and pandas' NA become NULL, "" stays an empty text.
 
     Rows go in batches of 50,000 so that memory stays bounded and a progress bar can move.
     """
-    arrow = pa.table({name: pa.array(values) for name, values in columns.items()})
+    arrow = pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()})
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
         sql.Identifier(table), sql.SQL(", ").join(sql.Identifier(name) for name in columns)
     )

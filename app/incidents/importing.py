@@ -18,16 +18,30 @@ from app.components.rules import resolve_names
 from app.db.copy import analyze
 from app.errors import Conflict
 from app.incidents import catalog, repository
-from app.incidents.rules import class_names, parse_times, resolve_states
+from app.incidents.rules import class_names, resolve_states
 from app.incidents.service import reassign_import
 from app.jobs import repository as job_rows
 from app.jobs import service as jobs
+from app.jobs.rows import attributes, found_columns, in_order, repeated, rows_to_keep, texts
 from app.jobs.service import Again, ImportReport, SourceFile
 from app.kit.columns import objects
+from app.kit.times import DateOrder, parse_times
 from gis.errors import BadRow, InputRefused
 from gis.geometry import round_degrees
 
 _LISTED = 1000
+# The fields of IncidentColumns that name columns.
+COLUMN_FIELDS = (
+    "time",
+    "class_column",
+    "id",
+    "state",
+    "address",
+    "description",
+    "channel",
+    "component",
+    "compare",
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,7 @@ class IncidentColumns:
     compare: str | None = None
     # A register of the past says nothing about states: such incidents are history, not work.
     state_of_all: str = "closed"
+    date_order: DateOrder | None = None
 
     def used(self) -> set[str]:
         """Names of the columns that have a place of their own; the rest become attributes."""
@@ -59,10 +74,6 @@ class IncidentColumns:
             self.channel,
         )
         return {name for name in (*named, self.component) if name}
-
-    def needed(self) -> set[str]:
-        """The columns that the file must have."""
-        return self.used() | ({self.compare} if self.compare else set())
 
 
 def import_incidents(
@@ -88,17 +99,27 @@ def import_incidents(
     bad = list(bad_rows or [])
     if not len(frame):
         raise InputRefused("文件里没有数据行", "the file has no rows", code="empty")
-    _refuse_missing(frame, columns)
+    columns = found_columns(columns, COLUMN_FIELDS, frame, file=source.name)
+    if columns.time is None:
+        raise InputRefused(
+            "请用 --time-column 指明发生时间的列",
+            "name the column of the time with --time-column",
+            code="no-time",
+        )
+    if again is Again.UPDATE and columns.id is None:
+        raise InputRefused(
+            "--update 按来源编号更新，请用 --id-column 指明编号列",
+            "--update goes by the source's ids; name their column with --id-column",
+            code="no-id",
+        )
     job = jobs.begin(session, "incidents", source, again=again, actor=actor)
     plain = frame.drop(columns=frame.geometry.name).reset_index(drop=True)
-    shapes = np.asarray(frame.geometry.array, dtype=object)
-    bad += _not_points(shapes, bad)
+    shapes = _points(np.asarray(frame.geometry.array, dtype=object), bad)
     report = ImportReport(import_id=job.id, rows=len(frame))
-    table = _table(session, plain, columns, zone, bad, report, source_name=source_name, strict=strict_classes)
-    if bad and not skip_bad:
-        raise _refused(bad)
-    keep = np.ones(len(frame), dtype=bool)
-    keep[[row.row - 1 for row in bad]] = False
+    table = _table(plain, columns, zone, bad)
+    classes = _classes(session, plain, columns, bad, report, source_name=source_name, strict=strict_classes)
+    keep = rows_to_keep(len(frame), bad, skip_bad=skip_bad)
+    table["class_code"], table["department_id"] = classes
     table, shapes = table[keep], shapes[keep]
     report.rejected = int((~keep).sum())
 
@@ -142,7 +163,7 @@ def import_incidents(
     report.stored, report.updated = repository.store_staged(
         session, import_id=job.id, edition=loaded.number, update=again is Again.UPDATE
     )
-    repository.log_import(session, import_id=job.id, actor=actor)
+    repository.log_import(session, import_id=job.id, actor=actor, updated=report.updated > 0)
     report.edition = loaded.number
     outside = np.flatnonzero(pd.isna(pd.Series(codes)).to_numpy())
     report.ownerless = len(outside)
@@ -161,7 +182,7 @@ def import_incidents(
         report.agreement = agreement(codes, plain[columns.compare][keep])
     analyze(session, "incident", "incident_log")
     jobs.finish(session, job, report)
-    return report, sorted(bad, key=lambda row: row.row)
+    return report, list(in_order(bad))
 
 
 def agreement(owners: np.ndarray, given: pd.Series) -> dict[str, Any]:
@@ -185,78 +206,40 @@ def agreement(owners: np.ndarray, given: pd.Series) -> dict[str, Any]:
     }
 
 
-def _refuse_missing(frame: gpd.GeoDataFrame, columns: IncidentColumns) -> None:
-    for name in sorted(columns.needed()):
-        if name not in frame.columns:
-            have = "、".join(map(str, frame.columns.drop(frame.geometry.name)))
-            raise InputRefused(
-                f"文件里没有列 {name}；有的列：{have}",
-                f"no column {name}; the file has: {have}",
-                code="missing-column",
-            )
-    if columns.time is None:
-        raise InputRefused(
-            "请用 --time-column 指明发生时间的列",
-            "name the column of the time with --time-column",
-            code="no-time",
-        )
-
-
-def _not_points(shapes: np.ndarray, bad: list[BadRow]) -> list[BadRow]:
-    known = {row.row for row in bad}
+def _points(shapes: np.ndarray, bad: list[BadRow]) -> np.ndarray:
+    """The places; a multipoint of one point is that point."""
+    shapes = shapes.copy()
+    single = (shapely.get_type_id(shapes) == 4) & (shapely.get_num_geometries(shapes) == 1)
+    shapes[single] = shapely.get_geometry(shapes[single], 0)
     wrong = (shapely.get_type_id(shapes) != 0) | shapely.is_empty(shapes)
-    return [
+    known = {row.row for row in bad}
+    bad += [
         BadRow(int(i) + 1, "geometry", "事件的位置应为一个点", "the place of an incident is a point", "")
         for i in np.flatnonzero(wrong)
         if int(i) + 1 not in known
     ]
+    return shapes
 
 
-def _table(
-    session: Session,
-    plain: pd.DataFrame,
-    columns: IncidentColumns,
-    zone: ZoneInfo,
-    bad: list[BadRow],
-    report: ImportReport,
-    *,
-    source_name: str,
-    strict: bool,
-) -> pd.DataFrame:
-    def text_of(name: str | None) -> Any:
-        return (
-            plain[name].astype("string").str.strip()
-            if name
-            else pd.Series(pd.NA, index=plain.index, dtype="string")
-        )
-
+def _table(plain: pd.DataFrame, columns: IncidentColumns, zone: ZoneInfo, bad: list[BadRow]) -> pd.DataFrame:
+    """The rows as they are to be stored, and into ``bad`` what is wrong with them."""
     assert columns.time is not None  # noqa: S101 - refused before
-    times, wrong = parse_times(plain[columns.time], zone, columns.time)
+    times, wrong = parse_times(plain[columns.time], zone, columns.time, order=columns.date_order)
     bad += wrong
-    table = pd.DataFrame({"occurred_at": times})
-    table["class_code"] = _classes(
-        session, plain, columns, bad, report, source_name=source_name, strict=strict
-    )
-    departments = {c.code: c.department_id for c in catalog.classes(session)}
-    table["department_id"] = table["class_code"].map(departments).astype("Int64")
-    table["source_id"] = text_of(columns.id)
+    table = pd.DataFrame({"occurred_at": times, "row": np.arange(1, len(plain) + 1)})
+    table["source_id"] = pd.Series(pd.NA, index=plain.index, dtype="string")
     if columns.id:
-        bad += _repeated(table["source_id"], columns.id)
+        table["source_id"], ruined = texts(plain, columns.id)
+        bad += ruined
+        bad += repeated(table["source_id"], columns.id, noun_zh="编号", noun_en="id")
+    table["state"] = columns.state_of_all
     if columns.state:
-        table["state"], wrong = resolve_states(plain[columns.state], columns.state)
+        table["state"], wrong = resolve_states(texts(plain, columns.state)[0], columns.state)
         bad += wrong
-    else:
-        table["state"] = columns.state_of_all
     for target in ("address", "description", "channel", "component"):
-        table[target] = text_of(getattr(columns, target))
-    rest = plain[[name for name in plain.columns if name not in columns.used()]]
-    lines = (
-        rest.to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
-        .rstrip("\n")
-        .split("\n")
-    )
-    table["attributes"] = lines if rest.shape[1] else "{}"
-    table["row"] = np.arange(1, len(table) + 1)
+        name = getattr(columns, target)
+        table[target] = texts(plain, name)[0] if name else pd.Series(pd.NA, index=plain.index, dtype="string")
+    table["attributes"] = attributes(plain, columns.used())
     return table
 
 
@@ -269,63 +252,60 @@ def _classes(
     *,
     source_name: str,
     strict: bool,
-) -> Any:
+) -> tuple[Any, Any]:
+    """Class codes and departments of the rows. Names that the catalogue lacks become classes of this source."""
+    known = catalog.classes(session)
+    nobody = np.full(len(plain), None, dtype=object)
     if not columns.class_column:
         report.note("没有类别列：事件标为待分类", "no class column: the incidents wait for triage")
-        return None
+        return nobody, nobody
     column = columns.class_column
-    found = resolve_names(
-        plain[column], class_names(catalog.classes(session)), column, noun_zh="事件类", noun_en="event class"
-    )
-    if not found.bad:
-        return found.codes
-    blank = [row for row in found.bad if row.value == ""]
-    unknown = sorted({row.value for row in found.bad if row.value != ""})
+    given, _ = texts(plain, column)
+    found = resolve_names(given, class_names(known), column, noun_zh="事件类", noun_en="event class")
+    codes = pd.Series(found.codes, dtype="object")
     if strict:
         bad += found.bad
-        return found.codes
-    made = catalog.add_local(session, unknown, source=source_name)
+    else:
+        codes = _with_local(session, given, codes, bad, report, source_name=source_name)
+    departments = codes.map({item.code: item.department_id for item in known})
+    return objects(codes), objects(departments.astype("Int64"))
+
+
+def _with_local(
+    session: Session,
+    given: pd.Series,
+    codes: pd.Series,
+    bad: list[BadRow],
+    report: ImportReport,
+    *,
+    source_name: str,
+) -> pd.Series:
+    rejected = {row.row - 1 for row in bad}
+    wanted = codes.isna() & given.notna() & ~pd.Series(given.index.isin(rejected), index=given.index)
+    # One class however it is capitalised; the spelling that comes first names it.
+    spellings = given[wanted].drop_duplicates()
+    unknown = spellings[~spellings.str.casefold().duplicated()]
+    made = catalog.add_local(session, unknown.tolist(), source=source_name)
     if made:
-        listed = "、".join(unknown[:8]) + ("…" if len(unknown) > 8 else "")
+        listed = "、".join(sorted(made)[:8]) + ("…" if len(made) > 8 else "")
         report.note(
             f"{len(made)} 个类别不在目录里，已登记为来源自带类别：{listed}",
             f"{len(made)} classes are not in the catalogue and were registered as the source's own: {listed}",
         )
+    blank = int(given.isna().sum())
     if blank:
-        report.note(
-            f"{len(blank)} 行没有类别，标为待分类", f"{len(blank)} rows have no class and wait for triage"
-        )
-    text = plain[column].astype("string").str.strip()
-    return pd.Series(found.codes, dtype="object").where(pd.notna(found.codes), objects(text.map(made)))
-
-
-def _repeated(ids: pd.Series, column: str) -> list[BadRow]:
-    blank = (ids.isna() | (ids == "")).to_numpy(dtype=bool)
-    ids[blank] = pd.NA
-    again = ids.duplicated(keep="first").to_numpy() & ~blank
-    return [
-        BadRow(int(i) + 1, column, "编号重复", "the id occurs twice", str(ids.iloc[i]))
-        for i in np.flatnonzero(again)
-    ]
+        report.note(f"{blank} 行没有类别，标为待分类", f"{blank} rows have no class and wait for triage")
+    by_name = {name.casefold(): code for name, code in made.items()}
+    return codes.where(codes.notna(), given.str.casefold().map(by_name).astype("object"))
 
 
 def _refuse_present(session: Session) -> None:
-    present = repository.staged_ids_present(session, limit=_LISTED)
+    count, present = repository.staged_ids_present(session, limit=_LISTED)
     if present:
-        ids = "、".join(str(i) for _, i in present[:10]) + ("…" if len(present) > 10 else "")
+        ids = "、".join(str(i) for _, i in present[:10]) + ("…" if count > 10 else "")
         raise Conflict(
-            f"{len(present)} 个编号已经存在：{ids}。--update 更新它们",
-            f"{len(present)} ids are stored already: {ids}. --update writes over them",
+            f"{count} 个编号已经存在：{ids}。--update 更新它们",
+            f"{count} ids are stored already: {ids}. --update writes over them",
             code="ids-present",
             rows=[{"row": row, "id": value} for row, value in present],
         )
-
-
-def _refused(bad: list[BadRow]) -> InputRefused:
-    count = len({row.row for row in bad})
-    return InputRefused(
-        f"{count} 行有问题，文件整体未导入；--skip-bad 可只导入其余各行",
-        f"{count} rows are not acceptable, nothing was stored; --skip-bad stores the others",
-        code="bad-rows",
-        rows=tuple(sorted(bad, key=lambda row: (row.row, row.column))),
-    )

@@ -49,17 +49,16 @@ def stage(
     session.execute(text("ANALYZE staged_incident"))
 
 
-def staged_ids_present(session: Session, *, limit: int) -> list[Any]:
-    """Staged rows whose id of the source is stored already: row, source_id."""
-    return list(
-        session.execute(
-            text(
-                "SELECT s.row, s.source_id FROM staged_incident s JOIN incident i "
-                "ON i.source = s.source AND i.source_id = s.source_id ORDER BY s.row LIMIT :limit"
-            ),
-            {"limit": limit},
-        )
-    )
+def staged_ids_present(session: Session, *, limit: int) -> tuple[int, list[Any]]:
+    """How many staged rows have an id of the source that is stored already, and the first of them: row, source_id."""
+    rows = session.execute(
+        text(
+            "SELECT s.row, s.source_id, count(*) OVER () FROM staged_incident s JOIN incident i "
+            "ON i.source = s.source AND i.source_id = s.source_id ORDER BY s.row LIMIT :limit"
+        ),
+        {"limit": limit},
+    ).all()
+    return (int(rows[0][2]) if rows else 0), [(row, source_id) for row, source_id, _ in rows]
 
 
 def store_staged(session: Session, *, import_id: int, edition: int, update: bool) -> tuple[int, int]:
@@ -85,13 +84,20 @@ def store_staged(session: Session, *, import_id: int, edition: int, update: bool
     return int(counted[0]), int(counted[1])
 
 
-def log_import(session: Session, *, import_id: int, actor: str) -> None:
-    """One line in the log of each incident that an import stored or changed."""
+def log_import(session: Session, *, import_id: int, actor: str, updated: bool) -> None:
+    """One line in the log of each incident that an import stored or, with ``updated``, wrote over."""
+    # Only what was there before has a state to come from.
+    before = (
+        "(SELECT l.to_state FROM incident_log l WHERE l.incident_id = i.id AND l.to_state IS NOT NULL "
+        "ORDER BY l.id DESC LIMIT 1)"
+        if updated
+        else "NULL"
+    )
     session.execute(
         text(
-            "INSERT INTO incident_log (incident_id, actor, action, to_state, detail) "
-            "SELECT id, :actor, 'import', state, jsonb_build_object('import', CAST(:import_id AS bigint)) "
-            "FROM incident WHERE import_id = :import_id"
+            "INSERT INTO incident_log (incident_id, actor, action, from_state, to_state, detail) "
+            f"SELECT i.id, :actor, 'import', {before}, i.state, "
+            "jsonb_build_object('import', CAST(:import_id AS bigint)) FROM incident i WHERE i.import_id = :import_id"
         ),
         {"import_id": import_id, "actor": actor},
     )
@@ -101,10 +107,11 @@ def void_of_imports(session: Session, import_ids: Sequence[int], *, actor: str) 
     """Void what these imports stored. Incidents are never deleted: their log must stay."""
     result = session.execute(
         text(
-            "WITH voided AS (UPDATE incident SET state = 'voided', source_id = NULL "
-            "WHERE import_id = ANY(:ids) AND state <> 'voided' RETURNING id, state) "
-            "INSERT INTO incident_log (incident_id, actor, action, to_state, note) "
-            "SELECT id, :actor, 'void', 'voided', 'replaced by a newer import' FROM voided"
+            "WITH old AS (SELECT id, state FROM incident WHERE import_id = ANY(:ids) AND state <> 'voided' FOR UPDATE), "
+            "voided AS (UPDATE incident i SET state = 'voided', source_id = NULL FROM old WHERE i.id = old.id "
+            "RETURNING i.id, old.state AS was) "
+            "INSERT INTO incident_log (incident_id, actor, action, from_state, to_state, note) "
+            "SELECT id, :actor, 'void', was, 'voided', 'replaced by a newer import' FROM voided"
         ),
         {"ids": list(import_ids), "actor": actor},
     )
@@ -181,8 +188,8 @@ def assign(session: Session, columns: Mapping[str, Any], *, edition: int, actor:
     session.execute(text("ANALYZE assigned_incident"))
     session.execute(
         text(
-            "INSERT INTO incident_log (incident_id, actor, action, to_state, detail) "
-            "SELECT i.id, :actor, 'reassign', i.state, jsonb_build_object('from', i.grid_code, 'to', a.grid_code, "
+            "INSERT INTO incident_log (incident_id, actor, action, from_state, to_state, detail) "
+            "SELECT i.id, :actor, 'reassign', i.state, i.state, jsonb_build_object('from', i.grid_code, 'to', a.grid_code, "
             "'edition', CAST(:edition AS integer)) FROM assigned_incident a JOIN incident i USING (id) "
             "WHERE i.grid_code IS DISTINCT FROM a.grid_code"
         ),
