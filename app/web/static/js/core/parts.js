@@ -87,9 +87,9 @@ export function coordinates([lon, lat]) {
 
 /**
  * @param {any} team
- * @param {{signedIn: boolean}} who
+ * @param {{hint?: boolean}} [options] Whether to say that names are shown after signing in.
  */
-export function teamSection(team, { signedIn }) {
+export function teamSection(team, { hint = false } = {}) {
   if (!team) return null;
   const roles = ["leader", "full_time", "professional"];
   return section(
@@ -110,6 +110,6 @@ export function teamSection(team, { signedIn }) {
             ),
           ),
         )
-      : !signedIn && el("p", { class: "caption" }, t("team.signin")),
+      : hint && el("p", { class: "caption" }, t("team.signin")),
   );
 }

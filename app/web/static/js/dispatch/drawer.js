@@ -1,5 +1,4 @@
 // One incident: what, where, whose, and what happened to it so far.
-import { boot } from "../core/boot.js";
 import { el, fill, icon } from "../core/dom.js";
 import { moment } from "../core/format.js";
 import { either, t, tMaybe } from "../core/i18n.js";
@@ -56,7 +55,7 @@ export function drawIncident(drawer, incident, close) {
             )
           : el("p", { class: "muted" }, t("incident.ownerless")),
       ),
-      teamSection(incident.team, { signedIn: boot.signedIn }),
+      teamSection(incident.team),
       section(
         t("incident.log"),
         incident.log.length

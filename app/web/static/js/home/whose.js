@@ -71,7 +71,7 @@ export function drawUnit(drawer, unit, place, { boundary }, acts) {
           [t("unit.edition"), t("edition.short", { n: unit.edition })],
         ]),
       ),
-      teamSection(unit.team, { signedIn: boot.signedIn }),
+      teamSection(unit.team, { hint: unit.level === "grid" && !boot.signedIn }),
       population(unit.population ?? []),
       place && coordinates(place),
     ),
@@ -111,9 +111,14 @@ function tile(value, words) {
   return el("div", { class: "tile" }, el("b", {}, value === undefined || value === null ? "–" : number(value)), el("span", {}, words));
 }
 
+const KINDS = ["population", "households", "floating", "elderly", "special_care", "vacant_dwellings", "enterprises"];
+
 /** @param {{kind: string, count: number|null, sensitive: boolean, counted_on: string}[]} counts */
 function population(counts) {
   if (!counts.length) return null;
+  // As people read them: who lives there, then what stands there; kinds not known here come last.
+  const place = (/** @type {string} */ kind) => (KINDS.includes(kind) ? KINDS.indexOf(kind) : KINDS.length);
+  counts = [...counts].sort((a, b) => place(a.kind) - place(b.kind));
   const latest = counts.reduce((day, c) => (c.counted_on > day ? c.counted_on : day), "");
   return section(
     t("population.title", { day: latest }),
