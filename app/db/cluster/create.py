@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from app.db.cluster import diagnose
@@ -29,7 +30,7 @@ def create(
     parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     # Our lock is held: anything by these names was left by an attempt that did not end.
     for half_made in parent.glob(f".{places.folder.name}.new*"):
-        shutil.rmtree(half_made, ignore_errors=True)
+        _remove(half_made)
     diagnose.check_room(parent, diagnose.NEEDED_TO_CREATE)
     # A name never used before: an initdb that outlived its killed parent must not meet ours in one folder.
     draft = Places(parent / f".{places.folder.name}.new-{secrets.token_hex(4)}")
@@ -41,8 +42,17 @@ def create(
             conf.write(CONF_LINES)
         draft.folder.rename(places.folder)
     except BaseException:
-        shutil.rmtree(draft.folder, ignore_errors=True)
+        _remove(draft.folder)
         raise
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which an initdb that was told to end may still be tidying up itself."""
+    for _ in range(50):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)
 
 
 def _initdb(binaries: Binaries, account: Account, draft: Places, password: str, *, durable: bool) -> None:
