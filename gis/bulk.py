@@ -291,21 +291,21 @@ def _parquet_sink(target: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Tabl
 def _csv_sink(
     target: Path, delimiter: str, *, bom: bool, header: list[str] | None = None
 ) -> Iterator[Callable[[pa.Table], None]]:
-    with _part(target) as part:
-        with part.open("w", encoding="utf-8-sig" if bom else "utf-8", newline="") as stream:
-            writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
-            if header:
-                writer.writerow(header)
-            begun = bool(header)
+    encoding = "utf-8-sig" if bom else "utf-8"
+    with _part(target) as part, part.open("w", encoding=encoding, newline="") as stream:
+        writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+        if header:
+            writer.writerow(header)
+        begun = bool(header)
 
-            def write(table: Any) -> None:
-                nonlocal begun
-                if not begun:
-                    writer.writerow(table.column_names)
-                    begun = True
-                columns = [column.to_pylist() for column in table.columns]
-                writer.writerows(
-                    ["" if value is None else value for value in row] for row in zip(*columns, strict=True)
-                )
+        def write(table: Any) -> None:
+            nonlocal begun
+            if not begun:
+                writer.writerow(table.column_names)
+                begun = True
+            columns = [column.to_pylist() for column in table.columns]
+            writer.writerows(
+                ["" if value is None else value for value in row] for row in zip(*columns, strict=True)
+            )
 
-            yield write
+        yield write
