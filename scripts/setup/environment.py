@@ -65,7 +65,7 @@ def _works(python: Path) -> bool:
 
 
 def _make() -> None:
-    if _works(PYTHON) and _same_version():
+    if _works(PYTHON) and _same_version() and not _moved():
         return
     step("建立虚拟环境 .venv", "making the virtual environment .venv")
     if VENV.exists():
@@ -85,6 +85,15 @@ def _same_version() -> bool:
         text=True,
     )
     return said.stdout.strip() == VERSION
+
+
+def _moved() -> bool:
+    """Whether the checkout was moved or copied: the scripts in the environment still name the old place."""
+    for name in ("wangge", "alembic", "uvicorn"):
+        script = VENV / "bin" / name
+        if script.exists():
+            return str(VENV) not in script.read_text("utf-8", "replace")[:1000]
+    return False
 
 
 def _uv() -> list[str]:

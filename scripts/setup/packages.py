@@ -75,7 +75,7 @@ def node_present() -> bool:
 
 def node_packages() -> list[str]:
     """Some distributions of Node.js bring npm inside, Debian's does not."""
-    return ["nodejs"] if shutil.which("npm") else ["nodejs", "npm"]
+    return ["nodejs"] if _has("npm") or "nodesource" in _candidate("nodejs") else ["nodejs", "npm"]
 
 
 def fonts_present() -> bool:
@@ -183,7 +183,11 @@ def _install(prefix: list[str], names: list[str]) -> None:
         "Installing packages failed. Check the network, the package sources (/etc/apt) and the disk; or install them "
         "yourself and try again: apt-get install " + " ".join(names),
     )
-    run([*command, "update"], why=why, env=environment)
+    try:
+        run([*command, "update"], why=why, env=environment)
+    except SetupFailed:
+        # One source of many that does not answer must not stop us; if it matters, the installation says so.
+        step("更新软件包列表时有错误，继续安装", "updating the package lists met errors, going on")
     server = any(re.fullmatch(r"postgresql-\d+", name) for name in names)
     if server:
         _forbid_main_cluster(prefix, why)
@@ -204,8 +208,10 @@ def _forbid_main_cluster(prefix: list[str], why: tuple[str, str]) -> None:
     run([*prefix, "sh", "-c", script], why=why)
 
 
-def _candidate(package: str) -> bool:
+def _candidate(package: str) -> str:
+    """The version apt would install; empty where it knows none."""
     if not _has("apt-cache"):
-        return False
+        return ""
     said = subprocess.run(["apt-cache", "policy", package], check=False, capture_output=True, text=True)
-    return bool(re.search(r"Candidate: \d", said.stdout))
+    found = re.search(r"Candidate: (\d\S*)", said.stdout)
+    return found[1] if found else ""

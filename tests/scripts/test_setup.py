@@ -120,6 +120,40 @@ def test_a_failing_step_shows_what_was_printed_and_what_to_do(setup):
         assert part in str(refusal.value)
 
 
+def test_a_moved_environment_is_noticed(setup, monkeypatch, tmp_path):
+    scripts = tmp_path / "bin"
+    scripts.mkdir()
+    monkeypatch.setattr(setup.environment, "VENV", tmp_path)
+    assert not setup.environment._moved()
+    (scripts / "wangge").write_text(f"#!{tmp_path}/bin/python\n")
+    assert not setup.environment._moved()
+    (scripts / "wangge").write_text("#!/old/place/.venv/bin/python\n")
+    assert setup.environment._moved()
+
+
+def test_a_package_source_that_does_not_answer_is_no_reason_to_stop(setup, monkeypatch, tmp_path, capsys):
+    done = tmp_path / "done"
+    apt = f'case "$*" in *update*) exit 100;; *install*) touch {done};; esac'
+    monkeypatch.setattr(
+        setup.packages, "needs", lambda mode: [fake_need(setup, present=done.exists, packages=["x"])]
+    )
+    monkeypatch.setattr(setup.packages, "_as_root", lambda *_: [])
+    monkeypatch.setenv("PATH", path_with(tmp_path / "bin", apt_get=apt) + ":/usr/bin:/bin")
+    assert setup.packages.ensure("run") is True
+    assert "going on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("18.20.4+dfsg-1", ["nodejs", "npm"]), ("20.20.2-1nodesource1", ["nodejs"]), ("", ["nodejs", "npm"])],
+)
+def test_npm_is_inside_some_distributions_of_node(setup, monkeypatch, tmp_path, version, expected):
+    policy = f"echo '  Candidate: {version or '(none)'}'"
+    monkeypatch.setenv("PATH", path_with(tmp_path / "bin", apt_cache=policy))
+    monkeypatch.setattr(setup.packages, "_has", lambda name: name == "apt-cache")
+    assert setup.packages.node_packages() == expected
+
+
 def test_uv_is_given_the_mirror_of_pip(setup, monkeypatch):
     given = {"index-url": "https://mirror.example/simple", "cert": "/etc/ours.pem"}
     monkeypatch.setattr(setup.environment, "_pip_option", given.get)
