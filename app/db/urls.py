@@ -76,8 +76,14 @@ def sqlalchemy_url(text: str, name: str = "URL") -> URL:
 
 
 def libpq_url(text: str) -> str:
-    """A SQLAlchemy URL as one for libpq programs."""
-    return _text(make_url(text).set(drivername="postgresql"))
+    """A SQLAlchemy URL as one for libpq programs.
+
+    >>> libpq_url("postgresql+psycopg://gis@h/d?options=-c+role%3Dx")
+    'postgresql://gis@h/d?options=-c%20role%3Dx'
+    """
+    before, mark, query = _text(make_url(text).set(drivername="postgresql")).partition("?")
+    # SQLAlchemy writes a space as a plus sign, as forms do; libpq takes that for a plus sign.
+    return before + mark + query.replace("+", "%20")
 
 
 def _with_role(url: URL, role: str) -> URL:

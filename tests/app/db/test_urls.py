@@ -1,8 +1,10 @@
 """Which database, as whom; and what is refused."""
 
+import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
+from app.db.engine import make_engine
 from app.db.errors import DatabaseUnreachable
 from app.db.urls import BadDatabaseUrl, database_urls, libpq_url, sqlalchemy_url
 from app.settings import load_settings
@@ -70,3 +72,14 @@ def test_a_stopped_cluster_is_no_database(home, start_cluster):
 def test_sqlalchemy_url_names_the_setting_it_came_from():
     with pytest.raises(BadDatabaseUrl, match="OTHER"):
         sqlalchemy_url("sqlite://", "OTHER")
+
+
+def test_the_service_role_is_taken_by_every_driver(database, tmp_path):
+    """On an external server with one login: the role comes with the connection, through SQLAlchemy and libpq alike."""
+    urls = database_urls(settings(tmp_path, database_url=database.libpq))
+    with psycopg.connect(libpq_url(urls.service)) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("wangge_service",)
+    engine = make_engine(urls.service, pooled=False)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT current_user")) == "wangge_service"
+    engine.dispose()
