@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.components.models import Component, ComponentClass
-from app.db.copy import box_columns, copy_columns
+from app.db.copy import box_columns, copy_columns, references_looked_up
 from app.people.models import Department
 
 _STAGED = """
@@ -82,15 +82,24 @@ def store_staged(session: Session, *, import_id: int, edition: int, update: bool
         if update
         else ""
     )
-    counted = session.execute(
-        text(
-            f"WITH moved AS (INSERT INTO component ({names}, assigned_edition, import_id) "
-            f"SELECT {names}, :edition, :import_id FROM staged_component ORDER BY row {clause} "
-            "RETURNING (xmax = 0) AS fresh) "
-            "SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM moved"
-        ),
-        {"edition": edition, "import_id": import_id},
-    ).one()
+    insert_rows = (
+        f"INSERT INTO component ({names}, assigned_edition, import_id) "
+        f"SELECT {names}, :edition, :import_id FROM staged_component ORDER BY row {clause}"
+    )
+    given = {"edition": edition, "import_id": import_id}
+    with references_looked_up(session):
+        if update:
+            # A row that was there before carries the transaction that wrote over it.
+            counted = session.execute(
+                text(
+                    f"WITH moved AS ({insert_rows} RETURNING (xmax = 0) AS fresh) "
+                    "SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM moved"
+                ),
+                given,
+            ).one()
+            fresh, written_over = int(counted[0]), int(counted[1])
+        else:
+            fresh, written_over = session.execute(text(insert_rows), given).rowcount, 0  # type: ignore[attr-defined]
     if update:
         session.execute(
             text(
@@ -98,15 +107,16 @@ def store_staged(session: Session, *, import_id: int, edition: int, update: bool
                 "WHERE h.component_id = c.id AND c.code = s.code AND c.code_scheme = s.code_scheme"
             )
         )
-    session.execute(
-        text(
-            "INSERT INTO component_share (component_id, grid_code, grid_path, share, measure) "
-            "SELECT c.id, h.grid_code, h.grid_path, h.share, h.measure FROM staged_share h "
-            "JOIN staged_component s ON s.row = h.row "
-            "JOIN component c ON c.code = s.code AND c.code_scheme = s.code_scheme"
+    with references_looked_up(session):
+        session.execute(
+            text(
+                "INSERT INTO component_share (component_id, grid_code, grid_path, share, measure) "
+                "SELECT c.id, h.grid_code, h.grid_path, h.share, h.measure FROM staged_share h "
+                "JOIN staged_component s ON s.row = h.row "
+                "JOIN component c ON c.code = s.code AND c.code_scheme = s.code_scheme"
+            )
         )
-    )
-    return int(counted[0]), int(counted[1])
+    return fresh, written_over
 
 
 def remove_of_imports(session: Session, import_ids: Sequence[int]) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.db.copy import copy_columns
+from app.db.copy import copy_columns, references_looked_up
 
 _LAST_ACTION = (
     "CASE state WHEN 'closed' THEN 'close' WHEN 'voided' THEN 'void' WHEN 'suspended' THEN 'suspend' "
@@ -100,22 +100,23 @@ def log_histories(session: Session, *, import_id: int, actor: str, recent_from: 
             "state NOT IN ('reported', 'dispatched')",
         ),
     )
-    for action, before, after, at, condition in steps:
+    with references_looked_up(session):
+        for action, before, after, at, condition in steps:
+            session.execute(
+                text(
+                    "INSERT INTO incident_log (incident_id, at, actor, action, from_state, to_state, detail) "
+                    f"SELECT id, {at}, :actor, {action}, {before}, {after}, "
+                    "jsonb_build_object('synthetic', true, 'import', CAST(:import_id AS bigint)) "
+                    f"FROM incident WHERE import_id = :import_id AND reported_at >= :recent AND {condition} ORDER BY id"
+                ),
+                values,
+            )
         session.execute(
             text(
-                "INSERT INTO incident_log (incident_id, at, actor, action, from_state, to_state, detail) "
-                f"SELECT id, {at}, :actor, {action}, {before}, {after}, "
+                "INSERT INTO incident_log (incident_id, at, actor, action, to_state, detail) "
+                "SELECT id, COALESCE(closed_at, reported_at), :actor, 'import', state, "
                 "jsonb_build_object('synthetic', true, 'import', CAST(:import_id AS bigint)) "
-                f"FROM incident WHERE import_id = :import_id AND reported_at >= :recent AND {condition} ORDER BY id"
+                "FROM incident WHERE import_id = :import_id AND reported_at < :recent ORDER BY id"
             ),
             values,
         )
-    session.execute(
-        text(
-            "INSERT INTO incident_log (incident_id, at, actor, action, to_state, detail) "
-            "SELECT id, COALESCE(closed_at, reported_at), :actor, 'import', state, "
-            "jsonb_build_object('synthetic', true, 'import', CAST(:import_id AS bigint)) "
-            "FROM incident WHERE import_id = :import_id AND reported_at < :recent ORDER BY id"
-        ),
-        values,
-    )

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.db.copy import box_columns, copy_columns
+from app.db.copy import box_columns, copy_columns, references_looked_up
 from app.incidents.models import EventClass
 
 _STAGED = """
@@ -36,7 +36,8 @@ def copy_direct(
     session: Session, columns: Mapping[str, Any], *, advance: Callable[[int], object] | None = None
 ) -> int:
     """Copy rows that are known to be new straight into the table."""
-    return copy_columns(session, "incident", columns, advance=advance)
+    with references_looked_up(session):
+        return copy_columns(session, "incident", columns, advance=advance)
 
 
 def stage(
@@ -72,16 +73,25 @@ def store_staged(session: Session, *, import_id: int, edition: int, update: bool
         if update
         else ""
     )
-    counted = session.execute(
-        text(
-            f"WITH moved AS (INSERT INTO incident ({_COLUMNS}, assigned_edition, import_id) "
-            f"SELECT {_COLUMNS}, :edition, :import_id FROM staged_incident ORDER BY row {clause} "
-            "RETURNING (xmax = 0) AS fresh) "
-            "SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM moved"
-        ),
-        {"edition": edition, "import_id": import_id},
-    ).one()
-    return int(counted[0]), int(counted[1])
+    insert_rows = (
+        f"INSERT INTO incident ({_COLUMNS}, assigned_edition, import_id) "
+        f"SELECT {_COLUMNS}, :edition, :import_id FROM staged_incident ORDER BY row {clause}"
+    )
+    given = {"edition": edition, "import_id": import_id}
+    with references_looked_up(session):
+        if update:
+            # A row that was there before carries the transaction that wrote over it.
+            counted = session.execute(
+                text(
+                    f"WITH moved AS ({insert_rows} RETURNING (xmax = 0) AS fresh) "
+                    "SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM moved"
+                ),
+                given,
+            ).one()
+            fresh, written_over = int(counted[0]), int(counted[1])
+        else:
+            fresh, written_over = session.execute(text(insert_rows), given).rowcount, 0  # type: ignore[attr-defined]
+    return fresh, written_over
 
 
 def log_import(session: Session, *, import_id: int, actor: str, updated: bool) -> None:
@@ -93,14 +103,15 @@ def log_import(session: Session, *, import_id: int, actor: str, updated: bool) -
         if updated
         else "NULL"
     )
-    session.execute(
-        text(
-            "INSERT INTO incident_log (incident_id, actor, action, from_state, to_state, detail) "
-            f"SELECT i.id, :actor, 'import', {before}, i.state, "
-            "jsonb_build_object('import', CAST(:import_id AS bigint)) FROM incident i WHERE i.import_id = :import_id"
-        ),
-        {"import_id": import_id, "actor": actor},
-    )
+    with references_looked_up(session):
+        session.execute(
+            text(
+                "INSERT INTO incident_log (incident_id, actor, action, from_state, to_state, detail) "
+                f"SELECT i.id, :actor, 'import', {before}, i.state, "
+                "jsonb_build_object('import', CAST(:import_id AS bigint)) FROM incident i WHERE i.import_id = :import_id"
+            ),
+            {"import_id": import_id, "actor": actor},
+        )
 
 
 def void_of_imports(session: Session, import_ids: Sequence[int], *, actor: str) -> int:
