@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import re
@@ -86,6 +87,15 @@ def fonts_present() -> bool:
         else None
     )
     return bool(listed and listed.stdout.strip())
+
+
+def atomic_present() -> bool:
+    """Whether the library is there that the Node.js inside Playwright is linked to."""
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def _has(program: str) -> bool:

@@ -36,7 +36,8 @@ class Up:
         command = [sys.executable, "-m", "app", "up", "--no-demo", *arguments]
         if through_make:
             through_make.write_text(f"run:\n\t@exec {' '.join(command)} --parent $$PPID\n")
-            command = ["make", "-f", str(through_make), "run"]
+            # Whoever runs the tests in the background has told them, and so make, to ignore an interrupt.
+            command = ["env", "--default-signal=INT", "make", "-f", str(through_make), "run"]
         with log.open("wb") as out:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=env, stdout=out, stderr=out, start_new_session=True
