@@ -128,6 +128,9 @@ def needs(mode: str) -> list[Need]:
                 "浏览器测试",
                 "browser tests",
             ),
+            Need(
+                lambda: ["libatomic1"], atomic_present, "浏览器测试的驱动", "the driver of the browser tests"
+            ),
             Need(lambda: ["fonts-noto-cjk", "fontconfig"], fonts_present, "中文字体", "Chinese typeface"),
             Need(
                 lambda: ["gdal-bin"],
