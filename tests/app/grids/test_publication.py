@@ -133,7 +133,7 @@ def test_ring_renamed_and_relocated_follow(session, town):
 def test_an_edition_of_the_future_moves_owners_when_it_takes_force(town_db):
     with town_db.writing() as session:
         fill(session)
-    soon = datetime.now(UTC) + timedelta(seconds=1.5)
+    soon = datetime.now(UTC) + timedelta(seconds=8)
     with town_db.writing() as session:
         publication = publish_town(session, swapped(), effective_from=soon)
         assert (publication.components_reassigned, publication.incidents_reassigned) == (0, 0)
@@ -181,10 +181,10 @@ def test_the_service_notices_by_itself(town_db):
     cache.start()
     try:
         assert cache.in_force().number == 1
-        soon = datetime.now(UTC) + timedelta(seconds=2)
+        soon = datetime.now(UTC) + timedelta(seconds=8)
         with town_db.writing() as session:
             publish_town(session, swapped(), effective_from=soon)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while cache.loaded(2) is None and time.monotonic() < deadline:
             time.sleep(0.02)
         assert cache.loaded(2) is not None, "loaded ahead of time, so that nobody waits for it"
@@ -209,7 +209,7 @@ def test_a_new_edition_is_heard_at_once_and_past_ones_stay(town_db):
         before = datetime.now(UTC)
         with town_db.writing() as session:
             publish_town(session, swapped())
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while cache.in_force().number == 1 and time.monotonic() < deadline:
             time.sleep(0.02)
         x, y = inside(LEFT)
