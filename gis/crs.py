@@ -376,14 +376,14 @@ def check_degrees(lon: ArrayLike, lat: ArrayLike) -> None:
     if abs(place[0]) <= 90.0 and abs(place[1]) <= 180.0:
         swapped = (place[1], place[0])
         raise SwappedCoordinates(
-            f"经度、纬度写反了：应先经度后纬度，得到 ({place[0]:g}, {place[1]:g})，对调后为 ({swapped[0]:g}, {swapped[1]:g})",
-            f"longitude and latitude are swapped: expected longitude first, got ({place[0]:g}, {place[1]:g}); "
-            f"exchanged it would be ({swapped[0]:g}, {swapped[1]:g})",
+            f"经度、纬度写反了：应先经度后纬度，得到 ({place[0]:.10g}, {place[1]:.10g})，对调后为 ({swapped[0]:.10g}, {swapped[1]:.10g})",
+            f"longitude and latitude are swapped: expected longitude first, got ({place[0]:.10g}, {place[1]:.10g}); "
+            f"exchanged it would be ({swapped[0]:.10g}, {swapped[1]:.10g})",
             places=[swapped],
         )
     raise GeometryError(
-        f"坐标超出经纬度范围：得到 ({place[0]:g}, {place[1]:g})；若为平面坐标，请用 crs 指明坐标系，例如 EPSG:4549",
-        f"coordinates outside longitude and latitude: got ({place[0]:g}, {place[1]:g}); if these are projected, "
+        f"坐标超出经纬度范围：得到 ({place[0]:.10g}, {place[1]:.10g})；若为平面坐标，请用 crs 指明坐标系，例如 EPSG:4549",
+        f"coordinates outside longitude and latitude: got ({place[0]:.10g}, {place[1]:.10g}); if these are projected, "
         "name the CRS, for example EPSG:4549",
         code="out_of_range",
     )

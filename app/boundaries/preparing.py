@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import geopandas as gpd
@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from app.boundaries.models import GRID_KINDS
+from app.jobs.rows import found_columns, in_order, texts
 from gis.coverage import Defect, check, clean, compare_levels, dissolve, snap_coverage
-from gis.errors import InputRefused, InvalidGeometry
+from gis.errors import BadRow, CoverageError, InputRefused, InvalidGeometry
+from gis.geometry import representative_place
 
 KIND_NAMES = {
     "base": "base",
@@ -36,19 +38,6 @@ class GridColumns:
     street_name: str | None = None
     kind: str | None = None
 
-    def named(self) -> list[str]:
-        """The columns that the file must have."""
-        every = (
-            self.code,
-            self.name,
-            self.community,
-            self.community_name,
-            self.street,
-            self.street_name,
-            self.kind,
-        )
-        return [name for name in every if name]
-
 
 @dataclass
 class PreparedGrids:
@@ -58,6 +47,7 @@ class PreparedGrids:
     defects: list[Defect]
     moved: list[Any] = field(default_factory=list)
     rows: int = 0
+    unmended: CoverageError | None = None
 
     @property
     def errors(self) -> list[Defect]:
@@ -73,6 +63,7 @@ def prepare_grids(
     clean_m: float = 0.0,
     levels: dict[str, gpd.GeoDataFrame] | None = None,
     step: Callable[[str, str], object] | None = None,
+    file: str = "-",
 ) -> PreparedGrids:
     """Check the rows of a boundary file (EPSG:4326), mending as far as was allowed.
 
@@ -80,7 +71,7 @@ def prepare_grids(
     the grids dissolve to.
     """
     say = step or _quiet
-    _refuse_missing(frame, columns)
+    columns = found_columns(columns, [field.name for field in fields(columns)], frame, file=file)
     if not len(frame):
         raise InputRefused("文件里没有图形", "the file has no shapes", code="empty")
     table = _table(frame, columns)
@@ -93,7 +84,14 @@ def prepare_grids(
     moved: list[Any] = []
     if clean_m > 0:
         say(f"修补 {clean_m:g} 米以内的缝隙和重叠", f"mending gaps and overlaps up to {clean_m:g} m")
-        mended = clean(table["code"].tolist(), shapes, max_width_m=clean_m)
+        unmendable = _unmendable(table["code"].tolist(), shapes)
+        if unmendable:
+            return PreparedGrids(_frame(table, shapes), unmendable, rows=len(frame))
+        try:
+            mended = clean(table["code"].tolist(), shapes, max_width_m=clean_m)
+        except CoverageError as error:
+            # Too wide to mend: these are the defects, one by one.
+            return PreparedGrids(_frame(table, shapes), error.defects, rows=len(frame), unmended=error)
         shapes, moved = mended.polygons, list(mended.moved)
     say("检查覆盖", "checking the coverage")
     defects = check(table["code"].tolist(), shapes)
@@ -108,42 +106,40 @@ def _quiet(_zh: str, _en: str) -> None:
     """Nobody listens."""
 
 
-def _refuse_missing(frame: gpd.GeoDataFrame, columns: GridColumns) -> None:
-    for name in columns.named():
-        if name not in frame.columns:
-            have = "、".join(str(c) for c in frame.columns if c != frame.geometry.name)
-            raise InputRefused(
-                f"文件里没有列 {name}；有的列：{have}",
-                f"no column {name}; the file has: {have}",
-                code="missing-column",
-            )
-
-
-def _text(values: pd.Series) -> pd.Series:
-    """Codes as text: a number column comes without the ``.0`` that a missing value would give it."""
-    if pd.api.types.is_float_dtype(values):
-        whole = values.dropna() % 1 == 0
-        if whole.all():
-            values = values.astype("Int64")
-    text = values.astype("string").str.strip()
-    return text.where(text != "")
+def _unmendable(codes: list[Any], shapes: np.ndarray) -> list[Defect]:
+    """What no mending of borders can help: rows without code or shape, repeated codes, shapes that are not valid."""
+    kinds = {"missing_code", "malformed_code", "duplicate_code", "empty", "invalid"}
+    return [d for d in check(codes, shapes) if d.kind in kinds and d.severity == "error"]
 
 
 def _table(frame: gpd.GeoDataFrame, columns: GridColumns) -> pd.DataFrame:
-    table = pd.DataFrame({"code": _text(frame[columns.code]).reset_index(drop=True)})
-    plain = frame.reset_index(drop=True)
-    table["name"] = _text(plain[columns.name]) if columns.name else table["code"]
+    plain = frame.drop(columns=frame.geometry.name).reset_index(drop=True)
+    ruined: list[BadRow] = []
+
+    def text_of(column: str) -> pd.Series:
+        found, bad = texts(plain, column)
+        ruined.extend(bad)
+        return found
+
+    table = pd.DataFrame({"code": text_of(columns.code)})
+    table["name"] = texts(plain, columns.name)[0] if columns.name else table["code"]
     table["name"] = table["name"].fillna(table["code"])
     for level in ("community", "street"):
         code, name = getattr(columns, level), getattr(columns, f"{level}_name")
         if code:
-            table[f"{level}_code"] = _text(plain[code])
-            table[f"{level}_name"] = (_text(plain[name]) if name else table[f"{level}_code"]).fillna(
-                table[f"{level}_code"]
-            )
+            table[f"{level}_code"] = text_of(code)
+            named = texts(plain, name)[0] if name else table[f"{level}_code"]
+            table[f"{level}_name"] = named.fillna(table[f"{level}_code"])
+    if ruined:
+        raise InputRefused(
+            f"{len(ruined)} 行的编码已被电子表格损坏",
+            f"the codes of {len(ruined)} rows were ruined by a spreadsheet",
+            code="ruined-codes",
+            rows=in_order(ruined),
+        )
     table["kind"] = "base"
     if columns.kind:
-        given = _text(plain[columns.kind]).fillna("base")
+        given = texts(plain, columns.kind)[0].fillna("base")
         kinds = given.str.casefold().map(KIND_NAMES)
         wrong = kinds.isna()
         if wrong.any():
@@ -167,7 +163,29 @@ def _dissolved(table: pd.DataFrame, shapes: np.ndarray) -> tuple[pd.DataFrame, n
     if missing.any():
         return table, shapes, [d for d in check(table["code"].tolist(), shapes) if d.kind == "missing_code"]
     first = table.drop_duplicates("code").set_index("code").loc[keys].reset_index()
-    return first, merged, []
+    return first, merged, _disagreeing(table, dict(zip(keys, merged, strict=True)))
+
+
+def _disagreeing(table: pd.DataFrame, merged: dict[str, Any]) -> list[Defect]:
+    """Parts of one grid that name different communities, streets or kinds."""
+    defects = []
+    for column in ("community_code", "street_code", "kind"):
+        if column not in table:
+            continue
+        for code, named in table.groupby("code", sort=True)[column].unique().items():
+            if len(named) > 1:
+                listed = "、".join(map(str, named))
+                defects.append(
+                    Defect(
+                        "hierarchy",
+                        "error",
+                        (str(code),),
+                        representative_place(merged[str(code)]),
+                        detail_zh=f"网格 {code} 的各部分写的 {column} 不同：{listed}",
+                        detail_en=f"the parts of grid {code} name different {column}: {listed}",
+                    )
+                )
+    return defects
 
 
 def _frame(table: pd.DataFrame, shapes: np.ndarray) -> gpd.GeoDataFrame:

@@ -110,6 +110,11 @@ def edition_at(session: Session, instant: datetime | None = None) -> int | None:
     return session.scalar(select(func.edition_at(instant) if instant else func.edition_at()))
 
 
+def has_edition(session: Session, number: int) -> bool:
+    """Whether an edition was published. The units of the last one live in every number to come, so they cannot say."""
+    return session.get(Edition, number) is not None
+
+
 def units_in(
     session: Session, edition: int, *, level: str | None = None, district: str | None = None
 ) -> pd.DataFrame:

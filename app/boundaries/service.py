@@ -204,3 +204,12 @@ def edition_in_force(session: Session, instant: datetime | None = None) -> int:
             code="no-edition",
         )
     return number
+
+
+def edition_asked_for(session: Session, number: int | None) -> int:
+    """The edition with a number, which must be there, or the one in force."""
+    if number is None:
+        return edition_in_force(session)
+    if not repository.has_edition(session, number):
+        raise NotFound(f"没有第 {number} 版", f"there is no edition {number}", code="no-edition")
+    return number

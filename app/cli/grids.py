@@ -17,11 +17,12 @@ from app.cli.context import Context, make_context, operator
 from app.cli.grids_export import export_file
 from app.cli.output import Exit, JsonOption
 from app.grids.publication import Publication, publish
+from app.i18n import Text
 from app.jobs import service as jobs
 from app.jobs.service import Again, ImportReport, SourceFile
 from app.kit.params import parse_instant
 from gis.coverage import defects_as_geojson
-from gis.io import read_layer
+from gis.io import find_column, read_layer
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="网格边界 / boundaries.")
 
@@ -68,7 +69,11 @@ def _prepare(
         for level, name in (("street", street_layer), ("community", community_layer)):
             if name:
                 frame = read_layer(file, layer=name, crs=crs).frame
-                code_column = getattr(columns, level) or columns.code
+                code_column = find_column(
+                    [c for c in frame.columns if c != frame.geometry.name],
+                    getattr(columns, level) or columns.code,
+                    file=f"{file.name} {name}",
+                )
                 levels[level] = frame.rename(columns={code_column: "code"})
         prepared = prepare_grids(
             data.frame,
@@ -77,6 +82,7 @@ def _prepare(
             clean_m=clean,
             levels=levels,
             step=lambda zh, en: progress.update(task, description=out.say(zh, en)),
+            file=file.name,
         )
     if data.encoding:
         out.note(
@@ -84,6 +90,8 @@ def _prepare(
         )
     else:
         out.note(f"坐标系：{data.crs}", f"CRS: {data.crs}")
+    if prepared.unmended is not None:
+        out.note(prepared.unmended.text("zh"), prepared.unmended.text("en"))
     for movement in prepared.moved:
         out.note(
             f"修补 {movement.code}：边界移动至多 {movement.moved_m:.2f} 米，面积变化 {movement.area_change_m2:+.1f} 平方米",
@@ -239,8 +247,8 @@ def import_file(
         _show_defects(context, prepared)
         out.fail(
             Exit.REFUSED,
-            f"✗ 覆盖有 {len(prepared.errors)} 处错误，未导入任何内容（--clean METRES 可修补窄缝，--dissolve 合并同码各行）",
-            f"✗ {len(prepared.errors)} errors; nothing was imported (--clean METRES mends narrow ones, --dissolve joins parts)",
+            f"✗ 覆盖有 {len(prepared.errors)} 处错误，未导入任何内容{_advice(prepared).zh}",
+            f"✗ {len(prepared.errors)} errors; nothing was imported{_advice(prepared).en}",
             code="not-clean",
             defects=[defect.as_dict() for defect in prepared.defects],
         )
@@ -258,6 +266,42 @@ def import_file(
         keep=publish_now,
     )
     _tell(context, prepared, publication, chosen, kept=publish_now)
+
+
+def _advice(prepared: PreparedGrids) -> Text:
+    """What may help with the errors that were found."""
+    kinds = {defect.kind for defect in prepared.errors}
+    narrow = [d.width_m for d in prepared.errors if d.kind in ("overlap", "gap") and d.width_m is not None]
+    advice = []
+    widest = max(narrow, default=0.0)
+    # A gap as wide as a grid is a grid that is missing: nothing to smear over its neighbours.
+    if 0 < widest <= _MENDABLE_M:
+        advice.append(
+            Text(
+                f"--clean METRES 修补这一宽度以内的缝隙和重叠，最宽的一处 {widest:.2f} 米",
+                f"--clean METRES mends gaps and overlaps up to that width, the widest is {widest:.2f} m",
+            )
+        )
+    if "duplicate_code" in kinds:
+        advice.append(
+            Text(
+                "同码各行若是一个网格的几部分，加 --dissolve",
+                "if rows with one code are parts of one grid, add --dissolve",
+            )
+        )
+    if "invalid" in kinds:
+        advice.append(
+            Text(
+                "无效的图形请先在 QGIS 里用“修正几何图形”改好",
+                "mend invalid shapes first, with Fix geometries in QGIS",
+            )
+        )
+    if not advice:
+        return Text("", "")
+    return Text(f"。{'；'.join(a.zh for a in advice)}", f". {'; '.join(a.en for a in advice)}")
+
+
+_MENDABLE_M = 100.0
 
 
 class _RehearsalOver(Exception):

@@ -9,7 +9,7 @@ import geopandas as gpd
 import typer
 
 from app.boundaries import repository
-from app.boundaries.service import edition_in_force
+from app.boundaries.service import edition_asked_for
 from app.cli.context import make_context
 from app.cli.output import Exit, JsonOption
 from gis.io import write_layer
@@ -26,7 +26,7 @@ def export_file(
     """导出网格 / export the grids of an edition."""
     context = make_context(as_json=as_json)
     with context.reading() as session:
-        number = edition or edition_in_force(session)
+        number = edition_asked_for(session, edition)
         units = repository.units_in(session, number, district=district)
     grids = units[units["level"] == "grid"]
     if not len(grids):

@@ -98,7 +98,9 @@ def _index_of_file(
             code="usage",
         )
     data = read_layer(file, crs=crs)
-    prepared = prepare_grids(data.frame, GridColumns(code), dissolve_parts=dissolve, clean_m=clean)
+    prepared = prepare_grids(
+        data.frame, GridColumns(code), dissolve_parts=dissolve, clean_m=clean, file=file.name
+    )
     if prepared.errors:
         first = prepared.errors[0]
         raise CoverageError(

@@ -22,7 +22,9 @@ from app.kit.pagination import decode_cursor, encode_cursor
 
 router = APIRouter(tags=["grids"])
 
-Edition = Annotated[int | None, Query(ge=1, description="An edition's number; the one in force when absent.")]
+Edition = Annotated[
+    int | None, Query(ge=1, le=2**31 - 1, description="An edition's number; the one in force when absent.")
+]
 _OPEN = [public_if("public_layers")]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.auth.principal import Principal
 from app.boundaries import repository as boundary_rows
 from app.boundaries.models import UnitVersion
-from app.boundaries.service import edition_in_force
+from app.boundaries.service import edition_asked_for
 from app.errors import NotFound
 from app.people import repository as people_rows
 from app.people.service import population_as_seen, team_as_seen
@@ -20,7 +20,7 @@ def find_unit(
     session: Session, code: str, *, edition: int | None = None, level: str | None = None
 ) -> tuple[UnitVersion, int]:
     """A unit by code in an edition (the one in force, when None)."""
-    number = edition or edition_in_force(session)
+    number = edition_asked_for(session, edition)
     unit = boundary_rows.unit_by_code(session, code, number, level=level)
     if unit is None:
         noun = ("网格", "grid") if level == "grid" else ("单位", "unit")

@@ -205,6 +205,7 @@ def gaps(ground: Field, *, gap_width_m: float | None) -> list[Defect]:
     found = []
     for at in range(len(filled)):
         wide = gap_width_m is not None and width[at] > gap_width_m
+        hole = len(around[at]) == 1
         found.append(
             Defect(
                 "gap",
@@ -213,8 +214,10 @@ def gaps(ground: Field, *, gap_width_m: float | None) -> list[Defect]:
                 _place(degrees[at]),
                 width_m=float(width[at]),
                 area_m2=float(area[at]),
-                detail_zh=f"网格 {names(around[at])} 之间有空隙 {area[at]:.2f} 平方米，最宽 {width[at]:.2f} 米",
-                detail_en=f"gap of {area[at]:.2f} m2, up to {width[at]:.2f} m wide, between {names(around[at])}",
+                detail_zh=f"网格 {names(around[at])} {'里有空洞' if hole else '之间有空隙'} "
+                f"{area[at]:.2f} 平方米，最宽 {width[at]:.2f} 米，不属于任何网格",
+                detail_en=f"gap of {area[at]:.2f} m2, up to {width[at]:.2f} m wide, "
+                f"{'inside' if hole else 'between'} {names(around[at])}: no grid owns it",
             )
         )
     return found

@@ -181,7 +181,7 @@ def assemble(
 
 def _first_place(shape: Any) -> str:
     x, y = shapely.get_coordinates(shape)[0]
-    return f"({x:g}, {y:g})"
+    return f"({x:.10g}, {y:.10g})"
 
 
 def _frame(columns: pd.DataFrame, degrees: NDArray[np.object_]) -> gpd.GeoDataFrame:

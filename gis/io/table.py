@@ -349,7 +349,7 @@ def _refuse_metres(shapes: NDArray[np.object_], *, file: str, pair: tuple[str, s
     x, y = np.abs(points[:, 0]), np.abs(points[:, 1])
     far = (x > 180) | (y > 180)
     if far.mean() >= 0.5:
-        sample = f"({points[far][0, 0]:g}, {points[far][0, 1]:g})"
+        sample = f"({points[far][0, 0]:.10g}, {points[far][0, 1]:.10g})"
         raise CrsMissing(
             f"文件 {file} 的 {pair[0]}、{pair[1]} 不像经纬度，例如 {sample}；请用 crs 指明坐标系，例如 EPSG:4549",
             f"{pair[0]}, {pair[1]} of file {file} are not degrees, for example {sample}; name the CRS, "

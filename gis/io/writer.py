@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -14,6 +15,7 @@ import pyogrio
 import shapely
 
 from gis.errors import CrsMissing, UnknownFormat
+from gis.geometry import round_degrees
 
 __all__ = ["WRITABLE", "write_layer"]
 
@@ -22,8 +24,6 @@ _DRIVERS = {
     ".gpkg": "GPKG",
     ".fgb": "FlatGeobuf",
     ".kml": "LIBKML",
-    ".geojson": "GeoJSON",
-    ".json": "GeoJSON",
 }
 
 
@@ -97,11 +97,28 @@ def _write(frame: gpd.GeoDataFrame, draft: Path, extension: str, name: str) -> N
         frame.to_parquet(draft, index=False, compression="zstd", write_covering_bbox=False)
     elif extension in (".shp", ".zip"):
         _shapefile(frame, draft, name)
+    elif extension in (".geojson", ".json"):
+        _geojson(frame, draft, name)
     else:
-        options = {"COORDINATE_PRECISION": "7", "RFC7946": "NO"} if _DRIVERS[extension] == "GeoJSON" else {}
-        pyogrio.write_dataframe(
-            frame, draft, driver=_DRIVERS[extension], layer=name, layer_options=options, encoding="UTF-8"
+        pyogrio.write_dataframe(frame, draft, driver=_DRIVERS[extension], layer=name, encoding="UTF-8")
+
+
+def _geojson(frame: gpd.GeoDataFrame, draft: Path, name: str) -> None:
+    """Write GeoJSON without GDAL, which takes the last digit of 120.1000003 for noise and drops it."""
+    shapes = shapely.transform(frame.geometry.to_numpy(), round_degrees)
+    texts = shapely.to_geojson(shapes)
+    columns = pd.DataFrame(frame.drop(columns=[frame.geometry.name]))
+    lines = columns.to_json(
+        orient="records", lines=True, force_ascii=False, date_format="iso", double_precision=15
+    ).split("\n")
+    with draft.open("w", encoding="utf-8") as out:
+        out.write(
+            f'{{"type":"FeatureCollection","name":{json.dumps(name, ensure_ascii=False)},"features":[\n'
         )
+        for at, (text, properties) in enumerate(zip(texts, lines, strict=False)):
+            feature = f'{{"type":"Feature","properties":{properties or "{}"},"geometry":{text or "null"}}}'
+            out.write(f",\n{feature}" if at else feature)
+        out.write("\n]}\n")
 
 
 def _csv(frame: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -112,27 +112,3 @@ def test_postmaster_killed(town_home, tmp_path, monkeypatch, capfd):
         assert after[grown] == before[grown] + (1 if grown == "edition" else ROWS)
         assert after["import_job"] == before["import_job"] + 1
         assert sound(town_home)
-
-
-def test_importer_killed(town_home, tmp_path):
-    """The importing process itself is killed: its transaction ends with it."""
-    x, y = inside("370299001001001")
-    lamps = tmp_path / "lamps.csv"
-    lamps.write_text("code,lon,lat\n" + "".join(f"c{i},{x},{y}\n" for i in range(ROWS)))
-    before = rows(town_home)
-    info = cluster.status(town_home)
-    with psycopg.connect(info.libpq_url()) as holder:
-        holder.execute("SELECT pg_advisory_lock(%s)", [OWNERS_LOCK])
-        command = wangge_in(town_home, "components", "import", lamps, "--class", "0118", "--code", "code")
-        deadline = time.monotonic() + 60
-        while not waiting_for_owners(info):
-            assert command.poll() is None, command.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        command.kill()
-        command.communicate()
-    while waiting_for_owners(info):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert rows(town_home) == before
-    assert sound(town_home)
