@@ -9,6 +9,7 @@
     ├── Forbidden           403
     ├── Conflict            409
     ├── TooLarge            413
+    ├── UnsupportedMedia    415
     ├── Invalid             422
     ├── TooMany             429
     └── Unavailable         503
@@ -95,6 +96,12 @@ class TooLarge(AppError):
     """More than one request may carry."""
 
     status, code, title = 413, "too-large", Text("请求过大", "Too large")
+
+
+class UnsupportedMedia(AppError):
+    """A kind of content that is not read here."""
+
+    status, code, title = 415, "unsupported-media", Text("不支持这种内容格式", "Unsupported media type")
 
 
 class Invalid(AppError):

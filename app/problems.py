@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from psycopg.errors import QueryCanceled
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -116,6 +116,17 @@ def install(app: FastAPI) -> None:
         if getattr(error.orig, "sqlstate", "") == "42501":
             return problem(
                 request, Conflict("超出您的管辖范围", "outside the area you may change", code="out-of-scope")
+            )
+        if isinstance(error, DataError):
+            # A number past every column, a text with NUL: what was asked cannot be there.
+            reason = str(error.orig).splitlines()[0]
+            return problem(
+                request,
+                Invalid(
+                    f"数据库里不可能有这样的值：{reason}",
+                    f"no such value can be stored: {reason}",
+                    code="value",
+                ),
             )
         log.exception("database_error")
         return problem(request, AppError("数据库出错，已记录", "the database failed; it has been logged"))

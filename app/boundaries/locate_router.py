@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 import numpy as np
-import pyarrow as pa
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from app.auth.policy import public_if
+from app.boundaries.arrow import MEDIA_TYPE as ARROW
+from app.boundaries.arrow import locate_stream, spool
 from app.boundaries.editions import EditionCache, LoadedEdition
-from app.errors import Invalid, NoOwner, TooLarge
+from app.errors import Invalid, NoOwner, TooLarge, UnsupportedMedia
+from app.i18n import Text
 from app.kit.clock import now
 from app.kit.params import Crs, Lat, Lon, parse_instant
 from app.kit.validation import in_chinese
-from gis.crs import parse_crs, to_wgs84
+from gis.crs import SourceCrs, check_degrees, parse_crs, to_wgs84
 
 router = APIRouter(tags=["locate"], dependencies=[public_if("public_locate")])
 
 MOST_JSON_POINTS = 100_000
-ARROW = "application/vnd.apache.arrow.stream"
 _JSON_BYTES = 16 * 2**20
+# curl and forms call JSON many things; these it cannot be.
+_NEVER_JSON = (
+    "multipart/",
+    "image/",
+    "text/csv",
+    "text/html",
+    "application/xml",
+    "application/zip",
+    "application/vnd.",
+)
 
 At = Annotated[str | None, Query(description="An instant with an offset; the edition in force then answers.")]
 
@@ -43,16 +53,19 @@ async def _edition(request: Request, at: str | None) -> LoadedEdition:
 async def locate(request: Request, lon: Lon, lat: Lat, crs: Crs = "wgs84", at: At = None) -> Response:
     """The grid that owns a place, with its community, street and district."""
     edition = await _edition(request, at)
-    x, y = to_wgs84(np.array([lon]), np.array([lat]), parse_crs(crs))
+    source = parse_crs(crs)
+    x, y = to_wgs84(np.array([lon]), np.array([lat]), source)
+    _refuse_nowhere([lon], [lat], x, y, source)
     owners, on_boundary = edition.index.locate_detail(x, y)
     owner = int(owners[0])
     tag = f'"{edition.scheduled.content_hash[:16]}-{owner}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie, Authorization"}
     request.app.state.metrics.located.inc()
     if owner < 0:
+        other = _exchanged(edition, lon, lat, source)
         raise NoOwner(
-            f"({lon}, {lat}) 不属于任何网格",
-            f"no grid owns ({lon}, {lat})",
+            f"({lon}, {lat}) 不属于任何网格{other.zh}",
+            f"no grid owns ({lon}, {lat}){other.en}",
             lon=lon,
             lat=lat,
             crs=crs,
@@ -64,13 +77,26 @@ async def locate(request: Request, lon: Lon, lat: Lat, crs: Crs = "wgs84", at: A
     return JSONResponse(body, headers=headers)
 
 
+def _exchanged(edition: LoadedEdition, lon: float, lat: float, source: SourceCrs) -> Text:
+    """A hint when the exchanged numbers would have an owner: the oldest slip with coordinates."""
+    x, y = to_wgs84(np.array([lat]), np.array([lon]), source)
+    owner = int(edition.index.locate(x, y)[0])
+    if owner < 0:
+        return Text("", "")
+    code = edition.index.codes[owner]
+    return Text(
+        f"；经纬度对调后属于 {code}，应先经度后纬度",
+        f"; with longitude and latitude exchanged {code} would own it: longitude comes first",
+    )
+
+
 class Points(BaseModel):
     """Many places at once."""
 
     model_config = ConfigDict(extra="forbid")
 
     points: list[tuple[float, float]] = Field(description="[[lon, lat], …] in `crs`.")
-    crs: str = Field(default="wgs84", max_length=40)
+    crs: str | None = Field(default=None, max_length=40)
     at: str | None = None
 
 
@@ -91,9 +117,12 @@ async def locate_many(request: Request, crs: Crs = "wgs84", at: At = None) -> Re
     """The owners of many places, in order; ``null`` where nobody owns one. JSON or an Arrow IPC stream."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == ARROW:
-        edition = await _edition(request, at)
-        source = await _spooled(request)
-        return StreamingResponse(_arrow_answer(source, edition, crs), media_type=ARROW)
+        return await _locate_arrow(request, await _edition(request, at), parse_crs(crs))
+    if kind.startswith(_NEVER_JSON) and not kind.endswith("json"):
+        raise UnsupportedMedia(
+            f"应为 application/json 或 {ARROW}，收到 {kind}",
+            f"expected application/json or {ARROW}, came {kind}",
+        )
     body = await _bounded(request)
     try:
         given = Points.model_validate_json(body)
@@ -109,7 +138,8 @@ async def locate_many(request: Request, crs: Crs = "wgs84", at: At = None) -> Re
     if len(given.points) > MOST_JSON_POINTS:
         raise _too_many(len(given.points))
     edition = await _edition(request, given.at or at)
-    owners = await run_in_threadpool(_owners, edition, given)
+    source = parse_crs(given.crs or crs)
+    owners = await run_in_threadpool(_owners, edition, given.points, source)
     request.app.state.metrics.located.inc(len(owners))
     return JSONResponse({"edition": edition.number, "owners": owners})
 
@@ -134,62 +164,54 @@ async def _bounded(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-def _owners(edition: LoadedEdition, given: Points) -> list[str | None]:
-    if not given.points:
+def _owners(edition: LoadedEdition, points: list[tuple[float, float]], source: SourceCrs) -> list[str | None]:
+    if not points:
         return []
-    points = np.asarray(given.points, dtype=np.float64)
-    lon, lat = to_wgs84(points[:, 0], points[:, 1], parse_crs(given.crs))
+    given = np.asarray(points, dtype=np.float64)
+    lon, lat = to_wgs84(given[:, 0], given[:, 1], source)
+    on_earth = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+    if not on_earth.any():
+        # A place that is nowhere has no owner; when all of them are, it is the request that is wrong.
+        _refuse_nowhere(given[:, 0], given[:, 1], lon, lat, source)
     names = [*edition.index.codes, None]
     return [names[owner] for owner in edition.index.locate(lon, lat)]
 
 
-async def _spooled(request: Request) -> Any:
-    """The body in a file that stays in memory while it is small."""
-    import tempfile
+def _refuse_nowhere(x: Any, y: Any, lon: Any, lat: Any, source: SourceCrs) -> None:
+    """Refuse a place that is no place on Earth, or none of its CRS, and say what is probably wrong."""
+    check_degrees(lon, lat)
+    if np.isnan(lon[0]) or np.isnan(lat[0]):
+        raise Invalid(
+            f"({x[0]:.10g}, {y[0]:.10g}) 不在 {source} 的范围内",
+            f"({x[0]:.10g}, {y[0]:.10g}) lies outside {source}",
+            code="outside-crs",
+            field="crs",
+        )
 
-    spool = tempfile.SpooledTemporaryFile(max_size=64 * 2**20)  # noqa: SIM115 - closed by the stream that reads it
+
+async def _locate_arrow(request: Request, edition: LoadedEdition, source: SourceCrs) -> Response:
+    body = spool()
     limit = request.app.state.settings.max_upload_mb * 2**20
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            spool.close()
-            raise TooLarge(
-                f"请求超过 {limit >> 20} MB", f"the request is larger than {limit >> 20} MB", most_bytes=limit
-            )
-        spool.write(chunk)
-    spool.seek(0)
     try:
-        reader = pa.ipc.open_stream(spool)
-        columns = set(reader.schema.names)
-    except (pa.ArrowInvalid, OSError) as error:
-        spool.close()
-        raise Invalid("不是 Arrow IPC 流", "not an Arrow IPC stream", code="not-arrow") from error
-    if not {"lon", "lat"} <= columns:
-        spool.close()
-        raise Invalid(
-            f"Arrow 流应有 lon 和 lat 两列，收到 {sorted(columns)}",
-            f"the stream needs the columns lon and lat, came {sorted(columns)}",
-            code="missing-column",
-        )
-    return reader
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(
+                    f"请求超过 {limit >> 20} MB",
+                    f"the request is larger than {limit >> 20} MB",
+                    most_bytes=limit,
+                )
+            await run_in_threadpool(body.write, chunk)
+        body.seek(0)
+        answer, rows = await run_in_threadpool(locate_stream, body, edition, source)
+    finally:
+        body.close()
+    request.app.state.metrics.located.inc(rows)
+    return StreamingResponse(_chunks(answer), media_type=ARROW)
 
 
-def _arrow_answer(reader: Any, edition: LoadedEdition, crs: str) -> Iterator[bytes]:
-    """Batch by batch, so that memory does not grow with the stream."""
-    source = parse_crs(crs)
-    names = pa.array([*edition.index.codes, None], type=pa.string())
-    schema = pa.schema([("grid_code", pa.string())], metadata={"edition": str(edition.number)})
-    sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, schema) as writer:
-        for batch in reader:
-            lon = batch.column("lon").cast(pa.float64()).to_numpy(zero_copy_only=False)
-            lat = batch.column("lat").cast(pa.float64()).to_numpy(zero_copy_only=False)
-            x, y = to_wgs84(lon, lat, source)
-            owners = edition.index.locate(x, y)
-            taken = pa.array(np.where(owners < 0, len(edition.index.codes), owners))
-            writer.write_batch(pa.record_batch([names.take(taken)], schema=schema))
-            yield sink.getvalue()
-            sink.seek(0)
-            sink.truncate()
-    yield sink.getvalue()
+def _chunks(answer: IO[bytes]) -> Iterator[bytes]:
+    with answer:
+        while chunk := answer.read(1 << 20):
+            yield chunk

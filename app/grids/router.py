@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any
 
 import shapely
@@ -74,7 +75,7 @@ def list_grid_components(
 ) -> dict[str, Any]:
     """Components that lie in a grid, wholly or in part, paged by a cursor."""
     unit, _ = service.find_unit(session, code, level="grid")
-    if cursor is not None and not cursor.isdigit():
+    if cursor is not None and not re.fullmatch(r"[0-9]{1,18}", cursor):
         raise Invalid(
             "cursor 无效，请从第一页重新开始", "the cursor is not one of ours; begin again", code="bad-cursor"
         )

@@ -14,6 +14,7 @@ from app.errors import Invalid
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DATETIME = TypeAdapter(datetime)
+_LAST_DAY = date.max - timedelta(days=1)
 
 Lon = Annotated[float, Query(description="Longitude (or easting) in `crs`.", allow_inf_nan=False)]
 Lat = Annotated[float, Query(description="Latitude (or northing) in `crs`.", allow_inf_nan=False)]
@@ -56,7 +57,9 @@ def parse_from(given: str | None, zone: ZoneInfo, *, field: str = "from") -> dat
 def parse_until(given: str | None, zone: ZoneInfo, *, field: str = "to") -> datetime | None:
     """The end of a period, not included: an instant, or a day, which counts whole."""
     if given and _DAY.fullmatch(given):
-        return datetime.combine(_day(given, field) + timedelta(days=1), time(), tzinfo=zone)
+        day = _day(given, field)
+        # The last day of the calendar has no day after it.
+        return datetime.combine(min(day, _LAST_DAY) + timedelta(days=1), time(), tzinfo=zone)
     return parse_instant(given, field=field)
 
 
