@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from app import health, problems
 from app.auth import openapi
 from app.auth.router import router as auth_router
+from app.boundaries.bulk_router import router as bulk_router
 from app.boundaries.edition_router import router as edition_router
 from app.boundaries.editions import EditionCache
 from app.boundaries.locate_router import router as locate_router
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         health.router,
         auth_router,
         locate_router,
+        bulk_router,
         edition_router,
         grid_router,
         component_router,

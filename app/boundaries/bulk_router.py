@@ -1,0 +1,152 @@
+"""The owners of many places: JSON up to 100,000 points, an Arrow IPC stream of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+
+import numpy as np
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from app.auth.policy import public_if
+from app.boundaries.arrow import MEDIA_TYPE as ARROW
+from app.boundaries.arrow import locate_stream, spool
+from app.boundaries.asked import At, edition_asked, refuse_nowhere
+from app.boundaries.editions import LoadedEdition
+from app.errors import Invalid, TooLarge, UnsupportedMedia
+from app.kit.params import Crs
+from app.kit.validation import in_chinese
+from gis.crs import SourceCrs, parse_crs, to_wgs84
+
+router = APIRouter(tags=["locate"], dependencies=[public_if("public_locate")])
+
+MOST_JSON_POINTS = 100_000
+_JSON_BYTES = 16 * 2**20
+# curl and forms call JSON many things; these it cannot be.
+_NEVER_JSON = (
+    "multipart/",
+    "image/",
+    "text/csv",
+    "text/html",
+    "application/xml",
+    "application/zip",
+    "application/vnd.",
+)
+
+
+class Points(BaseModel):
+    """Many places at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    points: list[tuple[float, float]] = Field(description="[[lon, lat], …] in `crs`.")
+    crs: str | None = Field(default=None, max_length=40)
+    at: str | None = None
+
+
+@router.post(
+    "/v1/locate",
+    responses={413: {}, 415: {}, 422: {}},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": Points.model_json_schema()},
+                ARROW: {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    },
+)
+async def locate_many(request: Request, crs: Crs = "wgs84", at: At = None) -> Response:
+    """The owners of many places, in order; ``null`` where nobody owns one. JSON or an Arrow IPC stream."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == ARROW:
+        return await _locate_arrow(request, await edition_asked(request, at), parse_crs(crs))
+    if kind.startswith(_NEVER_JSON) and not kind.endswith("json"):
+        raise UnsupportedMedia(
+            f"应为 application/json 或 {ARROW}，收到 {kind}",
+            f"expected application/json or {ARROW}, came {kind}",
+        )
+    body = await _bounded(request)
+    try:
+        given = Points.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "body"
+        raise Invalid(
+            f"{place}：{in_chinese(first['type'], first.get('ctx') or {}, first['msg'])}",
+            f"{place}: {first['msg']}",
+            code="invalid",
+            field=place,
+        ) from error
+    if len(given.points) > MOST_JSON_POINTS:
+        raise _too_many(len(given.points))
+    edition = await edition_asked(request, given.at or at)
+    source = parse_crs(given.crs or crs)
+    owners = await run_in_threadpool(_owners, edition, given.points, source)
+    request.app.state.metrics.located.inc(len(owners))
+    return JSONResponse({"edition": edition.number, "owners": owners})
+
+
+def _too_many(count: int | None) -> TooLarge:
+    came = f"{count} 个点" if count else "更多"
+    return TooLarge(
+        f"JSON 一次最多 {MOST_JSON_POINTS} 个点，收到{came}；更多的点请用 Arrow 流（{ARROW}）",
+        f"JSON takes at most {MOST_JSON_POINTS} points, came {count or 'more'}; send an Arrow IPC stream ({ARROW})",
+        code="too-many-points",
+        most=MOST_JSON_POINTS,
+    )
+
+
+async def _bounded(request: Request) -> bytes:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > _JSON_BYTES:
+            raise _too_many(None)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _owners(edition: LoadedEdition, points: list[tuple[float, float]], source: SourceCrs) -> list[str | None]:
+    if not points:
+        return []
+    given = np.asarray(points, dtype=np.float64)
+    lon, lat = to_wgs84(given[:, 0], given[:, 1], source)
+    on_earth = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+    if not on_earth.any():
+        # A place that is nowhere has no owner; when all of them are, it is the request that is wrong.
+        refuse_nowhere(given[:, 0], given[:, 1], lon, lat, source)
+    names = [*edition.index.codes, None]
+    return [names[owner] for owner in edition.index.locate(lon, lat)]
+
+
+async def _locate_arrow(request: Request, edition: LoadedEdition, source: SourceCrs) -> Response:
+    body = spool()
+    limit = request.app.state.settings.max_upload_mb * 2**20
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(
+                    f"请求超过 {limit >> 20} MB",
+                    f"the request is larger than {limit >> 20} MB",
+                    most_bytes=limit,
+                )
+            await run_in_threadpool(body.write, chunk)
+        body.seek(0)
+        answer, rows = await run_in_threadpool(locate_stream, body, edition, source)
+    finally:
+        body.close()
+    request.app.state.metrics.located.inc(rows)
+    return StreamingResponse(_chunks(answer), media_type=ARROW)
+
+
+def _chunks(answer: IO[bytes]) -> Iterator[bytes]:
+    with answer:
+        while chunk := answer.read(1 << 20):
+            yield chunk
