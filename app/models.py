@@ -1,9 +1,10 @@
 """Imports every feature's tables, for Alembic and for tests."""
 
 from app.auth.models import Account, ApiToken, AuditEntry, Grant, SignInAttempt, SignInSession
-from app.boundaries.models import Draft, DraftOperation, Edition, Lineage, UnitVersion
+from app.boundaries.models import Edition, Lineage, UnitVersion
 from app.components.models import Component, ComponentClass, ComponentShare
 from app.db.base import Base
+from app.drafts.models import Draft, DraftGrid, DraftLog, DraftOperation
 from app.incidents.models import EventClass, Incident, IncidentLog
 from app.jobs.models import ImportJob
 from app.people.models import Department, Officer, PopulationCount, TeamMember
@@ -18,6 +19,8 @@ __all__ = [
     "ComponentShare",
     "Department",
     "Draft",
+    "DraftGrid",
+    "DraftLog",
     "DraftOperation",
     "Edition",
     "EventClass",

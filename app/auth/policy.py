@@ -21,6 +21,7 @@ from fastapi import Depends, Request
 from fastapi.params import Depends as DependsMarker
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
+from starlette.types import Scope
 
 from app.auth import forgery
 from app.auth.authentication import CHALLENGE, principal_of, settings_of
@@ -30,6 +31,7 @@ from app.auth.roles import EVERYWHERE
 from app.auth.sessions import COOKIE
 from app.db.session import Sight
 from app.errors import Forbidden, Unauthorised
+from app.settings import Settings
 
 OpenSetting = Literal["public_locate", "public_layers"]
 
@@ -71,17 +73,28 @@ class Policy:
         request.state.policy = self
         if request.method not in forgery.SAFE_METHODS and COOKIE in request.cookies:
             request.state.csrf_given = await forgery.given_token(request)
-        if self._open(request):
+        if self._open(settings_of(request)):
             if "authorization" in request.headers:
                 # A program that shows a token means to use it: a bad one is told, not passed over.
                 await run_in_threadpool(principal_of, request)
             return
         self.check(await run_in_threadpool(principal_of, request))
 
-    def _open(self, request: Request) -> bool:
+    def _open(self, settings: Settings) -> bool:
         if self.open_by is not None:
-            return bool(getattr(settings_of(request), self.open_by))
+            return bool(getattr(settings, self.open_by))
         return self.kind == "public"
+
+    def waves_through(self, scope: Scope) -> bool:
+        """Whether a request passes whoever sends it, with nothing to look up and nothing to refuse.
+
+        For a route that cannot afford more; where the answer is no, ``__call__`` decides.
+        """
+        return (
+            scope["method"] in forgery.SAFE_METHODS
+            and self._open(scope["app"].state.settings)
+            and all(name != b"authorization" for name, _ in scope["headers"])
+        )
 
     def check(self, principal: Principal) -> None:
         """Refuse a principal who may not pass."""

@@ -21,6 +21,8 @@ class Principal:
     account_id: int | None = None
     session_id: int | None = None
     token_id: int | None = None
+    # The account that a token works for, if it works for one.
+    behind: int | None = None
     grants: tuple[tuple[str, str], ...] = ()
     csrf: str | None = None
     must_change_password: bool = False
@@ -34,6 +36,14 @@ class Principal:
     def actor(self) -> str:
         """The name for logs; programs are told from people, nobody from both."""
         return f"token:{self.name}" if self.token_id is not None else self.name
+
+    @property
+    def identity(self) -> str:
+        """Who this is, whatever they are called: one person is the same by session and by any token of theirs."""
+        account = self.account_id if self.account_id is not None else self.behind
+        if account is not None:
+            return f"account:{account}"
+        return f"token:{self.token_id}" if self.token_id is not None else f"operator:{self.name}"
 
     def paths(self, *roles: str) -> tuple[str, ...]:
         """The units where one of ``roles`` is held, directly or inside a wider role; all units without roles."""

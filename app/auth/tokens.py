@@ -54,6 +54,7 @@ def find(session: Session, token: str) -> FoundToken | None:
         display_name=first.name,
         account_id=None,
         token_id=first.token_id,
+        behind=first.account_id,
         grants=grants,
     )
     return FoundToken(first.token_id, principal, first.last_used_at)

@@ -1,4 +1,4 @@
-"""Tables of the published coverage: editions, unit versions, lineage, and drafts on top of an edition."""
+"""Tables of the published coverage: editions, unit versions and lineage."""
 
 from __future__ import annotations
 
@@ -122,37 +122,3 @@ class Settlement(Base):
     settled_at: Mapped[CreatedAt]
     components: Mapped[int] = mapped_column(Integer)
     incidents: Mapped[int] = mapped_column(Integer)
-
-
-class Draft(Base):
-    """A change set of boundary edits on top of an edition, not yet published."""
-
-    __tablename__ = "draft"
-
-    id: Mapped[IdPk]
-    title: Mapped[str]
-    base: Mapped[int] = mapped_column(ForeignKey("edition.number"))
-    state: Mapped[str] = mapped_column(server_default="open")
-    scope_path: Mapped[str] = mapped_column(LTREE())
-    author: Mapped[str]
-    version: Mapped[int] = mapped_column(Integer, server_default="1")
-    created_at: Mapped[CreatedAt]
-    updated_at: Mapped[CreatedAt]
-
-    __table_args__ = (
-        CheckConstraint("state IN ('open', 'submitted', 'approved', 'published', 'discarded')", name="state"),
-        Index(None, "scope_path", postgresql_using="gist"),
-    )
-
-
-class DraftOperation(Base):
-    """One operation of a draft, in the order in which they apply."""
-
-    __tablename__ = "draft_operation"
-
-    draft_id: Mapped[int] = mapped_column(ForeignKey("draft.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(Integer, primary_key=True)
-    operation: Mapped[dict[str, Any]]
-    undone: Mapped[bool] = mapped_column(server_default=text("false"))
-    author: Mapped[str]
-    created_at: Mapped[CreatedAt]

@@ -147,6 +147,11 @@ def nothing_lost(session: Session) -> Outcome:
         "logs without their guard",
     )
     found.some(
+        repository.missing_triggers(session, repository.FOUR_EYES),
+        "缺少他人审核保护的表",
+        "tables without the guard of four eyes",
+    )
+    found.some(
         repository.forbidden_grants(session, repository.LOGS), "服务账号可改动", "the service could change"
     )
     checks: tuple[tuple[Callable[[Session], list[str]], str, str], ...] = (
@@ -156,9 +161,19 @@ def nothing_lost(session: Session) -> Outcome:
             "状态与日志不符的事件",
             "incidents whose state is not their log's",
         ),
+        (repository.drafts_against_log, "状态与日志不符的草案", "drafts whose state is not their log's"),
+        (
+            repository.drafts_with_two_eyes,
+            "由本人批准的草案",
+            "drafts approved by whoever made them",
+        ),
     )
     for query, zh, en in checks:
         found.some(query(session), zh, en)
     logs = repository.seen(session, "incident_log")
-    looked = Text(f"{logs} 条事件日志与只增保护", f"{logs} log entries and their guards")
+    steps = repository.seen(session, "draft_log")
+    looked = Text(
+        f"{logs} 条事件日志、{steps} 条草案日志与只增保护",
+        f"{logs} entries in logs of incidents, {steps} in logs of drafts, and their guards",
+    )
     return found.outcome(6, Text("不丢失", "Nothing is lost"), looked)

@@ -22,14 +22,14 @@ SECURED = {
     "population_count": "grid_path <@ text2ltree(:path)",
     "draft": "scope_path <@ text2ltree(:path)",
 }
-FOLLOWING = ("incident_log", "component_share", "draft_operation")
+FOLLOWING = ("incident_log", "component_share", "draft_operation", "draft_grid", "draft_log")
 # What keeps each promise: (table, trigger). A trigger that is gone or switched off is found by its name.
 HISTORY = tuple(
     (table, f"{table}_{rule}")
     for table, rules in (
-        ("unit_version", ("guard", "no_truncate")),
-        ("edition", ("append_only", "no_truncate")),
-        ("lineage", ("append_only", "no_truncate")),
+        ("unit_version", ("guard", "no_truncate", "next", "whole")),
+        ("edition", ("append_only", "no_truncate", "whole")),
+        ("lineage", ("append_only", "no_truncate", "next")),
         ("settlement", ("append_only", "no_truncate")),
     )
     for rule in rules
@@ -41,9 +41,23 @@ LOGS = (
     ("incident_log", "incident_log_append_only"),
     ("incident_log", "incident_log_no_truncate"),
     ("incident", "incident_logged"),
+    ("draft_log", "draft_log_append_only"),
+    ("draft_log", "draft_log_no_truncate"),
+)
+# What keeps a draft as it was reviewed, and its reviewer from being its author.
+FOUR_EYES = (
+    ("draft", "draft_guard"),
+    ("draft_operation", "draft_operation_guard"),
+    ("draft_grid", "draft_grid_guard"),
 )
 # The only things that may be drawn. A table of people with a place is what must never come to be.
-DRAWN = {("unit_version", "geom"), ("unit_version", "lattice"), ("component", "geom"), ("incident", "geom")}
+DRAWN = {
+    ("unit_version", "geom"),
+    ("unit_version", "lattice"),
+    ("draft_grid", "geom"),
+    ("component", "geom"),
+    ("incident", "geom"),
+}
 
 
 def sql_owners(session: Session, lon: np.ndarray, lat: np.ndarray, edition: int) -> list[str | None]:
@@ -175,6 +189,31 @@ def incidents_against_log(session: Session) -> list[str]:
             "WHERE to_state IS NOT NULL ORDER BY incident_id, id DESC) "
             "SELECT i.number FROM incident i JOIN last ON last.incident_id = i.id "
             "WHERE last.to_state <> i.state ORDER BY 1 LIMIT 100"
+        )
+    )
+    return [row[0] for row in rows]
+
+
+def drafts_against_log(session: Session) -> list[str]:
+    """Drafts without any log, or whose state is not the one their log ends with."""
+    rows = session.execute(
+        text(
+            "SELECT d.id::text FROM draft d LEFT JOIN LATERAL (SELECT l.to_state FROM draft_log l "
+            "WHERE l.draft_id = d.id ORDER BY l.id DESC LIMIT 1) last ON true "
+            "WHERE last.to_state IS DISTINCT FROM d.state ORDER BY d.id LIMIT 100"
+        )
+    )
+    return [row[0] for row in rows]
+
+
+def drafts_with_two_eyes(session: Session) -> list[str]:
+    """Drafts that were approved by nobody, or by somebody who made them."""
+    rows = session.execute(
+        text(
+            "SELECT d.id::text FROM draft d WHERE d.state IN ('approved', 'published') AND ("
+            "coalesce(d.reviewer_key, '') = '' OR d.reviewer_key = d.author_key OR EXISTS ("
+            "SELECT FROM draft_operation o WHERE o.draft_id = d.id AND o.author_key = d.reviewer_key)) "
+            "ORDER BY d.id LIMIT 100"
         )
     )
     return [row[0] for row in rows]

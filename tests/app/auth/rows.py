@@ -26,6 +26,8 @@ PATHS = {
     "population_count": "ARRAY[grid_path::text]",
     "draft": "ARRAY[scope_path::text]",
     "draft_operation": "ARRAY[operation->>'scope']",
+    "draft_grid": "ARRAY[name]",
+    "draft_log": "ARRAY[note]",
 }
 
 
@@ -83,6 +85,22 @@ def arrange(session: Session) -> None:
                 " VALUES (CAST(:path AS text), 1, CAST(CAST(:path AS text) AS ltree), 't') RETURNING id)"
                 " INSERT INTO draft_operation (draft_id, position, operation, author)"
                 " SELECT id, 1, jsonb_build_object('scope', CAST(:path AS text)), 't' FROM x"
+            ),
+            {"path": path},
+        )
+        of_draft = {"path": path, "lon": place_in(0)[0], "lat": place_in(0)[1]}
+        run(
+            text(
+                "INSERT INTO draft_grid (draft_id, position, code, name, parent_code, kind, geom)"
+                " SELECT id, 1, 'x', title, 'p', 'base', ST_Multi(ST_Expand(ST_Point(:lon, :lat, 4326), 0.001))"
+                " FROM draft WHERE title = :path"
+            ),
+            of_draft,
+        )
+        run(
+            text(
+                "INSERT INTO draft_log (draft_id, actor, actor_key, action, to_state, note)"
+                " SELECT id, 't', 'account:1', 'create', 'open', title FROM draft WHERE title = :path"
             ),
             {"path": path},
         )

@@ -134,7 +134,7 @@ def test_no_view_looks_with_the_owners_eyes(owner_engine: Engine) -> None:
     )
 
 
-@pytest.mark.parametrize("table", ["audit_log", "incident_log"])
+@pytest.mark.parametrize("table", ["audit_log", "incident_log", "draft_log"])
 def test_the_service_only_adds_to_logs(owner_engine: Engine, table: str) -> None:
     held = column(
         owner_engine,

@@ -77,7 +77,9 @@ def fill(session: Session) -> None:
     run(
         session,
         "INSERT INTO draft (title, base, scope_path, author) VALUES ('t', 1, '370299.370299002', 'a');"
-        " INSERT INTO draft_operation (draft_id, position, operation, author) SELECT id, 1, '{}', 'a' FROM draft",
+        " INSERT INTO draft_operation (draft_id, position, operation, author) SELECT id, 1, '{}', 'a' FROM draft;"
+        " INSERT INTO draft_log (draft_id, actor, actor_key, action, to_state) SELECT id, 'a', '', 'create', 'open'"
+        " FROM draft",
     )
     run(session, "SET CONSTRAINTS ALL IMMEDIATE")
 

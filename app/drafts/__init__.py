@@ -1,0 +1,1 @@
+"""Drafts: change sets of boundary edits on an edition, reviewed by somebody else, published as the next edition."""
