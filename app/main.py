@@ -14,7 +14,8 @@ from app.auth.router import router as auth_router
 from app.boundaries.bulk_router import router as bulk_router
 from app.boundaries.edition_router import router as edition_router
 from app.boundaries.editions import EditionCache
-from app.boundaries.locate_router import router as locate_router
+from app.boundaries.index_store import IndexStore
+from app.boundaries.locate_router import install as install_locate
 from app.components.router import router as component_router
 from app.db.engine import make_engine
 from app.db.urls import database_urls
@@ -42,7 +43,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             statement_timeout_s=settings.statement_timeout_s,
             application="wangge-web",
         )
-        app.state.editions = EditionCache(app.state.engine, taken_force=settle_due)
+        app.state.editions = EditionCache(
+            app.state.engine,
+            store=IndexStore(settings.home / "cache" / "index"),
+            taken_force=settle_due,
+        )
         await anyio.to_thread.run_sync(app.state.editions.start)
         try:
             yield
@@ -58,15 +63,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        # We count and log ourselves; looking for a telemetry provider with every request is not free.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
     app.add_middleware(RequestLog, metrics=app.state.metrics)
     problems.install(app)
+    # First of all, so that the one hot path passes no other route.
+    install_locate(app)
     for router in (
         health.router,
         auth_router,
-        locate_router,
         bulk_router,
         edition_router,
         grid_router,

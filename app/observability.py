@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import time
-import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import structlog
@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.settings import Settings
 
 log = structlog.get_logger("wangge.request")
+# What is below the level asked for is not even put together.
+_standard = logging.getLogger("wangge.request")
 
 # structlog shows the local variables of every frame by default: passwords, keys and what people reported.
 _TRACEBACK = structlog.processors.ExceptionRenderer(
@@ -43,6 +45,21 @@ class Metrics:
         )
         self.edition = Gauge("wangge_edition", "Edition in force in this worker.", registry=self.registry)
         self.located = Counter("wangge_located_points", "Points located.", registry=self.registry)
+        # Looking a series up by its labels costs more than counting: each is looked up once. Routes, not paths, name
+        # them, so there are few.
+        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        series = self._series.get((method, route, status))
+        if series is None:
+            series = (
+                self.requests.labels(method, route, status),
+                self.seconds.labels(method, route),
+            )
+            self._series[method, route, status] = series
+        series[0].inc()
+        series[1].observe(seconds)
 
 
 def configure_logging(settings: Settings) -> None:
@@ -93,11 +110,9 @@ class RequestLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        given = headers.get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = _request_id(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
-        structlog.contextvars.clear_contextvars()
+        # The server runs each request in a context of its own, so nothing of another has to be cleared first.
         structlog.contextvars.bind_contextvars(request_id=request_id)
         began = time.perf_counter()
         status = 500
@@ -106,7 +121,8 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+                # A new list: an answer that was made beforehand may share its own among requests.
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:
@@ -116,15 +132,28 @@ class RequestLog:
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", None) or "unmatched"
-        self.metrics.requests.labels(scope["method"], route, status).inc()
-        self.metrics.seconds.labels(scope["method"], route).observe(seconds)
-        if status >= 500 or not scope["path"].startswith(_QUIET):
-            # The path only: queries may hold a name or a place that belongs in no log.
-            write: Callable[..., Awaitable[None] | None] = log.error if status >= 500 else log.info
-            write(
-                "request",
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                ms=round(seconds * 1000, 1),
-            )
+        self.metrics.answered(scope["method"], route, status, seconds)
+        if status >= 500:
+            write: Callable[..., Awaitable[None] | None] = log.error
+        elif _standard.isEnabledFor(logging.INFO) and not scope["path"].startswith(_QUIET):
+            write = log.info
+        else:
+            return
+        # The path only: queries may hold a name or a place that belongs in no log.
+        write(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            ms=round(seconds * 1000, 1),
+        )
+
+
+def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The asker's own id where it is one, else 32 hexadecimal digits by chance."""
+    for name, value in headers:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            if _GIVEN_ID.fullmatch(given):
+                return given
+    return os.urandom(16).hex()

@@ -5,6 +5,7 @@ Geometry errors know nothing of HTTP; the table here gives them their statuses.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import structlog
@@ -24,6 +25,7 @@ from gis.errors import GisError
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+_UNQUOTED = re.compile(r"(?:/[\w.~:-]+)+", re.ASCII)
 
 _TITLES = {
     400: Text("请求有误", "Bad request"),
@@ -37,11 +39,17 @@ _TITLES = {
 def problem(request: Request, error: AppError) -> JSONResponse:
     """The answer to an expected refusal."""
     return JSONResponse(
-        error.problem(language_of(request), instance=request.url.path),
+        error.problem(language_of(request), instance=_path(request)),
         status_code=error.status,
         headers=error.headers,
         media_type=MEDIA_TYPE,
     )
+
+
+def _path(request: Request) -> str:
+    path: str = request.scope["path"]
+    # Most paths need no quoting, and taking an address apart costs more than the rest of a refusal.
+    return path if _UNQUOTED.fullmatch(path) else request.url.path
 
 
 def install(app: FastAPI) -> None:

@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import threading
 import uuid
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
-import numpy as np
 import psycopg
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.boundaries import repository
+from app.boundaries.index_store import IndexStore
+from app.boundaries.loading import LoadedEdition, Scheduled, load_edition, number_at, schedule_of
 from app.errors import NotFound, Unavailable
 from app.kit.clock import now
 from gis.errors import GisError
-from gis.locate import GridIndex
+
+__all__ = ["CHANNEL", "EditionCache", "LoadedEdition", "Scheduled", "load_edition", "schedule_of"]
 
 log = structlog.get_logger(__name__)
 
@@ -36,79 +35,34 @@ _RELOAD = timedelta(seconds=30)
 # An index is loaded this long before its edition takes force.
 _AHEAD = timedelta(seconds=90)
 _KEPT = 8
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 5.0
+_BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Scheduled:
-    """An edition and the instant from which it is in force."""
+class _Present(NamedTuple):
+    """What answers from ``since`` until ``until``, as long as ``schedule`` is the one we know."""
 
-    number: int
-    effective_from: datetime
-    synthetic: bool
-    content_hash: str
-
-
-@dataclass(frozen=True)
-class LoadedEdition:
-    """An edition ready to answer: its index, and what is said of each grid, in the order of ``index.codes``."""
-
-    scheduled: Scheduled
-    index: GridIndex
-    descriptions: tuple[dict[str, Any], ...]
-    paths: np.ndarray
-
-    @property
-    def number(self) -> int:
-        """The edition's number."""
-        return self.scheduled.number
-
-
-def load_edition(session: Session, scheduled: Scheduled) -> LoadedEdition:
-    """Build the index of an edition from the database."""
-    units = repository.units_in(session, scheduled.number)
-    rows: list[Any] = list(units.itertuples(index=False))
-    by_path = {row.path: row for row in rows}
-    grids = units[units["level"] == "grid"].sort_values("code", kind="stable")
-    index = GridIndex.build(grids["code"].tolist(), grids["geometry"].to_numpy(), edition=scheduled.number)
-    paths = dict(zip(grids["code"], grids["path"], strict=True))
-    descriptions = []
-    for code in index.codes:
-        said: dict[str, Any] = {"grid": None, "community": None, "street": None, "district": None}
-        labels = paths[code].split(".")
-        for depth in range(1, len(labels) + 1):
-            unit = by_path[".".join(labels[:depth])]
-            said[unit.level] = {"code": unit.code, "name": unit.name}
-        said["grid"]["kind"] = by_path[paths[code]].kind
-        descriptions.append(said)
-    return LoadedEdition(
-        scheduled=scheduled,
-        index=index,
-        descriptions=tuple(descriptions),
-        paths=np.array([paths[code] for code in index.codes], dtype=object),
-    )
-
-
-def schedule_of(session: Session) -> tuple[Scheduled, ...]:
-    """All editions in the order in which they come into force."""
-    found = [
-        Scheduled(e.number, e.effective_from, e.synthetic, e.content_hash)
-        for e in repository.editions(session)
-    ]
-    return tuple(sorted(found, key=lambda e: (e.effective_from, e.number)))
-
-
-def _number_at(schedule: Sequence[Scheduled], instant: datetime) -> int | None:
-    position = bisect_right([e.effective_from for e in schedule], instant)
-    return schedule[position - 1].number if position else None
+    schedule: tuple[Scheduled, ...]
+    since: datetime
+    until: datetime
+    edition: LoadedEdition
 
 
 class EditionCache:
     """The editions of one process; its listener calls ``taken_force`` after each look at the schedule."""
 
-    def __init__(self, engine: Engine, *, taken_force: Callable[[Engine], object] | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        store: IndexStore | None = None,
+        taken_force: Callable[[Engine], object] | None = None,
+    ) -> None:
         self._engine = engine
+        self._store = store
         self._taken_force = taken_force
         self._schedule: tuple[Scheduled, ...] = ()
+        self._present: _Present | None = None
         self._loaded: OrderedDict[int, LoadedEdition] = OrderedDict()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -145,10 +99,14 @@ class EditionCache:
         with Session(self._engine) as session:
             schedule = schedule_of(session)
         instant = now()
-        for number in {_number_at(schedule, instant), _number_at(schedule, instant + _AHEAD)} - {None}:
+        for number in {number_at(schedule, instant), number_at(schedule, instant + _AHEAD)} - {None}:
             self._load(next(e for e in schedule if e.number == number))
         # Only now do requests turn to it: nobody waits for the new index.
         self._schedule = schedule
+        with self._lock:
+            # Editions do not change; but a database may have been restored from another.
+            for number in [n for n, held in self._loaded.items() if held.scheduled not in schedule]:
+                del self._loaded[number]
         self._read_at = instant
         self._due = self.next_change(instant)
 
@@ -159,15 +117,48 @@ class EditionCache:
 
     def number_at(self, instant: datetime) -> int | None:
         """The number of the edition in force at an instant; None before the first."""
-        return _number_at(self._schedule, instant)
+        return number_at(self._schedule, instant)
+
+    def present(self) -> LoadedEdition | None:
+        """The edition in force this instant, if it is in memory; costs next to nothing, never touches the database."""
+        held = self._present
+        if held is None or held.schedule is not self._schedule or not held.since <= now() < held.until:
+            held = self._present = self._find_present()
+        return held.edition if held else None
+
+    def _find_present(self) -> _Present | None:
+        schedule, instant = self._schedule, now()
+        number = number_at(schedule, instant)
+        edition = self._loaded.get(number) if number is not None else None
+        if edition is None:
+            return None
+        begun = [e.effective_from for e in schedule if e.effective_from <= instant]
+        coming = [e.effective_from for e in schedule if e.effective_from > instant]
+        return _Present(schedule, max(begun, default=_BEGINNING), min(coming, default=_END), edition)
+
+    def settled(self, instant: datetime) -> bool:
+        """Whether no publication can change any more which edition was in force at an instant.
+
+        An edition may be given a past instant to be in force from, but none before the latest edition's.
+        """
+        schedule = self._schedule
+        return bool(schedule) and instant < schedule[-1].effective_from and instant <= now()
 
     def next_change(self, instant: datetime) -> datetime | None:
         """When the next edition comes into force, if one is scheduled."""
         return next((e.effective_from for e in self._schedule if e.effective_from > instant), None)
 
     def loaded(self, number: int) -> LoadedEdition | None:
-        """An edition if it is in memory; never touches the database."""
-        return self._loaded.get(number)
+        """An edition if it is in memory; never touches the database, never waits."""
+        held = self._loaded.get(number)
+        if held is not None and self._lock.acquire(blocking=False):
+            # While another edition is being loaded the order may stay as it is.
+            try:
+                if number in self._loaded:
+                    self._loaded.move_to_end(number)
+            finally:
+                self._lock.release()
+        return held
 
     def in_force(self, at: datetime | None = None) -> LoadedEdition:
         """The edition in force at an instant (now, when None)."""
@@ -178,7 +169,7 @@ class EditionCache:
                 "no edition was in force then" if at else "no edition has been published yet",
                 code="no-edition",
             )
-        return self._loaded.get(number) or self.get(number)
+        return self.loaded(number) or self.get(number)
 
     def get(self, number: int) -> LoadedEdition:
         """An edition by number, loaded from the database when it is not in memory."""
@@ -190,17 +181,19 @@ class EditionCache:
     def _load(self, scheduled: Scheduled) -> LoadedEdition:
         with self._lock:
             held = self._loaded.get(scheduled.number)
-            if held is not None:
+            if held is not None and held.scheduled == scheduled:
                 self._loaded.move_to_end(scheduled.number)
                 return held
             try:
                 with Session(self._engine) as session:
-                    loaded = load_edition(session, scheduled)
+                    loaded = load_edition(session, scheduled, store=self._store)
             except (SQLAlchemyError, GisError) as error:
                 log.error("edition_not_loaded", edition=scheduled.number, error=str(error).splitlines()[0])
                 raise Unavailable(
                     "网格索引暂时无法载入，请稍后重试", "the index cannot be loaded right now; try again"
                 ) from error
+            # The first question compiles or loads the kernel; no request should wait for that.
+            loaded.index.owner_of(0.0, 0.0)
             self._loaded[scheduled.number] = loaded
             self._forget_oldest()
             return loaded
@@ -215,12 +208,15 @@ class EditionCache:
                 del self._loaded[number]
 
     def _listen(self) -> None:
+        wait = _FIRST_WAIT_S
         while not self._stop.is_set():
             try:
                 with self._connect() as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     connection.execute(f"LISTEN {self._own_channel}")
+                    # Whatever was said while nobody listened is in the schedule now.
                     self._look()
+                    wait = _FIRST_WAIT_S
                     while not self._stop.is_set():
                         for word in connection.notifies(timeout=1.0, stop_after=1):
                             if word.channel == CHANNEL:
@@ -228,7 +224,11 @@ class EditionCache:
                         self._look_when_old()
             except (psycopg.Error, SQLAlchemyError, Unavailable, GisError) as error:
                 log.warning("editions_listener_reconnects", error=str(error).splitlines()[0])
-                self._stop.wait(2.0)
+            except Exception:
+                # A listener that ends would leave this worker behind for ever.
+                log.exception("editions_listener_failed")
+            self._stop.wait(wait)
+            wait = min(wait * 2, _LONGEST_WAIT_S)
 
     def _look(self) -> None:
         self.refresh()

@@ -147,6 +147,14 @@ def units_in(
     return frame
 
 
+def names_in(session: Session, edition: int) -> Sequence[Any]:
+    """What units of an edition are called, without their shapes: (level, code, name, kind, path) each."""
+    query = select(
+        UnitVersion.level, UnitVersion.code, UnitVersion.name, UnitVersion.kind, UnitVersion.path
+    ).where(IN_EDITION(edition))
+    return session.execute(query).all()
+
+
 def districts_in(session: Session, edition: int) -> Sequence[tuple[str, str]]:
     """Code and name of the districts of an edition."""
     query = (

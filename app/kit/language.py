@@ -11,9 +11,15 @@ COOKIE = "wangge_lang"
 
 def language_of(request: Request) -> Lang:
     """Chinese or English for this request."""
-    for chosen in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
-        if chosen == "zh":
-            return "zh"
-        if chosen == "en":
-            return "en"
-    return negotiate(request.headers.get("accept-language"), request.app.state.settings.lang)
+    # Taking an address and cookies apart is worth it only when they may hold the word.
+    query = request.scope["query_string"]
+    if b"lang" in query or b"%" in query:
+        chosen = request.query_params.get("lang")
+        if chosen in ("zh", "en"):
+            return "en" if chosen == "en" else "zh"
+    headers = request.headers
+    if COOKIE in headers.get("cookie", ""):
+        chosen = request.cookies.get(COOKIE)
+        if chosen in ("zh", "en"):
+            return "en" if chosen == "en" else "zh"
+    return negotiate(headers.get("accept-language"), request.app.state.settings.lang)

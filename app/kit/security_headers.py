@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _INLINE = re.compile(r"<(script|style)(?P<attributes>[^>]*)>(?P<text>.*?)</\1>", re.DOTALL | re.IGNORECASE)
@@ -23,6 +22,11 @@ _ALWAYS = {
     "Permissions-Policy": "camera=(self), geolocation=(self), microphone=(), payment=(), usb=()",
 }
 _DATA_ONLY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_DEFAULTS = [
+    (name.lower().encode(), value.encode())
+    for name, value in {**_ALWAYS, "Content-Security-Policy": _DATA_ONLY}.items()
+]
+_NAMES = {name for name, _ in _DEFAULTS}
 
 
 def page_policy(html: str, *, basemap_url: str | None = None) -> str:
@@ -112,10 +116,13 @@ class SecurityHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _ALWAYS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Content-Security-Policy", _DATA_ONLY)
+                given = message.get("headers", ())
+                said = {name.lower() for name, _ in given}
+                # A new list: an answer that was made beforehand may share its own among requests.
+                message["headers"] = [
+                    *given,
+                    *(_DEFAULTS if said.isdisjoint(_NAMES) else (d for d in _DEFAULTS if d[0] not in said)),
+                ]
             await send(message)
 
         await self.app(scope, receive, complete)
