@@ -68,7 +68,10 @@ def test_disagreement_is_at_borders_only(beats: LayerData, crimes: LayerData) ->
 
 def test_community_areas_agree_as_the_reference_says(real_data: Path, crimes: LayerData) -> None:
     areas = read_layer(real_data / AREAS_SHP).frame
-    index = GridIndex.build(list(areas["area_numbe"]), areas.geometry)
+    with pytest.raises(CoverageError) as refused:
+        GridIndex.build(list(areas["area_numbe"]), areas.geometry)
+    assert {defect.kind for defect in refused.value.defects} == {"gap"}
+    index = GridIndex.build(list(areas["area_numbe"]), areas.geometry, gaps="allow")
     owners = index.locate(crimes.frame.geometry.x, crimes.frame.geometry.y)
     mine = np.array([*index.codes, ""])[owners]
     assert (mine == crimes.frame["community_area"]).mean() == pytest.approx(0.97456, abs=0.001)

@@ -19,7 +19,7 @@ def answers(index: GridIndex, places: list[tuple[int, int]]) -> list[int]:
 @settings(max_examples=300, deadline=None)
 @given(nets())
 def test_every_lattice_place_has_the_owner_that_whole_numbers_say(net: Net) -> None:
-    index = GridIndex.build(net.codes, net.polygons())
+    index = GridIndex.build(net.codes, net.polygons(), gaps="allow")
     places = telling_places(net)
     assert answers(index, places) == [net.owner(x, y) for x, y in places]
 
@@ -27,7 +27,7 @@ def test_every_lattice_place_has_the_owner_that_whole_numbers_say(net: Net) -> N
 @settings(max_examples=100, deadline=None)
 @given(nets(most=3, nobody=False), st.data())
 def test_inside_the_district_nothing_is_ever_without_owner(net: Net, data: st.DataObject) -> None:
-    index = GridIndex.build(net.codes, net.polygons())
+    index = GridIndex.build(net.codes, net.polygons(), gaps="allow")
     cell = data.draw(st.sampled_from(net.cells))
     # A place between the corners of a cell, rounded to the lattice like every stored place.
     weights = data.draw(st.lists(st.integers(0, 1000), min_size=4, max_size=4).filter(any))
@@ -55,7 +55,7 @@ def test_each_place_is_inside_one_grid_or_on_the_borders_of_several(net: Net) ->
 @settings(max_examples=100, deadline=None)
 @given(nets())
 def test_boundary_flag_is_where_the_owner_ends(net: Net) -> None:
-    index = GridIndex.build(net.codes, net.polygons())
+    index = GridIndex.build(net.codes, net.polygons(), gaps="allow")
     places = telling_places(net)
     x, y = np.array(places, dtype=np.float64).T
     owners, on_boundary = index.locate_detail(from_lattice(x), from_lattice(y))
@@ -72,8 +72,8 @@ def test_order_of_rows_makes_no_difference(net: Net, random: object) -> None:
     codes, polygons = net.codes, net.polygons()
     order = list(range(len(codes)))
     random.shuffle(order)  # type: ignore[attr-defined]
-    one = GridIndex.build(codes, polygons)
-    other = GridIndex.build([codes[at] for at in order], polygons[order])
+    one = GridIndex.build(codes, polygons, gaps="allow")
+    other = GridIndex.build([codes[at] for at in order], polygons[order], gaps="allow")
     assert one.codes == other.codes
     assert one.content_hash == other.content_hash
 
@@ -85,12 +85,10 @@ def test_cells_and_dissolved_grids_give_the_same_answers(net: Net) -> None:
     cells = np.asarray([shapely.Polygon(cell) for cell in net.cells], dtype=object)
     cells = np.asarray(shapely.transform(cells, from_lattice), dtype=object)
     owned = [at for at, label in enumerate(net.labels) if label != -1]
-    by_cell = GridIndex.build(
-        [f"g{net.labels[at]:02d}-{at:03d}" for at in owned], cells[owned], on_conflict="refuse"
-    )
+    by_cell = GridIndex.build([f"g{net.labels[at]:02d}-{at:03d}" for at in owned], cells[owned], gaps="allow")
     keys, joined = dissolve(cells[owned], [f"g{net.labels[at]:02d}" for at in owned])
     assert is_clean(joined)
-    by_grid = GridIndex.build(keys, joined)
+    by_grid = GridIndex.build(keys, joined, gaps="allow")
     places = telling_places(net)
     one = [None if at < 0 else by_cell.codes[at].split("-")[0] for at in answers(by_cell, places)]
     other = [None if at < 0 else by_grid.codes[at] for at in answers(by_grid, places)]
