@@ -75,7 +75,7 @@ class IndexStore:
             if index.codes != tuple(codes):
                 raise ValueError("it holds other grids than the edition")
             os.utime(path)
-        except (GisError, OSError, ValueError) as error:
+        except (GisError, OSError, ValueError, LookupError, TypeError) as error:
             log.warning("index_discarded", file=path.name, error=str(error).splitlines()[0])
             with _whatever_the_disk_says():
                 path.unlink(missing_ok=True)
