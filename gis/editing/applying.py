@@ -1,0 +1,103 @@
+"""One door for all operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from gis.editing.context import Context
+from gis.editing.giving import add, transfer
+from gis.editing.joining import merge, remove
+from gis.editing.model import Coverage, Edit
+from gis.editing.moving import delete_vertex, insert_vertex, move_border, move_vertex
+from gis.editing.naming import recode, relocate, rename, renumber, set_kind
+from gis.editing.operations import (
+    Add,
+    DeleteVertex,
+    InsertVertex,
+    Merge,
+    MoveBorder,
+    MoveVertex,
+    Operation,
+    Recode,
+    Relocate,
+    Remove,
+    Rename,
+    Renumber,
+    Replace,
+    Reshape,
+    SetKind,
+    Split,
+    Transfer,
+)
+from gis.editing.replacing import replace_grids
+from gis.editing.reshaping import reshape
+from gis.editing.splitting import split
+
+__all__ = ["apply"]
+
+_DOORS: dict[type[Any], Callable[[Context, Any], Edit]] = {
+    Split: split,
+    Merge: merge,
+    Reshape: reshape,
+    Transfer: transfer,
+    MoveVertex: move_vertex,
+    MoveBorder: move_border,
+    InsertVertex: insert_vertex,
+    DeleteVertex: delete_vertex,
+    Add: add,
+    Remove: remove,
+    Recode: recode,
+    Rename: rename,
+    Relocate: relocate,
+    SetKind: set_kind,
+    Renumber: renumber,
+    Replace: replace_grids,
+}
+
+
+def apply(
+    coverage: Coverage,
+    operation: Operation,
+    *,
+    used_codes: Collection[str] = (),
+    communities: Collection[str] | None = None,
+) -> Edit:
+    """Do one operation.
+
+    Parameters
+    ----------
+    coverage : Coverage
+        Clean; it stays as it is. A part of an edition will do that has what `reach` asks for and all grids
+        touching that.
+    operation : Operation
+    used_codes : collection of str
+        Every code ever used anywhere; none of them is given out or accepted. Those of `coverage` need not be
+        among them.
+    communities : collection of str, optional
+        The communities there are; without it any code is taken for one.
+
+    Returns
+    -------
+    Edit
+        The coverage afterwards, clean and on the lattice. Grids that are not in `created`, `changed` or `retired`
+        are the same objects as before.
+
+    Raises
+    ------
+    OperationRefused
+        With a machine word, a sentence and places; see there.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> from gis.editing.model import GridAttributes
+    >>> grid = GridAttributes("", "370299001001")
+    >>> coverage = Coverage.build(["370299001001001"], [shapely.box(120, 36, 120.02, 36.01)], [grid])
+    >>> line = shapely.LineString([(120.005, 35.99), (120.005, 36.02)])
+    >>> edit = apply(coverage, Split("370299001001001", line))
+    >>> edit.created, edit.changed, edit.inserted_vertices
+    (('370299001001002',), ('370299001001001',), ((120.005, 36.0), (120.005, 36.01)))
+    """
+    context = Context(coverage, used_codes, communities)
+    return _DOORS[type(operation)](context, operation)

@@ -1,0 +1,169 @@
+"""From new shapes to an `Edit`: prune, compare, and let nothing out that is not a clean coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gis.coverage.defects import names
+from gis.editing.arranging import joined
+from gis.editing.model import Coverage, Edit, GridAttributes
+from gis.editing.pruning import superfluous, without
+from gis.editing.refusals import OperationRefused, refuse
+from gis.editing.rings import degrees_of, place_of, steps_of, vertex_set
+
+__all__ = ["finish", "neighbourhood"]
+
+Shapes = Mapping[str, Any]
+
+
+def neighbourhood(coverage: Coverage, box: Any) -> dict[str, Any]:
+    """The grids whose envelope meets a box (lattice steps), as polygons in steps."""
+    at = coverage.near(box)
+    return dict(zip((coverage.codes[i] for i in at.tolist()), steps_of(coverage.polygons[at]), strict=True))
+
+
+def finish(
+    coverage: Coverage,
+    shapes: Shapes,
+    *,
+    attributes: Mapping[str, GridAttributes] | None = None,
+    retired: Collection[str] = (),
+    prune: bool = True,
+) -> Edit:
+    """Put new shapes into a coverage.
+
+    Parameters
+    ----------
+    coverage : Coverage
+    shapes : mapping of code to polygon
+        Lattice steps; new ones need `attributes`. Those that equal what was there are no change.
+    attributes : mapping of code to GridAttributes, optional
+        For new codes and changed ones.
+    retired : collection of str
+        Codes that go.
+    prune : bool, default True
+        Take out vertices made superfluous.
+
+    Raises
+    ------
+    OperationRefused
+        ``ring-folds``, ``overlaps`` or ``leaves-gap``.
+    """
+    concerned = [coverage.polygon(code) for code in {*shapes, *retired} if code in coverage]
+    box = shapely.total_bounds(np.array([*steps_of(concerned), *shapes.values()], dtype=object))
+    before = neighbourhood(coverage, box)
+    after = {code: shape for code, shape in before.items() if code not in retired} | dict(shapes)
+    pruned = without(after, superfluous(before, after)) if prune else {}
+    if pruned:
+        try:
+            return _checked(coverage, before, after | pruned, attributes or {}, retired)
+        except OperationRefused:
+            # A vertex that looks superfluous may keep two borders apart.
+            pass
+    return _checked(coverage, before, after, attributes or {}, retired)
+
+
+def _checked(
+    coverage: Coverage,
+    before: Shapes,
+    after: Shapes,
+    attributes: Mapping[str, GridAttributes],
+    retired: Collection[str],
+) -> Edit:
+    moved = [code for code, shape in after.items() if code not in before or not _same(before[code], shape)]
+    _refuse_unclean(before, after, moved)
+    words = {
+        code: words
+        for code, words in attributes.items()
+        if code not in coverage or coverage.attributes_of(code) != words
+    }
+    edited = coverage.replaced(
+        polygons={code: degrees_of(after[code]) for code in moved}, attributes=words, retired=tuple(retired)
+    )
+    created = sorted(code for code in {*moved, *words} if code not in coverage)
+    new = vertex_set([after[code] for code in moved]) - vertex_set(list(before.values()))
+    return Edit(
+        edited,
+        created=tuple(created),
+        changed=tuple(sorted({*moved, *words} - set(created))),
+        retired=tuple(sorted(retired)),
+        inserted_vertices=tuple(sorted(place_of(vertex) for vertex in new)),
+    )
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or bool(shapely.equals_exact(one, other, 0.0, normalize=True))
+
+
+def _refuse_unclean(before: Shapes, after: Shapes, moved: list[str]) -> None:
+    for code in moved:
+        shape = after[code]
+        if shapely.is_empty(shape) or not shapely.is_valid(shape):
+            reason = str(shapely.is_valid_reason(shape))
+            xy = reason[reason.find("[") + 1 : reason.find("]")].split()
+            places = [place_of(map(float, xy))] if len(xy) == 2 else []
+            refuse(
+                "ring-folds",
+                f"网格 {code} 的边界会自相交或翻折",
+                f"the border of {code} would cross itself or fold over",
+                places=places,
+            )
+    flat = np.array(list(after.values()), dtype=object)
+    if len(flat) == 0:
+        return
+    if not shapely.coverage_is_valid(flat):
+        edges = shapely.coverage_invalid_edges(flat)
+        bad = np.flatnonzero(~shapely.is_empty(edges))
+        wrong = sorted(np.array(list(after), dtype=object)[bad].tolist())
+        spots = shapely.get_coordinates(
+            shapely.line_interpolate_point(_longest(edges[bad]), 0.5, normalized=True)
+        )
+        refuse(
+            "overlaps",
+            f"网格 {names(wrong)} 会互相重叠",
+            f"{names(wrong)} would overlap",
+            places=sorted(place_of(xy) for xy in spots.tolist()),
+        )
+    _refuse_new_holes(before, after)
+
+
+def _longest(edges: NDArray[np.object_]) -> NDArray[np.object_]:
+    out = np.empty(len(edges), dtype=object)
+    for at, lines in enumerate(edges):
+        parts = shapely.get_parts(lines)
+        out[at] = parts[int(np.argmax(shapely.length(parts)))]
+    return out
+
+
+def _refuse_new_holes(before: Shapes, after: Shapes) -> None:
+    new = _holes(after.values())
+    if len(new) == 0:
+        return
+    old = _holes(before.values())
+    known = {shapely.to_wkb(hole) for hole in shapely.normalize(old)}
+    fresh = [hole for hole in shapely.normalize(new) if shapely.to_wkb(hole) not in known]
+    if not fresh:
+        return
+    ground = shapely.buffer(shapely.union_all(old), 1.5)
+    gaps = [hole for hole in fresh if not shapely.covers(ground, hole)]
+    if gaps:
+        places = [place_of(shapely.point_on_surface(hole).coords[0]) for hole in gaps]
+        refuse(
+            "leaves-gap",
+            f"会留下 {len(gaps)} 处不属于任何网格的空隙",
+            f"would leave {len(gaps)} gaps that belong to nobody",
+            places=places,
+        )
+
+
+def _holes(shapes: Any) -> NDArray[np.object_]:
+    union = joined(list(shapes)) if shapes else None
+    rings = (
+        [ring for part in shapely.get_parts(union) for ring in part.interiors] if union is not None else []
+    )
+    return np.asarray(shapely.polygons(rings), dtype=object) if rings else np.empty(0, dtype=object)
