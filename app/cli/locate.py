@@ -157,7 +157,7 @@ def _bulk(
             lon=lon,
             lat=lat,
             crs=crs,
-            advance=lambda rows: progress.advance(task, rows),
+            advance=lambda rows, expected: progress.update(task, completed=rows, total=expected),
         )
     out.document(
         {
