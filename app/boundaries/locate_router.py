@@ -38,6 +38,7 @@ _NUMBER = rb"(-?\d{1,9}(?:\.\d{1,17})?)"
 _PLAIN = re.compile(
     rb"lon=" + _NUMBER + rb"&lat=" + _NUMBER + rb"(?:&crs=([A-Za-z0-9:-]{1,40}))?(?:&at=([0-9TZ:.-]{1,40}))?"
 )
+_NO_HINT = Text("", "")
 _crs = lru_cache(maxsize=64)(parse_crs)
 
 
@@ -133,7 +134,7 @@ def _cache(request: Request, at: str | None) -> bytes:
 
 
 def _owner(edition: LoadedEdition, lon: float, lat: float, source: SourceCrs) -> tuple[int, bool]:
-    if source.family != "wgs84" or not (-180 <= lon <= 180 and -90 <= lat <= 90):
+    if source.family != "wgs84" or not _on_earth(lon, lat):
         x, y = to_wgs84(np.array([lon]), np.array([lat]), source)
         refuse_nowhere([lon], [lat], x, y, source)
         lon, lat = float(x[0]), float(y[0])
@@ -142,17 +143,21 @@ def _owner(edition: LoadedEdition, lon: float, lat: float, source: SourceCrs) ->
 
 def _exchanged(edition: LoadedEdition, lon: float, lat: float, source: SourceCrs) -> Text:
     """A hint when the exchanged numbers would have an owner: the oldest slip with coordinates."""
-    owner = -1
-    if source.family != "wgs84" or (-180 <= lat <= 180 and -90 <= lon <= 90):
-        x, y = to_wgs84(np.array([lat]), np.array([lon]), source)
-        owner, _ = edition.index.owner_of(float(x[0]), float(y[0]))
+    x, y = lat, lon
+    if source.family != "wgs84":
+        x, y = (float(v[0]) for v in to_wgs84(np.array([lat]), np.array([lon]), source))
+    owner = edition.index.owner_of(x, y)[0] if _on_earth(x, y) else -1
     if owner < 0:
-        return Text("", "")
+        return _NO_HINT
     code = edition.index.codes[owner]
     return Text(
         f"；经纬度对调后属于 {code}，应先经度后纬度",
         f"; with longitude and latitude exchanged {code} would own it: longitude comes first",
     )
+
+
+def _on_earth(lon: float, lat: float) -> bool:
+    return -180 <= lon <= 180 and -90 <= lat <= 90
 
 
 def install(app: Any) -> None:
