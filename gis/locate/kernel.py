@@ -75,10 +75,11 @@ def locate_block(
     on_boundary: Any,
 ) -> None:
     """Write the owner of each point, and into ``on_boundary``, unless it is empty, whether it lies on a border."""
-    west, south, shift, columns = frame[0], frame[1], frame[2], frame[3]
+    west, south = np.float64(frame[0]), np.float64(frame[1])
+    shift, columns, grids = frame[2], frame[3], frame[5]
     width, height = np.float64(columns << shift), np.float64(frame[4] << shift)
     inside_cell = (1 << shift) - 1
-    everywhere_else = len(cells) - 1
+    everywhere_else = np.int32(len(cells) - 1)
     number = np.empty(_BLOCK, np.int32)
     waiting = np.empty(_BLOCK + 1, np.int32)
     for begin in range(0, len(lon), _BLOCK):
@@ -88,7 +89,7 @@ def locate_block(
             # NaN and infinities fail every comparison.
             near = (x >= 0) & (y >= 0) & (x < width) & (y < height)
             column, row = np.int64(x if near else 0.0) >> shift, np.int64(y if near else 0.0) >> shift
-            number[at] = row * columns + column if near else everywhere_else
+            number[at] = np.int32(row * columns + column) if near else everywhere_else
         undecided = np.int64(0)
         for at in range(count):
             found = cells[number[at]]
@@ -99,7 +100,7 @@ def locate_block(
             at = begin + waiting[turn]
             x, y = np.int64(np.rint(lon[at] * _SCALE) - west), np.int64(np.rint(lat[at] * _SCALE) - south)
             owner, border = _decide(
-                x & inside_cell, y & inside_cell, -2 - owners[at], frame[5], heads, entries, records
+                x & inside_cell, y & inside_cell, -2 - owners[at], grids, heads, entries, records
             )
             owners[at] = owner
             if len(on_boundary) > 0:
