@@ -23,6 +23,7 @@ border are put into the neighbour too, which then counts as changed. Coordinates
 from gis.editing.applying import apply
 from gis.editing.checking import check_changes
 from gis.editing.comparing import Changes, Lineage, diff, lineage
+from gis.editing.drawing import MAX_VERTICES
 from gis.editing.files import operations_from_frame
 from gis.editing.model import Coverage, Edit, GridAttributes, GridKind
 from gis.editing.numbering import next_code, north_west_order
@@ -49,7 +50,7 @@ from gis.editing.operations import (
 from gis.editing.reaching import Reach, reach
 from gis.editing.rebasing import Conflict, conflicts, rebased
 from gis.editing.refusals import OperationRefused
-from gis.editing.requests import MAX_VERTICES, operation_as_json, parse_operation
+from gis.editing.requests import operation_as_json, parse_operation
 
 __all__ = [
     "MAX_VERTICES",

@@ -10,10 +10,10 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.coverage import Defect, check, clean, snap_coverage
+from gis.editing.drawing import MAX_VERTICES
 from gis.editing.model import Coverage, GridAttributes
 from gis.editing.operations import Operation, Relocate, Rename, Replace, ReplacedGrid, SetKind
 from gis.editing.refusals import refuse
-from gis.editing.requests import MAX_VERTICES
 from gis.editing.rings import steps_of
 from gis.errors import CoverageError, GeometryError
 from gis.geometry import geometry_array

@@ -10,11 +10,11 @@ import shapely
 from gis.coverage.defects import names
 from gis.editing.arranging import Arrangement, arrange, joined
 from gis.editing.context import Context
+from gis.editing.drawing import drawn
 from gis.editing.finishing import finish, neighbourhood
 from gis.editing.model import Edit, GridAttributes
 from gis.editing.operations import Add, Transfer
 from gis.editing.refusals import refuse
-from gis.editing.requests import drawn
 from gis.editing.rings import place_of, steps_of
 
 __all__ = ["add", "transfer"]

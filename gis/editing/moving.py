@@ -8,11 +8,11 @@ import numpy as np
 import shapely
 
 from gis.editing.context import Context
+from gis.editing.drawing import check_places, place_on_lattice
 from gis.editing.finishing import finish, neighbourhood
 from gis.editing.model import Edit
 from gis.editing.operations import DeleteVertex, InsertVertex, MoveBorder, MoveVertex
 from gis.editing.refusals import refuse
-from gis.editing.requests import check_places, place_on_lattice
 from gis.editing.rings import (
     Folded,
     Vertex,

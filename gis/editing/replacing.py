@@ -9,11 +9,11 @@ import shapely
 
 from gis.coverage import snap_coverage
 from gis.editing.context import Context
+from gis.editing.drawing import drawn
 from gis.editing.finishing import finish, neighbourhood
 from gis.editing.model import Edit, GridAttributes
 from gis.editing.operations import Replace, ReplacedGrid
 from gis.editing.refusals import refuse
-from gis.editing.requests import drawn
 from gis.editing.rings import degrees_of, steps_of
 from gis.errors import InvalidGeometry
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 import shapely
 
-from gis.crs import check_degrees
+from gis.editing.drawing import MAX_VERTICES, check_places, drawn, shown
 from gis.editing.model import GridKind
 from gis.editing.operations import (
     Add,
@@ -32,20 +32,11 @@ from gis.editing.operations import (
     Transfer,
 )
 from gis.editing.refusals import refuse
-from gis.errors import GeometryError, Place, SwappedCoordinates
-from gis.geometry import from_lattice, round_degrees, to_lattice
+from gis.errors import Place
+from gis.geometry import round_degrees
 
-__all__ = [
-    "MAX_VERTICES",
-    "check_places",
-    "drawn",
-    "operation_as_json",
-    "parse_operation",
-    "place_on_lattice",
-]
+__all__ = ["operation_as_json", "parse_operation"]
 
-MAX_VERTICES = 20_000
-"""Most vertices of a drawn line or area, or of one grid of a file; a grid of a real district has some 65."""
 _LONGEST_TEXT = 200
 _MOST_CODES = 10_000
 _LINES = ("LineString",)
@@ -81,16 +72,14 @@ def parse_operation(given: Mapping[str, Any]) -> Operation:
     gis.editing.refusals.OperationRefused: recode 缺少字段 code | recode lacks the field code
     """
     if not isinstance(given, Mapping):
-        refuse(
-            "bad-value", f"操作应为对象，实际为 {_shown(given)}", f"expected an object, got {_shown(given)}"
-        )
+        refuse("bad-value", f"操作应为对象，实际为 {shown(given)}", f"expected an object, got {shown(given)}")
     name = given.get("op")
     if not isinstance(name, str) or name not in _FORMS:
         known = ", ".join(_FORMS)
         refuse(
             "unknown-operation",
-            f"不认识的操作 {_shown(name)}；可用：{known}",
-            f"unknown operation {_shown(name)}; expected one of {known}",
+            f"不认识的操作 {shown(name)}；可用：{known}",
+            f"unknown operation {shown(name)}; expected one of {known}",
         )
     kind, readers = _FORMS[name]
     present = {key: value for key, value in given.items() if key != "op" and value is not None}
@@ -128,111 +117,6 @@ def operation_as_json(operation: Operation) -> dict[str, Any]:
     return out
 
 
-def drawn(shape: Any, *, what: str, kinds: tuple[str, ...]) -> Any:
-    """Check a drawn shape and give it in lattice steps: whole numbers, repeated vertices taken out.
-
-    Raises
-    ------
-    OperationRefused
-        ``bad-geometry``, ``too-many-vertices``, ``not-finite``, ``swapped-coordinates``, ``out-of-range`` or
-        ``self-crossing``.
-    """
-    if getattr(shape, "geom_type", None) not in kinds or shape.is_empty:
-        came = getattr(shape, "geom_type", _shown(shape))
-        refuse(
-            "bad-geometry",
-            f"{what} 应为非空的 {' 或 '.join(kinds)}，实际为 {came}",
-            f"{what}: expected {' or '.join(kinds)}, not empty; got {came}",
-        )
-    count = int(shapely.get_num_coordinates(shape))
-    points = shapely.get_coordinates(shape)
-    if count > MAX_VERTICES:
-        refuse(
-            "too-many-vertices",
-            f"{what} 有 {count} 个节点，最多 {MAX_VERTICES} 个",
-            f"{what} has {count} vertices; at most {MAX_VERTICES} are taken",
-            places=[p for p in points[:1].tolist() if np.isfinite(p).all()],
-        )
-    check_places(points, what=what)
-    steps: Any = shapely.transform(shapely.force_2d(shape), lambda xy: to_lattice(xy).astype(np.float64))
-    steps = shapely.remove_repeated_points(steps, 0.0)
-    if steps.geom_type == "LineString":
-        _refuse_crossing(steps, what)
-    elif not steps.is_valid:
-        _refuse_bad_area(steps, what)
-    return steps
-
-
-def check_places(points: Any, *, what: str) -> None:
-    """Refuse places that are no longitude and latitude."""
-    xy = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-    if not np.isfinite(xy).all():
-        at = int(np.flatnonzero(~np.isfinite(xy).all(axis=1))[0])
-        refuse(
-            "not-finite",
-            f"{what} 的第 {at + 1} 个坐标不是有限数字",
-            f"{what}: position {at + 1} is not a finite number",
-        )
-    try:
-        check_degrees(xy[:, 0], xy[:, 1])
-    except SwappedCoordinates as error:
-        refuse("swapped-coordinates", error.message_zh, error.message_en, places=error.places)
-    except GeometryError as error:
-        refuse("out-of-range", error.message_zh, error.message_en)
-
-
-def place_on_lattice(place: Place, *, what: str) -> tuple[int, int]:
-    """Check a place and give it in lattice steps."""
-    check_places([place], what=what)
-    x, y = to_lattice(place).tolist()
-    return x, y
-
-
-def _refuse_crossing(line: Any, what: str) -> None:
-    if line.length == 0:
-        refuse("bad-geometry", f"{what} 只是一个点", f"{what} is a single point")
-    if line.is_simple:
-        return
-    crossings = [_degrees(point) for point in _self_crossings(line)]
-    refuse(
-        "self-crossing",
-        f"{what} 自相交 {len(crossings)} 处",
-        f"{what} crosses itself at {len(crossings)} places",
-        places=crossings,
-    )
-
-
-def _self_crossings(line: Any) -> list[Any]:
-    ends = shapely.get_coordinates(line)
-    parts: Any = shapely.linestrings(np.stack([ends[:-1], ends[1:]], axis=1))
-    noded = shapely.get_parts(shapely.line_merge(shapely.node(line)))
-    own = {tuple(p) for p in (ends[0], ends[-1])}
-    met = [tuple(p) for part in noded for p in (part.coords[0], part.coords[-1]) if tuple(p) not in own]
-    if met:
-        return sorted(set(met))[:20]
-    # It runs back along itself: name where.
-    one, other = shapely.STRtree(parts).query(parts, predicate="overlaps")
-    return sorted({tuple(parts[at].coords[0]) for at in one[one < other]})[:20] or [tuple(ends[0])]
-
-
-def _refuse_bad_area(area: Any, what: str) -> None:
-    reason = str(shapely.is_valid_reason(area))
-    place = reason[reason.find("[") + 1 : reason.find("]")].split()
-    where = [_degrees((float(place[0]), float(place[1])))] if len(place) >= 2 else []
-    code = "self-crossing" if "ntersection" in reason else "bad-geometry"
-    refuse(
-        code,
-        f"{what} 的边界{'自相交' if code == 'self-crossing' else '无效'}",
-        f"{what} is not a valid area: {reason.split('[')[0]}",
-        places=where,
-    )
-
-
-def _degrees(point: Any) -> Place:
-    x, y = from_lattice(np.rint(point)).tolist()
-    return (x, y)
-
-
 # ---------------------------------------------------------------- fields
 def _has_default(field: Field[Any]) -> bool:
     return field.default is not MISSING
@@ -242,15 +126,8 @@ def _attribute(key: str) -> str:
     return "from_" if key == "from" else key
 
 
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 def _wrong(key: str, zh: str, en: str, value: Any) -> None:
-    refuse(
-        "bad-value", f"{key} 应为{zh}，实际为 {_shown(value)}", f"{key}: expected {en}, got {_shown(value)}"
-    )
+    refuse("bad-value", f"{key} 应为{zh}，实际为 {shown(value)}", f"{key}: expected {en}, got {shown(value)}")
 
 
 def _text(key: str, value: Any) -> str:
@@ -292,8 +169,8 @@ def _numbers(key: str, value: Any) -> tuple[float, float]:
     if not good or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):
         refuse(
             "bad-geometry",
-            f"{key} 应为 [经度, 纬度]，实际为 {_shown(value)}",
-            f"{key}: expected [lon, lat], got {_shown(value)}",
+            f"{key} 应为 [经度, 纬度]，实际为 {shown(value)}",
+            f"{key}: expected [lon, lat], got {shown(value)}",
         )
     try:
         return (float(value[0]), float(value[1]))
@@ -317,7 +194,7 @@ def _offset(key: str, value: Any) -> tuple[float, float]:
 def _geometry(key: str, value: Any, kinds: tuple[str, ...]) -> Any:
     expected = " 或 ".join(kinds), " or ".join(kinds)
     if not isinstance(value, Mapping) or value.get("type") not in kinds:
-        came = _shown(value.get("type")) if isinstance(value, Mapping) else _shown(value)
+        came = shown(value.get("type")) if isinstance(value, Mapping) else shown(value)
         refuse(
             "bad-geometry",
             f"{key} 应为 GeoJSON {expected[0]}，实际为 {came}",
@@ -339,8 +216,8 @@ def _from_coordinates(key: str, kind: str, coordinates: Any) -> Any:
     if not isinstance(coordinates, list | tuple) or not coordinates:
         refuse(
             "bad-geometry",
-            f"{key} 应有环，实际为 {_shown(coordinates)}",
-            f"{key}: expected rings, got {_shown(coordinates)}",
+            f"{key} 应有环，实际为 {shown(coordinates)}",
+            f"{key}: expected rings, got {shown(coordinates)}",
         )
     rings = [_positions(key, ring, 4) for ring in coordinates]
     for ring in rings:
@@ -358,8 +235,8 @@ def _positions(key: str, value: Any, least: int) -> list[tuple[float, float]]:
     if not isinstance(value, list | tuple) or len(value) < least:
         refuse(
             "bad-geometry",
-            f"{key} 至少要有 {least} 个坐标，实际为 {_shown(value)}",
-            f"{key}: expected at least {least} positions, got {_shown(value)}",
+            f"{key} 至少要有 {least} 个坐标，实际为 {shown(value)}",
+            f"{key}: expected at least {least} positions, got {shown(value)}",
         )
     if len(value) > MAX_VERTICES:
         refuse(

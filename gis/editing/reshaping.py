@@ -23,11 +23,11 @@ import shapely
 from gis.coverage.defects import names
 from gis.editing.arranging import Arrangement, arrange, joined
 from gis.editing.context import Context
+from gis.editing.drawing import drawn
 from gis.editing.finishing import finish, neighbourhood
 from gis.editing.model import Edit
 from gis.editing.operations import Reshape
 from gis.editing.refusals import refuse
-from gis.editing.requests import drawn
 from gis.editing.rings import Edge, Vertex, as_edges, edge_array, place_of, steps_of
 
 __all__ = ["reshape"]

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from gis.coverage.defects import names
 from gis.editing.arranging import arrange, joined
 from gis.editing.context import Context
+from gis.editing.drawing import drawn
 from gis.editing.finishing import finish, neighbourhood
 from gis.editing.model import Edit
 from gis.editing.numbering import north_west_order
 from gis.editing.operations import Split
 from gis.editing.refusals import refuse
-from gis.editing.requests import drawn
 from gis.editing.rings import place_of
 
 __all__ = ["split"]
