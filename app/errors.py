@@ -8,9 +8,11 @@
     ├── Unauthorised        401
     ├── Forbidden           403
     ├── Conflict            409
+    ├── Stale               412
     ├── TooLarge            413
     ├── UnsupportedMedia    415
     ├── Invalid             422
+    ├── VersionRequired     428
     ├── TooMany             429
     └── Unavailable         503
 """
@@ -90,6 +92,18 @@ class Conflict(AppError):
     """The request disagrees with what is stored."""
 
     status, code, title = 409, "conflict", Text("与现有数据冲突", "Conflicts with what is stored")
+
+
+class Stale(AppError):
+    """Somebody else changed it since; nothing was written."""
+
+    status, code, title = 412, "stale", Text("已被他人修改", "Changed by somebody else since")
+
+
+class VersionRequired(AppError):
+    """A write must say which version it saw."""
+
+    status, code, title = 428, "version-required", Text("请指明所依据的版本", "Say which version you saw")
 
 
 class TooLarge(AppError):

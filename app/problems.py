@@ -20,7 +20,7 @@ from app.errors import AppError, Conflict, Invalid, Unavailable
 from app.i18n import Text
 from app.kit.language import language_of
 from app.kit.validation import in_chinese
-from gis.errors import GisError
+from gis.errors import CoverageError, GisError, InputRefused
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +70,7 @@ def install(app: FastAPI) -> None:
                 error.text("en"),
                 code=error.code,
                 places=[list(place) for place in error.places],
+                **_more(error),
             ),
         )
 
@@ -150,6 +151,30 @@ def install(app: FastAPI) -> None:
                 request_id=getattr(request.state, "request_id", None),
             ),
         )
+
+
+# Of a list that may be as long as a file; the first ones are enough to begin mending.
+_MOST = 200
+
+
+def _more(error: GisError) -> dict[str, Any]:
+    """The defects of a coverage, the rows of a file."""
+    if isinstance(error, CoverageError) and error.defects:
+        return {"defects": [defect.as_dict() for defect in error.defects[:_MOST]]}
+    if isinstance(error, InputRefused) and error.rows:
+        return {
+            "rows": [
+                {
+                    "row": row.row,
+                    "column": row.column,
+                    "value": row.value,
+                    "reason_zh": row.reason_zh,
+                    "reason_en": row.reason_en,
+                }
+                for row in error.rows[:_MOST]
+            ]
+        }
+    return {}
 
 
 def _from_validation(error: RequestValidationError) -> Invalid:

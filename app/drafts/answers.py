@@ -1,0 +1,112 @@
+"""Answers about a draft: its JSON, its grids as GeoJSON, and the ETag that goes with every one of them."""
+
+from __future__ import annotations
+
+from json import dumps
+from typing import Any
+
+from fastapi.encoders import jsonable_encoder
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.auth import scopes
+from app.auth.principal import Principal
+from app.boundaries import repository as boundary_rows
+from app.drafts import grid_repository, repository
+from app.drafts.access import tag_of
+from app.drafts.comparing import compare
+from app.drafts.models import Draft
+from app.drafts.schemas import as_draft, as_history, as_log, features
+from app.drafts.service import Step
+from app.kit.compression import sent
+from app.kit.etag import tags
+
+GEOJSON = "application/geo+json"
+
+
+def headers_of(draft: Draft) -> dict[str, str]:
+    """The version of the draft that an answer shows; it must be asked for again each time."""
+    return {"ETag": f'"{tag_of(draft)}"', "Cache-Control": "private, no-cache"}
+
+
+def json_answer(draft: Draft, body: Any, *, status: int = 200, **headers: str) -> Response:
+    """A JSON answer about a draft."""
+    return JSONResponse(jsonable_encoder(body), status_code=status, headers=headers_of(draft) | headers)
+
+
+def text_answer(request: Request, draft: Draft, body: str, *, media_type: str = GEOJSON) -> Response:
+    """A large text about a draft, compressed for those who take it; nothing for those who have it."""
+    if tag_of(draft) in tags(request.headers.get("if-none-match")):
+        return Response(status_code=304, headers=headers_of(draft))
+    return sent(request, body.encode(), media_type=media_type, headers=headers_of(draft))
+
+
+def summary(session: Session, draft: Draft) -> dict[str, Any]:
+    """A draft as lists show it."""
+    return summaries(session, [draft])[0]
+
+
+def summaries(session: Session, drafts: list[Draft]) -> list[dict[str, Any]]:
+    """Several drafts as lists show them."""
+    counts = repository.counts(session, [draft.id for draft in drafts])
+    newest = boundary_rows.latest(session)
+    named = scopes.named(session, {draft.scope_path for draft in drafts})
+    out = []
+    for draft in drafts:
+        done, undone = counts.get(draft.id, (0, 0))
+        unit = named[draft.scope_path]
+        scope = {"path": unit.path, "code": unit.code, "name": unit.name, "level": unit.level}
+        out.append(
+            as_draft(draft, done=done, undone=undone, latest=newest.number if newest else 0, scope=scope)
+        )
+    return out
+
+
+def whole(session: Session, draft: Draft, by: Principal) -> dict[str, Any]:
+    """A draft with what it changes, its operations, its log, and what the asker may do with it."""
+    changes = compare(session, draft).changes
+    mine = by.identity in repository.made_by(session, draft)
+    return {
+        **summary(session, draft),
+        "created": changes.created,
+        "changed": changes.changed,
+        "retired": changes.retired,
+        "history": as_history(repository.operations(session, draft.id)),
+        "log": as_log(repository.log_of(session, draft.id)),
+        "may": {
+            "edit": draft.state == "open",
+            "submit": draft.state == "open",
+            "review": draft.state in ("submitted", "approved")
+            and not mine
+            and by.may("gis-publisher", draft.scope_path),
+            "publish": draft.state == "approved" and by.may("gis-publisher", draft.scope_path),
+            "discard": draft.state in ("open", "submitted", "approved"),
+        },
+    }
+
+
+def step_answer(session: Session, draft: Draft, step: Step, *, status: int = 200) -> Response:
+    """What a step made of the grids, with the grids themselves as they are now."""
+    codes = [*step.created, *step.changed]
+    there = grid_repository.grids(session, draft, codes=codes)
+    words = dict.fromkeys(step.changed, "changed") | dict.fromkeys(step.created, "created")
+    counts = repository.counts(session, [draft.id]).get(draft.id, (0, 0))
+    head = jsonable_encoder(
+        {
+            "draft": draft.id,
+            "version": draft.version,
+            "operations": counts[0],
+            "undone": counts[1],
+            "op": step.operation.get("op"),
+            "created": step.created,
+            "changed": step.changed,
+            "retired": step.retired,
+            "inserted_vertices": step.inserted_vertices,
+        }
+    )
+    text = dumps(head, ensure_ascii=False)
+    body = f'{text[:-1]},"grids":{features(there, words)}}}'
+    return Response(
+        body.encode(), status_code=status, media_type="application/json", headers=headers_of(draft)
+    )

@@ -1,0 +1,72 @@
+"""Between the rows of a draft's grids and the coverage that operations work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy.orm import Session
+
+from app.drafts import grid_repository
+from app.drafts.grid_repository import Box
+from app.drafts.models import Draft
+from gis.editing import Coverage, GridAttributes, Operation, reach
+
+# Degrees; two steps of the lattice, so that what touches is met whatever way bounds were rounded.
+_MARGIN = 2e-7
+
+
+def as_coverage(grids: pd.DataFrame) -> Coverage:
+    """Rows of `grid_repository.grids` as a coverage; they were checked when they were stored."""
+    attributes = [
+        GridAttributes(name=name, community=parent, kind=kind)
+        for name, parent, kind in zip(grids["name"], grids["parent_code"], grids["kind"], strict=True)
+    ]
+    shapes = np.empty(len(grids), dtype=object)
+    shapes[:] = [_single(shape) for shape in grids["geometry"]]
+    return Coverage.build(grids["code"].tolist(), shapes, attributes, trusted=True)
+
+
+def _single(shape: Any) -> Any:
+    """A multipolygon of one as a polygon: what operations give."""
+    return shape.geoms[0] if shape.geom_type == "MultiPolygon" and len(shape.geoms) == 1 else shape
+
+
+def rows_of(coverage: Coverage, codes: Iterable[str]) -> dict[str, list[Any]]:
+    """Columns for `grid_repository.store_grids`; codes that the coverage does not have are stored as retired."""
+    columns: dict[str, list[Any]] = {name: [] for name in ("code", "name", "parent_code", "kind", "geometry")}
+    for code in codes:
+        there = code in coverage
+        words = coverage.attributes_of(code) if there else None
+        columns["code"].append(code)
+        columns["name"].append(words.name if words else None)
+        columns["parent_code"].append(words.community if words else None)
+        columns["kind"].append(words.kind if words else None)
+        columns["geometry"].append(coverage.polygon(code) if there else None)
+    return columns
+
+
+def boxes_of(shapes: Sequence[Any]) -> list[Box]:
+    """Envelopes of shapes, a little wider than they are."""
+    bounds = shapely.bounds(np.asarray(shapes, dtype=object)).reshape(-1, 4)
+    wider = bounds + np.array([-_MARGIN, -_MARGIN, _MARGIN, _MARGIN])
+    return [tuple(row) for row in wider.tolist()]
+
+
+def neighbourhood(session: Session, draft: Draft, operation: Operation) -> Coverage:
+    """The grids that an operation has to see: those it names or meets, and all that touch these."""
+    asked = reach(operation)
+    met = grid_repository.grids(
+        session,
+        draft,
+        boxes=[asked.box] if asked.box is not None else None,
+        codes=asked.codes,
+        parents=asked.communities,
+    )
+    if not len(met):
+        return as_coverage(met)
+    around = grid_repository.grids(session, draft, boxes=boxes_of(met["geometry"].tolist()))
+    return as_coverage(around)

@@ -1,0 +1,165 @@
+"""Every query on drafts, their operations and their log. The grids of a draft are in ``grid_repository``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.orm import Session
+
+from app.auth.principal import Principal
+from app.drafts.models import Draft, DraftLog, DraftOperation
+
+ACTIVE = ("open", "submitted", "approved")
+
+
+def add_draft(session: Session, draft: Draft) -> Draft:
+    """Store a new draft."""
+    session.add(draft)
+    session.flush()
+    session.refresh(draft)
+    return draft
+
+
+def find(session: Session, draft_id: int, *, lock: bool = False) -> Draft | None:
+    """A draft that this session may see; locked until the transaction ends, when asked for."""
+    query = select(Draft).where(Draft.id == draft_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(query)
+
+
+def listed(session: Session, *, states: Sequence[str], limit: int) -> Sequence[Draft]:
+    """Drafts in sight, the last changed first."""
+    query = select(Draft).order_by(Draft.updated_at.desc(), Draft.id.desc()).limit(limit)
+    if states:
+        query = query.where(Draft.state.in_(states))
+    return session.scalars(query).all()
+
+
+def touch(session: Session, draft: Draft, **changes: Any) -> None:
+    """Change a draft; its version goes on with every change."""
+    for name, value in changes.items():
+        setattr(draft, name, value)
+    draft.version += 1
+    draft.updated_at = func.clock_timestamp()
+    session.flush()
+    session.refresh(draft)
+
+
+def log(
+    session: Session,
+    draft: Draft,
+    by: Principal,
+    action: str,
+    *,
+    from_state: str | None = None,
+    note: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Write what was done, by whom and why, in the transaction of the change itself."""
+    session.add(
+        DraftLog(
+            draft_id=draft.id,
+            actor=by.actor,
+            actor_key=by.identity,
+            action=action,
+            from_state=from_state,
+            to_state=draft.state,
+            note=note,
+            detail=dict(detail or {}),
+        )
+    )
+    session.flush()
+
+
+def log_of(session: Session, draft_id: int) -> Sequence[DraftLog]:
+    """What was done to a draft, oldest first."""
+    return session.scalars(select(DraftLog).where(DraftLog.draft_id == draft_id).order_by(DraftLog.id)).all()
+
+
+# ---------------------------------------------------------------- operations
+def operations(session: Session, draft_id: int) -> Sequence[DraftOperation]:
+    """The operations of a draft in order, undone ones at the end."""
+    query = select(DraftOperation).where(DraftOperation.draft_id == draft_id)
+    return session.scalars(query.order_by(DraftOperation.position)).all()
+
+
+def counts(session: Session, draft_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """How many operations are done and how many undone, by draft."""
+    query = (
+        select(
+            DraftOperation.draft_id,
+            func.count().filter(~DraftOperation.undone),
+            func.count().filter(DraftOperation.undone),
+        )
+        .where(DraftOperation.draft_id.in_(draft_ids))
+        .group_by(DraftOperation.draft_id)
+    )
+    return {draft_id: (done, undone) for draft_id, done, undone in session.execute(query)}
+
+
+def add_operation(
+    session: Session, draft: Draft, by: Principal, operation: Mapping[str, Any], effect: Mapping[str, Any]
+) -> int:
+    """Append an operation; what was undone before it can no longer be redone. Returns its position."""
+    session.execute(delete(DraftOperation).where(DraftOperation.draft_id == draft.id, DraftOperation.undone))
+    last = session.scalar(
+        select(func.max(DraftOperation.position)).where(DraftOperation.draft_id == draft.id)
+    )
+    position = (last or 0) + 1
+    session.add(
+        DraftOperation(
+            draft_id=draft.id,
+            position=position,
+            operation=dict(operation),
+            effect=dict(effect),
+            author=by.actor,
+            author_key=by.identity,
+        )
+    )
+    session.flush()
+    return position
+
+
+def last_done(session: Session, draft_id: int) -> DraftOperation | None:
+    """The operation that undo takes back."""
+    query = select(DraftOperation).where(DraftOperation.draft_id == draft_id, ~DraftOperation.undone)
+    return session.scalar(query.order_by(DraftOperation.position.desc()).limit(1))
+
+
+def first_undone(session: Session, draft_id: int) -> DraftOperation | None:
+    """The operation that redo does again."""
+    query = select(DraftOperation).where(DraftOperation.draft_id == draft_id, DraftOperation.undone)
+    return session.scalar(query.order_by(DraftOperation.position).limit(1))
+
+
+def mark_undone(session: Session, operation: DraftOperation, *, undone: bool) -> None:
+    """Take an operation back, or do it again."""
+    session.execute(
+        update(DraftOperation)
+        .where(DraftOperation.draft_id == operation.draft_id, DraftOperation.position == operation.position)
+        .values(undone=undone)
+    )
+
+
+def made_by(session: Session, draft: Draft) -> frozenset[str]:
+    """Everybody who made a part of a draft."""
+    keys = session.scalars(
+        select(DraftOperation.author_key).where(DraftOperation.draft_id == draft.id).distinct()
+    )
+    logged = session.scalars(
+        select(DraftLog.actor_key).where(
+            DraftLog.draft_id == draft.id, DraftLog.action.in_(("create", "operation", "file"))
+        )
+    )
+    return frozenset({draft.author_key, *keys, *logged})
+
+
+def see_everything(session: Session, actor: str) -> None:
+    """From here to the end of this transaction see every row: what is published concerns all that lies there."""
+    session.execute(
+        text("SELECT set_config('wangge.sight', '{*}', true), set_config('wangge.actor', :actor, true)"),
+        {"actor": actor},
+    )

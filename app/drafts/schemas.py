@@ -1,0 +1,123 @@
+"""What comes in and goes out over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from json import dumps
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+import shapely
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.drafts.models import Draft, DraftLog, DraftOperation
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+EditionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class NewDraft(BaseModel):
+    """A draft to begin."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Words
+    base: EditionNumber | None = Field(None, description="The edition to begin from; the newest by default.")
+    scope: Annotated[str, StringConstraints(max_length=80)] | None = Field(
+        None, description="The unit that the draft is bound to; needed by whoever may edit several."
+    )
+
+
+class Comment(BaseModel):
+    """Words that go with a step."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
+
+
+class Review(Comment):
+    """A decision on a submitted draft."""
+
+    decision: Literal["approve", "return"]
+
+
+class Publication(BaseModel):
+    """When the new edition comes into force: at once unless an instant with an offset is given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    effective_from: datetime | None = None
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
+
+
+def as_draft(
+    draft: Draft, *, done: int, undone: int, latest: int, scope: dict[str, Any] | None
+) -> dict[str, Any]:
+    """A draft as lists show it."""
+    return {
+        "id": draft.id,
+        "title": draft.title,
+        "base": draft.base,
+        "latest": latest,
+        "behind": latest > draft.base and draft.state in ("open", "submitted", "approved"),
+        "state": draft.state,
+        "version": draft.version,
+        "operations": done,
+        "undone": undone,
+        "scope": scope,
+        "author": draft.author,
+        "reviewer": draft.reviewer,
+        "edition": draft.edition,
+        "created_at": draft.created_at,
+        "updated_at": draft.updated_at,
+    }
+
+
+def as_history(operations: Sequence[DraftOperation], *, whole: bool = False) -> list[dict[str, Any]]:
+    """Operations in order; with what was drawn only when asked for."""
+    return [
+        {
+            "position": each.position,
+            "op": each.operation.get("op"),
+            **each.effect,
+            "undone": each.undone,
+            "author": each.author,
+            "at": each.created_at,
+            **({"operation": each.operation} if whole else {}),
+        }
+        for each in operations
+    ]
+
+
+def as_log(entries: Iterable[DraftLog]) -> list[dict[str, Any]]:
+    """The log, oldest first."""
+    return [
+        {
+            "at": each.at,
+            "actor": each.actor,
+            "action": each.action,
+            "from_state": each.from_state,
+            "to_state": each.to_state,
+            "note": each.note,
+            "op": each.detail.get("op") or (each.detail.get("operation") or {}).get("op"),
+        }
+        for each in entries
+    ]
+
+
+def features(grids: pd.DataFrame, changes: dict[str, str] | None = None) -> str:
+    """Grids as the text of a GeoJSON FeatureCollection; ``changes`` says of a code what happened to it."""
+    told = changes or {}
+    shapes = shapely.to_geojson(grids["geometry"].to_numpy())
+    parts = []
+    for code, name, parent, kind, shape in zip(
+        grids["code"], grids["name"], grids["parent_code"], grids["kind"], shapes, strict=True
+    ):
+        said = {"code": code, "name": name, "community": parent, "kind": kind, "change": told.get(code)}
+        words = dumps(said, ensure_ascii=False, separators=(",", ":"))
+        parts.append(
+            f'{{"type":"Feature","id":{dumps(code, ensure_ascii=False)},"properties":{words},"geometry":{shape}}}'
+        )
+    return '{"type":"FeatureCollection","features":[' + ",".join(parts) + "]}"

@@ -1,0 +1,203 @@
+"""What is done to a draft while it is open: made, edited step by step, taken back, done again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+from sqlalchemy.orm import Session
+
+from app.auth.principal import Principal
+from app.boundaries import repository as boundary_rows
+from app.boundaries.paths import label
+from app.boundaries.service import edition_asked_for, edition_in_force
+from app.drafts import access, grid_repository, repository
+from app.drafts.coverages import neighbourhood, rows_of
+from app.drafts.models import Draft
+from app.errors import Conflict
+from gis.editing import Coverage, Edit, Operation, apply, operation_as_json, parse_operation
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one operation, or taking one back, made of the draft's grids: codes, sorted."""
+
+    operation: Mapping[str, Any]
+    created: tuple[str, ...]
+    changed: tuple[str, ...]
+    retired: tuple[str, ...]
+    inserted_vertices: tuple[tuple[float, float], ...] = ()
+
+
+def create(
+    session: Session, by: Principal, *, title: str, base: int | None = None, scope: str | None = None
+) -> Draft:
+    """Begin a draft on an edition: the newest one, in force or not yet, unless another is named."""
+    if base is None:
+        newest = boundary_rows.latest(session)
+        # Says that nothing was published, and how to change that.
+        base = newest.number if newest else edition_in_force(session)
+    base = edition_asked_for(session, base)
+    draft = repository.add_draft(
+        session,
+        Draft(
+            title=title.strip(),
+            base=base,
+            scope_path=access.scope_for(session, by, scope, base=base),
+            author=by.actor,
+            author_key=by.identity,
+        ),
+    )
+    repository.log(session, draft, by, "create", detail={"base": base, "scope": draft.scope_path})
+    return draft
+
+
+def edit(
+    session: Session, by: Principal, draft_id: int, given: Mapping[str, Any], *, seen: frozenset[str]
+) -> tuple[Draft, Step]:
+    """Append one operation to an open draft; refused operations change nothing."""
+    draft = access.held(session, draft_id, seen)
+    access.in_state(draft, "open")
+    operation = parse_operation(given)
+    before = neighbourhood(session, draft, operation)
+    return draft, _applied(session, by, draft, operation, before, "operation")
+
+
+def _applied(
+    session: Session, by: Principal, draft: Draft, operation: Operation, before: Coverage, action: str
+) -> Step:
+    units = grid_repository.parents(session, draft.base)
+    result = apply(
+        before,
+        operation,
+        used_codes=grid_repository.used_codes(session, draft),
+        communities=units.keys(),
+    )
+    return record(session, by, draft, operation, before, result, units, action=action)
+
+
+def record(
+    session: Session,
+    by: Principal,
+    draft: Draft,
+    operation: Operation,
+    before: Coverage,
+    result: Edit,
+    units: Mapping[str, str],
+    *,
+    action: str,
+    detail: Mapping[str, Any] | None = None,
+) -> Step:
+    """Store what an operation made of a coverage, when the editor may touch all of it."""
+    codes = sorted({*result.created, *result.changed, *result.retired})
+    beyond_seams = [code for code in codes if not _only_a_seam(before, result.coverage, code)]
+    touched = {
+        code: _paths(before, code, units) + _paths(result.coverage, code, units) for code in beyond_seams
+    }
+    access.refuse_beyond(by, draft, touched, "gis-editor")
+    effect = {"created": result.created, "changed": result.changed, "retired": result.retired}
+    as_json = operation_as_json(operation)
+    position = repository.add_operation(
+        session, draft, by, as_json, {name: list(codes_) for name, codes_ in effect.items()}
+    )
+    grid_repository.store_grids(session, draft, position, rows_of(result.coverage, codes))
+    repository.touch(session, draft)
+    repository.log(
+        session,
+        draft,
+        by,
+        action,
+        from_state=draft.state,
+        detail={"position": position, "operation": as_json, **(detail or {})},
+    )
+    return Step(operation=as_json, inserted_vertices=result.inserted_vertices, **effect)
+
+
+def _only_a_seam(before: Coverage, after: Coverage, code: str) -> bool:
+    """Whether a grid only got vertices on its border, for the sake of a neighbour: nobody's land changed hands.
+
+    Rounding a new vertex to the lattice moves a border by less than a step of 1e-7 degree.
+    """
+    if code not in before or code not in after or before.attributes_of(code) != after.attributes_of(code):
+        return False
+    was, will = before.polygon(code), after.polygon(code)
+    if was.equals(will):
+        return True
+    if shapely.get_num_coordinates(will) <= shapely.get_num_coordinates(was):
+        return False
+    kept = {tuple(xy) for xy in shapely.get_coordinates(will).tolist()}
+    if not kept.issuperset(tuple(xy) for xy in shapely.get_coordinates(was).tolist()):
+        return False
+    moved = shapely.area(shapely.symmetric_difference(was, will))
+    return bool(moved <= 1e-7 * shapely.length(shapely.boundary(was)))
+
+
+def _paths(coverage: Coverage, code: str, units: Mapping[str, str]) -> list[str]:
+    """The path of a grid in a coverage, if it is there."""
+    if code not in coverage:
+        return []
+    parent = units.get(coverage.attributes_of(code).community)
+    return [f"{parent}.{label(code)}"] if parent else [label(code)]
+
+
+# ---------------------------------------------------------------- back and forth
+def undo(session: Session, by: Principal, draft_id: int, *, seen: frozenset[str]) -> tuple[Draft, Step]:
+    """Take the last operation back."""
+    return _walk(session, by, draft_id, seen, back=True)
+
+
+def redo(session: Session, by: Principal, draft_id: int, *, seen: frozenset[str]) -> tuple[Draft, Step]:
+    """Do again what was taken back last."""
+    return _walk(session, by, draft_id, seen, back=False)
+
+
+def _walk(
+    session: Session, by: Principal, draft_id: int, seen: frozenset[str], *, back: bool
+) -> tuple[Draft, Step]:
+    draft = access.held(session, draft_id, seen)
+    access.in_state(draft, "open")
+    found = repository.last_done(session, draft.id) if back else repository.first_undone(session, draft.id)
+    if found is None:
+        raise Conflict(
+            "没有可撤销的操作" if back else "没有可重做的操作",
+            "there is nothing to undo" if back else "there is nothing to redo",
+            code="nothing-to-undo" if back else "nothing-to-redo",
+        )
+    effect = {name: tuple(codes) for name, codes in found.effect.items()}
+    _refuse_others(session, by, draft, effect)
+    repository.mark_undone(session, found, undone=back)
+    repository.touch(session, draft)
+    repository.log(
+        session,
+        draft,
+        by,
+        "undo" if back else "redo",
+        from_state=draft.state,
+        detail={"position": found.position, "op": found.operation.get("op")},
+    )
+    if back:
+        # Seen from after the operation: what it made goes, what it retired is there again.
+        effect = {
+            "created": effect["retired"],
+            "changed": effect["changed"],
+            "retired": effect["created"],
+        }
+    return draft, Step(operation=found.operation, **effect)
+
+
+def _refuse_others(
+    session: Session, by: Principal, draft: Draft, effect: Mapping[str, Sequence[str]]
+) -> None:
+    """Refuse to undo what somebody else did to grids where the asker holds no right."""
+    if by.may("gis-editor", draft.scope_path):
+        return
+    codes = [code for listed in effect.values() for code in listed]
+    units = grid_repository.parents(session, draft.base)
+    there = grid_repository.grids(session, draft, codes=codes)
+    paths = {
+        code: [f"{units.get(parent, '')}.{label(code)}"]
+        for code, parent in zip(there["code"], there["parent_code"], strict=True)
+    }
+    access.refuse_beyond(by, draft, paths, "gis-editor")

@@ -1,0 +1,371 @@
+"""Editing a draft step by step over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+import shapely
+from shapely.geometry import shape
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from tests.app.drafts.drafting import (
+    LEFT,
+    RIGHT,
+    STREET_1,
+    STREET_2,
+    TALL,
+    Drafting,
+    Hand,
+    shared_vertex,
+    through,
+)
+from tests.fixtures.towns import CODES, DISTRICT
+
+
+def shapes(hand: Hand, **params) -> dict[str, object]:
+    return {f["id"]: shape(f["geometry"]) for f in hand.get("/grids", **params)["features"]}
+
+
+def vertices(grid) -> set[tuple[float, float]]:
+    return {tuple(place) for place in shapely.get_coordinates(grid).tolist()}
+
+
+def test_a_new_draft_says_what_it_is(drafting: Drafting):
+    answer = drafting.editor().post("/v1/drafts", json={"title": "东区调整"})
+    body = answer.json()
+    assert answer.status_code == 201
+    assert {k: body[k] for k in ("base", "state", "operations", "title")} == {
+        "base": 1,
+        "state": "open",
+        "operations": 0,
+        "title": "东区调整",
+    }
+    assert body["scope"]["code"] == DISTRICT
+    assert answer.headers["etag"]
+    assert answer.headers["location"] == f"/v1/drafts/{body['id']}"
+
+
+def test_the_grids_of_an_untouched_draft_are_those_of_its_base(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    found = hand.get("/grids")
+    assert [f["id"] for f in found["features"]] == list(CODES)
+    first = found["features"][0]["properties"]
+    assert set(first) == {"code", "name", "community", "kind", "change"}
+    assert first["community"] == CODES[0][:12]
+    assert {f["properties"]["change"] for f in found["features"]} == {None}
+    assert hand.get("/grids", changed=True)["features"] == []
+    assert hand.get("/check") == []
+
+
+def test_split_undo_redo(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    before = shapes(hand)
+    step = hand.do(op="split", grid=TALL, by=through(TALL))
+    assert step["created"] == ["370299001001004"]
+    assert TALL in step["changed"]
+    assert step["retired"] == []
+    assert {f["id"] for f in step["grids"]["features"]} == {*step["created"], *step["changed"]}
+    after = shapes(hand)
+    assert len(after) == len(before) + 1
+    assert shapely.coverage_is_valid(list(after.values()))
+    assert sum(g.area for g in after.values()) == pytest.approx(
+        sum(g.area for g in before.values()), rel=1e-12
+    )
+    changed = shapes(hand, changed=True)
+    assert set(changed) == {*step["created"], *step["changed"]}
+    untouched = set(before) - set(changed)
+    assert all(before[code].equals_exact(after[code]) for code in untouched)
+
+    back = hand.send("/undo").json()
+    assert (back["retired"], back["created"]) == (step["created"], [])
+    assert all(before[code].equals_exact(now) for code, now in shapes(hand).items())
+    assert hand.get("/grids", changed=True)["features"] == []
+    assert hand.get()["operations"] == 0
+    assert hand.get()["undone"] == 1
+    again = hand.send("/redo").json()
+    assert again["created"] == step["created"]
+    assert all(after[code].equals_exact(now) for code, now in shapes(hand).items())
+
+
+def test_undo_goes_to_the_beginning_and_says_when_it_is_there(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    for name in ("一", "二", "三"):
+        hand.do(op="rename", grid=LEFT, name=name)
+    names = []
+    for _ in range(3):
+        step = hand.send("/undo").json()
+        names.append(step["grids"]["features"][0]["properties"]["name"])
+    assert names == ["二", "一", "第3社区第1网格"]
+    refused = hand.send("/undo")
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing-to-undo")
+    assert hand.send("/redo").json()["grids"]["features"][0]["properties"]["name"] == "一"
+    # A new step ends what could be done again.
+    hand.do(op="rename", grid=RIGHT, name="右")
+    refused = hand.send("/redo")
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing-to-redo")
+    assert [(each["op"], each["undone"]) for each in hand.get()["history"]] == [("rename", False)] * 2
+
+
+def test_steps_build_on_one_another(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    before = shapes(hand)
+    (new,) = hand.do(op="split", grid=TALL, by=through(TALL))["created"]
+    assert hand.do(op="rename", grid=new, name="新网格")["changed"] == [new]
+    assert hand.do(op="kind", grid=new, kind="dedicated")["changed"] == [new]
+    merged = hand.do(op="merge", grids=[TALL, new])
+    assert merged["retired"] == [new]
+    assert shapes(hand)[TALL].normalize().equals(before[TALL].normalize())
+    assert hand.get()["operations"] == 4
+    assert new not in hand.get()["created"]
+
+
+def test_a_vertex_moves_for_all_who_share_it(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    at, to = shared_vertex(LEFT, RIGHT)
+    before = shapes(hand)
+    step = hand.do(op="move_vertex", **{"from": at, "to": to})
+    owners = {code for code, grid in before.items() if tuple(at) in vertices(grid)}
+    assert len(owners) >= 2
+    assert set(step["changed"]) == owners
+    after = shapes(hand)
+    for code in owners:
+        assert tuple(to) in vertices(after[code])
+        assert tuple(at) not in vertices(after[code])
+
+
+def test_all_kinds_of_attributes(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    hand.do(op="relocate", grid=LEFT, community="370299002004")
+    hand.do(op="recode", grid=RIGHT, code="370299002003099")
+    properties = {f["id"]: f["properties"] for f in hand.get("/grids")["features"]}
+    assert properties[LEFT]["community"] == "370299002004"
+    assert properties[LEFT]["change"] == "changed"
+    assert RIGHT not in properties
+    assert hand.get("/grids", changed=True)["retired"] == [RIGHT]
+    assert properties["370299002003099"]["change"] == "created"
+
+
+def test_the_box_narrows_the_grids(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    west, south, east, north = shape(hand.get("/grids")["features"][0]["geometry"]).bounds
+    x, y = (west + east) / 2, (south + north) / 2
+    found = hand.get("/grids", bbox=f"{x},{y},{x},{y}")["features"]
+    assert [f["id"] for f in found] == [CODES[0]]
+    refused = hand.client.get(f"{hand.url}/grids", params={"bbox": "1,2,3"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "not-a-box")
+
+
+# ---------------------------------------------------------------- versions
+def test_a_write_without_or_with_an_old_version_changes_nothing(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    rename = {"op": "rename", "grid": LEFT, "name": "新"}
+    stale = hand.etag
+    bare = hand.client.post(f"{hand.url}/operations", json=rename)
+    assert (bare.status_code, bare.json()["code"]) == (428, "version-required")
+    anything = hand.client.post(f"{hand.url}/operations", json=rename, headers={"If-Match": "*"})
+    assert anything.status_code == 428
+    hand.do(**rename)
+    present = hand.etag
+    for part in ("/operations", "/undo", "/redo", "/submit", "/review", "/publish", ""):
+        body = {"/operations": rename, "/review": {"decision": "approve"}}.get(part)
+        method = "DELETE" if part == "" else "POST"
+        late = hand.client.request(method, f"{hand.url}{part}", json=body, headers={"If-Match": stale})
+        if part in ("/review", "/publish"):
+            assert late.status_code == 403, part
+            continue
+        assert (late.status_code, late.json()["code"]) == (412, "stale"), part
+        assert late.headers["etag"] == present
+        assert hand.client.request(method, f"{hand.url}{part}", json=body).status_code == 428
+    assert hand.get()["operations"] == 1
+    weak = hand.send("/operations", rename | {"name": "更新"}, headers={"If-Match": f"W/{present}"})
+    assert weak.status_code == 201, "a proxy that compresses makes tags weak"
+
+
+def test_two_people_at_one_draft_lose_nothing(drafting: Drafting):
+    hand = Hand.begin(drafting.editor(name="zhang"))
+    other = hand.taken_by(drafting.editor(name="li"))
+    hand.do(op="rename", grid=LEFT, name="张")
+    late = other.send("/operations", {"op": "rename", "grid": LEFT, "name": "李"})
+    assert late.status_code == 412
+    other = hand.taken_by(other.client)
+    other.do(op="rename", grid=RIGHT, name="李")
+    assert [each["author"] for each in hand.get()["history"]] == ["zhang", "li"]
+
+
+def test_who_has_the_grids_gets_nothing_again(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    first = hand.client.get(f"{hand.url}/grids")
+    again = hand.client.get(f"{hand.url}/grids", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    hand.do(op="rename", grid=LEFT, name="新")
+    again = hand.client.get(f"{hand.url}/grids", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 200
+
+
+# ---------------------------------------------------------------- who may
+def test_an_editor_of_one_street_draws_in_that_street_only(drafting: Drafting):
+    hand = Hand.begin(drafting.editor(DISTRICT, STREET_1))
+    assert hand.get()["scope"]["code"] == STREET_1
+    hand.do(op="rename", grid=TALL, name="街内")
+    # Splits a grid whose end lies on the border with the other street: that only gets a vertex.
+    hand.do(op="split", grid=TALL, by=through(TALL))
+    refused = hand.send("/operations", {"op": "rename", "grid": LEFT, "name": "街外"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "out-of-scope")
+    assert refused.json()["codes"] == [LEFT]
+    refused = hand.send("/operations", {"op": "relocate", "grid": TALL, "community": "370299002004"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "out-of-scope"), "nor gives grids away"
+    at, to = shared_vertex(TALL, LEFT)
+    refused = hand.send("/operations", {"op": "move_vertex", "from": at, "to": to})
+    assert refused.status_code == 403, "nor moves the border of the street"
+    assert hand.get()["operations"] == 2
+
+
+def test_a_draft_of_another_street_is_not_there(drafting: Drafting):
+    hand = Hand.begin(drafting.editor(DISTRICT, STREET_1))
+    stranger = drafting.editor(DISTRICT, STREET_2)
+    assert stranger.get(hand.url).status_code == 404
+    assert stranger.get("/v1/drafts").json() == {"drafts": []}
+    write = stranger.post(f"{hand.url}/undo", headers={"If-Match": hand.etag})
+    assert (write.status_code, write.json()["code"]) == (404, "draft-unknown")
+    district = drafting.editor()
+    assert [d["id"] for d in district.get("/v1/drafts").json()["drafts"]] == [hand.id]
+
+
+def test_within_a_wider_draft_everybody_keeps_to_their_part(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    hand.do(op="rename", grid=LEFT, name="左")
+    assert drafting.editor(DISTRICT, STREET_2).get(hand.url).status_code == 404
+
+
+def test_who_may_edit_two_units_says_which(drafting: Drafting):
+    one, two = f"{DISTRICT}.{STREET_1}", f"{DISTRICT}.{STREET_2}"
+    person = drafting.actors.person(("gis-editor", one), ("gis-editor", two))
+    refused = person.post("/v1/drafts", json={"title": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "scope-ambiguous")
+    assert refused.json()["choices"] == [f"street:{STREET_1}", f"street:{STREET_2}"]
+    given = person.post("/v1/drafts", json={"title": "x", "scope": STREET_2})
+    assert given.json()["scope"]["code"] == STREET_2
+    refused = person.post("/v1/drafts", json={"title": "x", "scope": DISTRICT})
+    assert refused.status_code == 403
+
+
+@pytest.mark.parametrize("role", ["viewer", "api-consumer", "grid-leader", "handler", "dispatcher"])
+def test_other_roles_have_no_drafts(drafting: Drafting, role: str):
+    assert drafting.actors.sign_in(role).get("/v1/drafts").status_code == 403
+
+
+# ---------------------------------------------------------------- refusals
+BOW_TIE = {
+    "type": "Polygon",
+    "coordinates": [[[120.05, 35.88], [120.06, 35.89], [120.06, 35.88], [120.05, 35.89], [120.05, 35.88]]],
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ({"op": "explode"}, "unknown-operation"),
+        ({}, "unknown-operation"),
+        ({"op": "rename", "grid": LEFT}, "missing-field"),
+        ({"op": "rename", "grid": "370299009009009", "name": "x"}, "unknown-grid"),
+        ({"op": "relocate", "grid": LEFT, "community": "370299009009"}, "unknown-community"),
+        ({"op": "recode", "grid": LEFT, "code": RIGHT}, "code-used"),
+        ({"op": "merge", "grids": [LEFT, "370299001001001"], "community": "370299002003"}, "not-neighbours"),
+        (
+            {
+                "op": "split",
+                "grid": LEFT,
+                "by": {"type": "LineString", "coordinates": [[121, 36], [121.1, 36]]},
+            },
+            "split-misses",
+        ),
+        ({"op": "transfer", "area": BOW_TIE, "to": LEFT}, "self-crossing"),
+        ({"op": "move_vertex", "from": [120.5, 35.5], "to": [120.6, 35.5]}, "vertex-not-found"),
+        ({"op": "move_vertex", "from": [35.5, 120.5], "to": [35.6, 120.5]}, "swapped-coordinates"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else str(value.get("op")),
+)
+def test_a_refused_operation_says_why_and_where_and_changes_nothing(drafting: Drafting, operation, code):
+    hand = Hand.begin(drafting.editor())
+    answer = hand.send("/operations", operation)
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (422, code), body
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert body["detail"]
+    assert isinstance(body["places"], list)
+    if code in ("self-crossing", "swapped-coordinates"):
+        assert all(len(place) == 2 for place in body["places"])
+    assert hand.get()["version"] == 1
+    assert hand.get("/grids", changed=True)["features"] == []
+
+
+def test_a_huge_polygon_is_refused_at_once(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    ring = [[120.05 + i * 1e-7, 35.88] for i in range(200_000)]
+    area = {"type": "Polygon", "coordinates": [[*ring, [120.06, 35.9], ring[0]]]}
+    answer = hand.send("/operations", {"op": "transfer", "area": area, "to": LEFT})
+    assert (answer.status_code, answer.json()["code"]) == (422, "too-many-vertices")
+
+
+def test_a_code_that_another_draft_speaks_for_is_not_given_twice(drafting: Drafting):
+    first, second = Hand.begin(drafting.editor()), Hand.begin(drafting.editor())
+    (one,) = first.do(op="split", grid=TALL, by=through(TALL))["created"]
+    (two,) = second.do(op="split", grid="370299001001001", by=through("370299001001001"))["created"]
+    assert one != two
+
+
+@pytest.mark.parametrize("given", [{}, {"title": " "}, {"title": "x", "base": 0}, {"title": "x", "more": 1}])
+def test_a_draft_needs_a_title_and_nothing_unknown(drafting: Drafting, given):
+    assert drafting.editor().post("/v1/drafts", json=given).status_code == 422
+
+
+def test_a_base_that_is_not_there_is_named(drafting: Drafting):
+    answer = drafting.editor().post("/v1/drafts", json={"title": "x", "base": 7})
+    assert (answer.status_code, answer.json()["code"]) == (404, "no-edition")
+
+
+def test_drafts_that_are_not_there(drafting: Drafting):
+    person = drafting.editor()
+    for number in (7, 2**62, 2**70):
+        assert person.get(f"/v1/drafts/{number}").json()["code"] == "draft-unknown"
+
+
+# ---------------------------------------------------------------- beside the base, and remembered
+def test_diff_shows_before_and_after(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    step = hand.do(op="split", grid=TALL, by=through(TALL))
+    hand.do(op="rename", grid=RIGHT, name="右")
+    hand.do(op="rename", grid=RIGHT, name="第3社区第2网格")
+    found = hand.get("/diff")
+    before = {f["id"] for f in found["before"]["features"]}
+    after = {f["id"] for f in found["after"]["features"]}
+    assert TALL in before
+    assert after - before == set(step["created"])
+    assert RIGHT not in before, "changed and changed back is no change"
+    kinds = {
+        (row["from"], row["to"]): (row["kind"], round(row["share_of_from"], 2)) for row in found["lineage"]
+    }
+    assert kinds[TALL, TALL][0] == kinds[TALL, step["created"][0]][0] == "split"
+    assert kinds[TALL, TALL][1] + kinds[TALL, step["created"][0]][1] == pytest.approx(1, abs=0.01)
+
+
+def test_everything_is_in_the_log(drafting: Drafting):
+    hand = Hand.begin(drafting.editor(name="zhang"))
+    hand.do(op="rename", grid=LEFT, name="新")
+    hand.send("/undo")
+    hand.do(op="rename", grid=LEFT, name="再新")
+    log = hand.get()["log"]
+    assert [(e["action"], e["op"]) for e in log] == [
+        ("create", None),
+        ("operation", "rename"),
+        ("undo", "rename"),
+        ("operation", "rename"),
+    ]
+    assert {e["actor"] for e in log} == {"zhang"}
+    with Session(drafting.owner) as session:
+        # What was undone and written over is still in the log, in full.
+        kept = session.execute(
+            text("SELECT detail->'operation'->>'name' FROM draft_log ORDER BY id")
+        ).scalars()
+        assert [name for name in kept if name] == ["新", "再新"]
+    assert [each["operation"]["name"] for each in hand.get("/operations")["operations"]] == ["再新"]
