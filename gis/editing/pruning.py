@@ -2,7 +2,7 @@
 
 A vertex goes when only two edges meet there and
 
-- it is new, and leaving it out gives back an edge that was there before; or
+- it is new, and leaving it out gives back an edge that was there before, or a part of one; or
 - more than two edges met there before (a border ended there, which is gone), and it lies on the straight line
   between its neighbours as closely as the lattice can tell (half a step, 5 mm).
 
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gis.editing.rings import Edge, Folded, Vertex, as_edges, changed_rings, edge_array, through_pixel
 
@@ -34,12 +35,13 @@ def superfluous(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[Vert
         for vertex in changed
         if len(new_links.get(vertex, ())) == 2 and (vertex not in old_links or len(old_links[vertex]) > 2)
     }
+    lost = np.array(sorted((*one, *other) for one, other in old - new), dtype=np.int64).reshape(-1, 4)
     gone: set[Vertex] = set()
     for vertex in sorted(candidates):
         if vertex in gone:
             continue
         run = _run(vertex, candidates, new_links)
-        if run is not None and _straight(run, old, old_links):
+        if run is not None and _straight(run, old_links, lost):
             gone |= set(run[1:-1])
     return gone
 
@@ -67,12 +69,18 @@ def _run(start: Vertex, candidates: set[Vertex], links: Mapping[Vertex, set[Vert
     return run if run[0] != run[-1] else None
 
 
-def _straight(run: list[Vertex], old: set[Edge], old_links: Mapping[Vertex, set[Vertex]]) -> bool:
-    chord = (min(run[0], run[-1]), max(run[0], run[-1]))
-    edge = np.array([[*chord[0], *chord[1]]], dtype=np.int64)
-    if not all(bool(through_pixel(edge, vertex)[0]) for vertex in run[1:-1]):
+def _straight(run: list[Vertex], old_links: Mapping[Vertex, set[Vertex]], lost: NDArray[np.int64]) -> bool:
+    """Whether a run may become one edge: it was part of one, or only borders that are gone ended on it."""
+    on = np.ones(len(lost), dtype=bool)
+    for vertex in run:
+        is_end = (lost[:, :2] == vertex).all(axis=1) | (lost[:, 2:] == vertex).all(axis=1)
+        on &= is_end | through_pixel(lost, vertex)
+    if on.any():
+        return True
+    if not all(vertex in old_links for vertex in run[1:-1]):
         return False
-    return chord in old or all(vertex in old_links for vertex in run[1:-1])
+    edge = np.array([[*min(run[0], run[-1]), *max(run[0], run[-1])]], dtype=np.int64)
+    return all(bool(through_pixel(edge, vertex)[0]) for vertex in run[1:-1])
 
 
 def without(shapes: Mapping[str, Any], gone: set[Vertex]) -> dict[str, Any]:
