@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from sqlalchemy import make_url
 from app.db import migrate
 from app.db.clients import program_for, run_client
 from app.db.cluster import diagnose
+from app.db.cluster.roles import ensure_reader
 from app.db.cluster.swap import LOCK, RESTORED, RESTORING, finish_swap, statement
 from app.db.errors import BackupRefused
 from app.db.urls import DatabaseUrls, libpq_url
@@ -136,6 +138,10 @@ def _beside(urls: DatabaseUrls, file: Path, prepare: Prepare) -> str:
 
 
 def _in_place(urls: DatabaseUrls, file: Path, prepare: Prepare) -> str:
+    with psycopg.connect(libpq_url(urls.owner), autocommit=True) as connection:
+        # Who may not make it is told by pg_restore which role is missing.
+        with suppress(psycopg.errors.InsufficientPrivilege):
+            ensure_reader(connection)
     # Objects go to whoever restores: the owner's name on another server need not exist here.
     _pg_restore(urls.owner, "--single-transaction", "--no-owner", "--clean", "--if-exists", str(file))
     return _bring_up_to_date(urls.owner, file, prepare)

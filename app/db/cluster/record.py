@@ -11,6 +11,8 @@ from pathlib import Path
 from app.db.errors import ClusterFailure
 
 OWNER, SERVICE, DATABASE = "wangge_owner", "wangge_service", "wangge"
+# Nobody signs in as this one: people's own roles are granted it.
+READER = "wangge_reader"
 FORMAT = 1
 
 

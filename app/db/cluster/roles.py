@@ -1,4 +1,4 @@
-"""The two login roles and the database of a private cluster, made where missing."""
+"""The roles and the database of a private cluster, made where missing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
-from app.db.cluster.record import DATABASE, OWNER, SERVICE
+from app.db.cluster.record import DATABASE, OWNER, READER, SERVICE
 from app.db.cluster.swap import finish_swap, statement
 from app.db.errors import DatabaseUnreachable
 
@@ -29,6 +29,7 @@ def ensure_roles(host: str, port: int, passwords: Mapping[str, str]) -> None:
             connect_timeout=10,
         ) as connection:
             _ensure_service(connection, passwords[SERVICE])
+            ensure_reader(connection)
             finish_swap(connection)
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
             if found is None:
@@ -54,6 +55,18 @@ def _ensure_service(connection: psycopg.Connection, password: str) -> None:
             "{} ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD {}"
         ).format(verb, sql.Identifier(SERVICE), sql.Literal(password))
     )
+
+
+def ensure_reader(connection: psycopg.Connection) -> None:
+    """Make the role that may read the layers, where it is missing; what it may read is granted by the migrations.
+
+    Roles belong to a server and not to a database, so no backup brings them.
+    """
+    found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
+    if found is None:
+        connection.execute(
+            statement("CREATE ROLE {} NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE", READER)
+        )
 
 
 def _password_works(connection: psycopg.Connection, password: str) -> bool:
