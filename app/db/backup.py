@@ -138,10 +138,10 @@ def _beside(urls: DatabaseUrls, file: Path, prepare: Prepare) -> str:
 
 
 def _in_place(urls: DatabaseUrls, file: Path, prepare: Prepare) -> str:
-    with psycopg.connect(libpq_url(urls.owner), autocommit=True) as connection:
-        # Who may not make it is told by pg_restore which role is missing.
-        with suppress(psycopg.errors.InsufficientPrivilege):
-            ensure_reader(connection)
+    # Who may not make the role is told by pg_restore which one is missing.
+    refused = suppress(psycopg.errors.InsufficientPrivilege)
+    with psycopg.connect(libpq_url(urls.owner), autocommit=True) as connection, refused:
+        ensure_reader(connection)
     # Objects go to whoever restores: the owner's name on another server need not exist here.
     _pg_restore(urls.owner, "--single-transaction", "--no-owner", "--clean", "--if-exists", str(file))
     return _bring_up_to_date(urls.owner, file, prepare)
