@@ -11,6 +11,7 @@
     │   └── SwappedCoordinates            a longitude of 35 and a latitude of 120
     ├── CoverageError                     polygons that overlap or leave gaps; carries the defects
     ├── CodeError                         a code that its named scheme does not allow
+    ├── EngineError                       no Spark here, or a job of its that failed
     ├── IndexRefused                      a saved index that is foreign, damaged or of another format
     └── InputRefused                      a file; carries the bad rows where there are some
         ├── UnreadableFile                missing, a directory, empty, truncated, nonsense
@@ -39,6 +40,7 @@ __all__ = [
     "CrsError",
     "CrsMissing",
     "CrsUnknown",
+    "EngineError",
     "GeometryError",
     "GisError",
     "IndexRefused",
@@ -207,6 +209,12 @@ class CodeError(GisError):
     """A code that its scheme does not allow."""
 
     default_code = "code"
+
+
+class EngineError(GisError):
+    """The engine that was asked for is not there (``engine-missing``), or its job failed (``engine-failed``)."""
+
+    default_code = "engine-failed"
 
 
 class IndexRefused(GisError):

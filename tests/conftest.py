@@ -12,4 +12,5 @@ pytest_plugins = [
     "tests.fixtures.served",
     "tests.fixtures.browser",
     "tests.fixtures.real_data",
+    "tests.fixtures.spark",
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,14 +18,21 @@ from app.boundaries.service import edition_in_force
 from app.cli.context import Context, make_context
 from app.cli.output import Exit, JsonOption
 from app.kit.params import parse_instant
-from gis.bulk import locate_file
+from gis.bulk import BulkResult, locate_file
 from gis.crs import parse_crs, to_wgs84
-from gis.errors import CoverageError
+from gis.errors import CoverageError, EngineError
 from gis.io import read_layer
 from gis.locate import GridIndex
 
 # A negative longitude is no option.
 context_settings = {"ignore_unknown_options": True}
+
+
+class Engine(StrEnum):
+    """Who does the work."""
+
+    LOCAL = "local"
+    SPARK = "spark"
 
 
 def command(
@@ -32,8 +42,8 @@ def command(
     at: Annotated[
         str | None, typer.Option("--at", help="时间，带时区；用当时的版本 / instant with an offset")
     ] = None,
-    source: Annotated[Path | None, typer.Option("--input", help="CSV、Parquet 或 GeoParquet")] = None,
-    target: Annotated[Path | None, typer.Option("--output", help="输出文件，多一列 grid_code")] = None,
+    source: Annotated[str | None, typer.Option("--input", help="CSV、Parquet 或 GeoParquet")] = None,
+    target: Annotated[str | None, typer.Option("--output", help="输出文件，多一列 grid_code")] = None,
     lon_column: Annotated[str | None, typer.Option("--lon", help="经度列")] = None,
     lat_column: Annotated[str | None, typer.Option("--lat", help="纬度列")] = None,
     boundaries: Annotated[
@@ -43,6 +53,12 @@ def command(
     dissolve: Annotated[bool, typer.Option("--dissolve", help="同码各行是一个网格的几部分")] = False,
     clean: Annotated[float, typer.Option("--clean", min=0, help="修补此宽度（米）以内的缝隙和重叠")] = 0.0,
     boundaries_crs: Annotated[str | None, typer.Option("--boundaries-crs", help="边界文件的坐标系")] = None,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="spark：输入可为分区的（Geo）Parquet 文件夹，输出为文件夹")
+    ] = Engine.LOCAL,
+    master: Annotated[
+        str | None, typer.Option("--master", help="Spark 集群，如 spark://HOST:7077、yarn；默认 local[*]")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """这里归哪个网格 / which grid owns this place; exit 1 if none does. With --input: each place of a file."""
@@ -60,12 +76,17 @@ def command(
             out.fail(
                 Exit.USAGE, "请用 --output 指明输出文件", "say where to write with --output", code="usage"
             )
+        if master is not None and engine is not Engine.SPARK:
+            out.fail(
+                Exit.USAGE, "--master 只用于 --engine spark", "--master is for --engine spark", code="usage"
+            )
+        run = _engine(context, engine, master)
         index = (
             _index_of_file(context, boundaries, code, dissolve=dissolve, clean=clean, crs=boundaries_crs)
             if boundaries
             else _edition(context, at).index
         )
-        _bulk(context, index, source, target, lon=lon_column, lat=lat_column, crs=crs)
+        _bulk(context, partial(run, index, source, target, lon=lon_column, lat=lat_column, crs=crs), target)
         return
     assert lon is not None  # noqa: S101 - checked above
     assert lat is not None  # noqa: S101 - checked above
@@ -137,28 +158,26 @@ def _one(
         out.line(out.say("在共用边界上：归编码最小的网格", "on a shared border: the lowest code owns it"))
 
 
-def _bulk(
-    context: Context,
-    index: GridIndex,
-    source: Path,
-    target: Path,
-    *,
-    lon: str | None,
-    lat: str | None,
-    crs: str | None,
-) -> None:
+def _engine(context: Context, engine: Engine, master: str | None) -> Callable[..., BulkResult]:
+    """The function that locates a file or a folder; refuses at once when Spark is not here."""
+    if engine is Engine.LOCAL:
+        return lambda index, source, target, **more: locate_file(index, Path(source), Path(target), **more)
+    # Only those who ask for it wait for it.
+    from gis.spark.engine import locate_dataset
+    from gis.spark.session import refuse_missing
+
+    try:
+        refuse_missing()
+    except EngineError as missing:
+        context.out.fail(Exit.USAGE, missing.message_zh, missing.message_en, code=missing.code)
+    return partial(locate_dataset, master=master or "local[*]")
+
+
+def _bulk(context: Context, run: Callable[..., BulkResult], target: str) -> None:
     out = context.out
     with out.progress() as progress:
         task = progress.add_task(out.say("定位", "locating"), total=None)
-        result = locate_file(
-            index,
-            source,
-            target,
-            lon=lon,
-            lat=lat,
-            crs=crs,
-            advance=lambda rows, expected: progress.update(task, completed=rows, total=expected),
-        )
+        result = run(advance=lambda rows, expected: progress.update(task, completed=rows, total=expected))
     out.document(
         {
             "rows": result.rows,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gis.batches import OWNER_COLUMN
+from gis.batches import OWNER_COLUMN, BulkResult
 from gis.bulk.parquet import locate_parquet
-from gis.bulk.result import BulkResult, Progress
+from gis.bulk.target import Progress
 from gis.bulk.text import locate_text
 from gis.crs import CrsLike
 from gis.errors import UnknownFormat, UnreadableFile

@@ -16,11 +16,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from gis.batches import OWNER_COLUMN, LocatedBatch, Places, locate_places, numbers_of
+from gis.batches import (
+    OWNER_COLUMN,
+    BulkResult,
+    LocatedBatch,
+    Places,
+    locate_places,
+    numbers_of,
+    owned_schema,
+)
 from gis.bulk.columns import places_in_columns
-from gis.bulk.parquet import owned_schema, parquet_sink
+from gis.bulk.parquet import parquet_sink
 from gis.bulk.records import Records, append_column, decimals, gather, scan
-from gis.bulk.result import BulkResult, Progress, part_file
+from gis.bulk.target import Progress, part_file
 from gis.crs import CrsLike
 from gis.errors import BadRow, InputRefused, UnreadableFile
 from gis.io.encoding import text_encoding

@@ -1,7 +1,4 @@
-"""Owners for an Arrow batch of rows: what files, streams and Spark's workers have in common.
-
-Needs numpy, pyarrow, shapely, pyproj and numba, and nothing that reads files: this is what a worker of a cluster runs.
-"""
+"""Owners for an Arrow batch of rows."""
 
 from __future__ import annotations
 

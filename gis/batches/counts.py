@@ -1,36 +1,44 @@
-"""What became of the rows of a file, and the file that appears only when all of them are written."""
+"""What became of the rows of a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gis.batches import LocatedBatch
+from gis.batches.places import LocatedBatch
 from gis.crs import check_degrees
 from gis.errors import BadRow
 
-__all__ = ["LISTED", "BulkResult", "Progress", "part_file"]
+__all__ = ["LISTED", "BulkResult"]
 
 LISTED = 1000
 """How many rows without a place are listed by number."""
 
-Progress = Callable[[int, int | None], object]
-"""Told after each batch how many rows are done, and how many there will be: known for Parquet, estimated for CSV."""
-
 
 @dataclass
 class BulkResult:
-    """Counts of rows, and those without a usable place (the first 1,000 of them by number)."""
+    """Counts of rows, and those without a usable place (the first 1,000 of them by number).
+
+    Attributes
+    ----------
+    rows, owned, unusable : int
+    bad_rows : list of BadRow
+    first_row : int
+        Rows of the file before these, where a part of it is counted.
+    stray : tuple of (lon, lat) or None
+        A place that is nowhere on Earth.
+    on_earth : bool
+        Whether any place is.
+    """
 
     rows: int = 0
     owned: int = 0
     unusable: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
+    first_row: int = 0
     stray: tuple[float, float] | None = None
     on_earth: bool = False
 
@@ -44,7 +52,13 @@ class BulkResult:
         listed = found.unusable[: max(0, LISTED - len(self.bad_rows))]
         if listed.size:
             self.bad_rows += [
-                BadRow(self.rows + int(at) + 1, column, "没有可用的坐标", "no usable place", value)
+                BadRow(
+                    self.first_row + self.rows + int(at) + 1,
+                    column,
+                    "没有可用的坐标",
+                    "no usable place",
+                    value,
+                )
                 for at, value in zip(listed, values(listed), strict=True)
             ]
         if found.stray is None and len(found.owners) > found.unusable.size:
@@ -53,6 +67,18 @@ class BulkResult:
         self.rows += len(found.owners)
         self.owned += len(found.owners) - found.owners.null_count
         self.unusable += int(found.unusable.size)
+
+    def merge(self, other: BulkResult, *, file: str) -> None:
+        """Count the rows of one of several files, too; its bad rows are listed with the file's name."""
+        self.bad_rows += [
+            replace(row, column=f"{file}: {row.column}")
+            for row in other.bad_rows[: max(0, LISTED - len(self.bad_rows))]
+        ]
+        self.stray = self.stray or other.stray
+        self.on_earth = self.on_earth or other.on_earth
+        self.rows += other.rows
+        self.owned += other.owned
+        self.unusable += other.unusable
 
     def refuse_strays(self) -> None:
         """Refuse a file no place of which is on Earth: the numbers are exchanged, or of another CRS.
@@ -64,14 +90,3 @@ class BulkResult:
         """
         if self.stray is not None and not self.on_earth:
             check_degrees([self.stray[0]], [self.stray[1]])
-
-
-@contextmanager
-def part_file(target: Path) -> Iterator[Path]:
-    """Work on a file beside the target that takes its name only at the end, and is gone after a failure."""
-    part = target.with_name(target.name + ".part")
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

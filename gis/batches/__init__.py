@@ -1,0 +1,31 @@
+"""Owners batch by batch: what files, streams and Spark's workers have in common.
+
+Needs numpy, pyarrow, shapely, pyproj and numba, and none of the readers of `gis.io`: this is what an executor runs.
+"""
+
+from gis.batches.counts import LISTED, BulkResult
+from gis.batches.parquet import damaged, located_batches, owned_schema
+from gis.batches.places import (
+    OWNER_COLUMN,
+    LocatedBatch,
+    Places,
+    coordinates,
+    locate_batch,
+    locate_places,
+    numbers_of,
+)
+
+__all__ = [
+    "LISTED",
+    "OWNER_COLUMN",
+    "BulkResult",
+    "LocatedBatch",
+    "Places",
+    "coordinates",
+    "damaged",
+    "locate_batch",
+    "locate_places",
+    "located_batches",
+    "numbers_of",
+    "owned_schema",
+]

@@ -1,0 +1,124 @@
+"""One piece of a file on an executor: read, located and written by Arrow, batch by batch.
+
+An executor needs numpy, pyarrow, shapely, pyproj and numba; this package comes with the job where it is not there.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import pyarrow.fs as pa_fs
+import pyarrow.parquet as pq
+
+from gis.batches import BulkResult, Places, located_batches, owned_schema
+from gis.errors import GisError
+from gis.locate import GridIndex
+
+__all__ = ["Job", "Piece", "located_piece", "opened"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of a file, and where they go.
+
+    Parameters
+    ----------
+    source, target : str
+        Files, relative to the roots of input and output.
+    row_groups : tuple of int or None
+        Which; None for all of them.
+    first_row : int
+        Rows of the file before these.
+    places : Places
+        Where the coordinates are in this file.
+    """
+
+    source: str
+    target: str
+    row_groups: tuple[int, ...] | None
+    first_row: int
+    places: Places
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all pieces have in common.
+
+    Parameters
+    ----------
+    source, staging : str
+        Roots of the input, and of the output until all of it is there: paths or URIs that every machine can open.
+    index : str
+        Name of the index among the files of the Spark application.
+    patience : int
+        A refusal is believed at this attempt; before it, Spark tries again, in case it was the machine.
+    """
+
+    source: str
+    staging: str
+    index: str
+    patience: int
+
+
+def opened(root: str) -> tuple[pa_fs.FileSystem, str]:
+    """Give the file system of a path or URI, and the path in it."""
+    if "://" not in root:
+        return pa_fs.LocalFileSystem(), root
+    fs, path = pa_fs.FileSystem.from_uri(root)
+    return fs, path
+
+
+@lru_cache(maxsize=2)
+def _index(path: str) -> GridIndex:
+    # Opened once a process; processes of one machine share its pages.
+    return GridIndex.open(path)
+
+
+def located_piece(
+    job: Job, piece: Piece, told: Callable[[int], object]
+) -> tuple[Piece, BulkResult | GisError]:
+    """Locate a piece, on an executor.
+
+    The file takes its name only when it is whole, so a second attempt, or one beside it, does no harm. A refusal is
+    given back, not raised: trying again would not help.
+    """
+    from pyspark import SparkFiles, TaskContext
+
+    task: Any = TaskContext.get()
+    try:
+        counts = write_piece(_index(SparkFiles.get(job.index)), job, piece)
+    except GisError as refusal:
+        if task is not None and task.attemptNumber() < job.patience:
+            raise
+        return piece, refusal
+    told(counts.rows)
+    return piece, counts
+
+
+def write_piece(index: GridIndex, job: Job, piece: Piece) -> BulkResult:
+    """Write a piece with its owners into the staging folder."""
+    read_from, source = opened(job.source)
+    write_to, staging = opened(job.staging)
+    target = f"{staging}/{piece.target}"
+    folder, _, name = target.rpartition("/")
+    write_to.create_dir(folder, recursive=True)
+    part = f"{folder}/.{name}.{uuid.uuid4().hex}"
+    counts = BulkResult(first_row=piece.first_row)
+    try:
+        with pq.ParquetFile(f"{source}/{piece.source}", filesystem=read_from, pre_buffer=False) as file:
+            schema = owned_schema(file.schema_arrow)
+            with pq.ParquetWriter(part, schema, filesystem=write_to, compression="zstd") as writer:
+                for batch in located_batches(
+                    index, file, piece.places, counts, name=piece.source, row_groups=piece.row_groups
+                ):
+                    writer.write_batch(batch)
+        write_to.move(part, target)
+    except BaseException:
+        if write_to.get_file_info(part).type != pa_fs.FileType.NotFound:
+            write_to.delete_file(part)
+        raise
+    return counts
