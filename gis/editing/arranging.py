@@ -92,6 +92,8 @@ def arrange(shapes: Mapping[str, Any], lines: Any, *, targets: Collection[str]) 
 
 
 def _near(edges: NDArray[np.int64], drawn: NDArray[np.int64]) -> NDArray[np.bool_]:
+    if len(drawn) == 0:
+        return np.zeros(len(edges), dtype=bool)
     west, south = drawn[:, [0, 2]].min() - 2, drawn[:, [1, 3]].min() - 2
     east, north = drawn[:, [0, 2]].max() + 2, drawn[:, [1, 3]].max() + 2
     x, y = edges[:, [0, 2]], edges[:, [1, 3]]

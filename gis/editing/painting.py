@@ -1,0 +1,95 @@
+"""Give a grid the polygon that somebody drew for it, and let its neighbours follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+
+from gis.coverage.defects import names
+from gis.editing.arranging import Arrangement, arrange, joined
+from gis.editing.context import Context
+from gis.editing.drawing import drawn
+from gis.editing.finishing import finish, neighbourhood
+from gis.editing.joining import border_lengths
+from gis.editing.model import Edit, GridAttributes
+from gis.editing.operations import Paint
+from gis.editing.refusals import refuse
+from gis.editing.rings import place_of, steps_of
+
+__all__ = ["paint"]
+
+
+def paint(context: Context, operation: Paint) -> Edit:
+    """Lay a polygon over the coverage; see `gis.editing.operations.Paint`."""
+    coverage, code = context.coverage, operation.grid
+    area = drawn(operation.area, what="area", kinds=("Polygon", "MultiPolygon"))
+    there = code in coverage
+    own = steps_of([coverage.polygon(code)])[0] if there else shapely.Polygon()
+    shapes = neighbourhood(coverage, shapely.total_bounds(np.array([area, own], dtype=object)))
+    met = [each for each, shape in shapes.items() if each == code or _meets(shape, area)]
+    arrangement = arrange(shapes, shapely.boundary(area), targets=met)
+    shapely.prepare(area)
+    inside = shapely.contains(area, shapely.point_on_surface(arrangement.faces))
+    labels = [code if hit else label for hit, label in zip(inside, arrangement.labels, strict=True)]
+    if code not in labels:
+        refuse(
+            "ring-folds",
+            f"所画的 {code} 没有面积",
+            f"what was drawn for {code} has no surface",
+            places=[place_of(shapely.get_coordinates(area)[0])],
+        )
+    _give_back(code, arrangement, shapes, inside, labels)
+    swallowed = sorted(each for each in met if each != code and each not in labels)
+    if swallowed:
+        refuse(
+            "swallows-grid",
+            f"网格 {names(swallowed)} 的土地会全部被 {code} 覆盖；请改用合并",
+            f"{names(swallowed)} would have no land left under {code}; merge instead",
+            places=[place_of(shapely.point_on_surface(shapes[each]).coords[0]) for each in swallowed],
+        )
+    words = {} if there else {_kept(context, code): _attributes(context, operation)}
+    return finish(coverage, arrangement.shapes(labels), attributes=words)
+
+
+def _give_back(
+    code: str,
+    arrangement: Arrangement,
+    shapes: dict[str, Any],
+    inside: Any,
+    labels: list[str | None],
+) -> None:
+    """Label the land that the grid gives up, piece by piece: the neighbour with the longest common border has it."""
+    left = [at for at, label in enumerate(arrangement.labels) if label == code and not inside[at]]
+    if not left:
+        return
+    around = arrangement.shapes(labels)
+    others = {each: around.get(each, shape) for each, shape in shapes.items() if each != code}
+    pieces = shapely.get_parts(joined(arrangement.faces[left]))
+    for piece in pieces:
+        lengths = border_lengths(piece, others)
+        winner = min(lengths, key=lambda each: (-lengths[each], each)) if lengths else None
+        shapely.prepare(piece)
+        for at in left:
+            if shapely.contains(piece, shapely.point_on_surface(arrangement.faces[at])):
+                labels[at] = winner
+
+
+def _meets(shape: Any, area: Any) -> bool:
+    """Whether interiors meet."""
+    return bool(shapely.relate_pattern(shape, area, "T********"))
+
+
+def _kept(context: Context, code: str) -> str:
+    return context.given_code(code)
+
+
+def _attributes(context: Context, operation: Paint) -> GridAttributes:
+    if operation.community is None:
+        refuse(
+            "missing-field",
+            f"新网格 {operation.grid} 需要 community",
+            f"the new grid {operation.grid} needs a community",
+        )
+    return GridAttributes(operation.name, context.known_community(operation.community), operation.kind)
