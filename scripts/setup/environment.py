@@ -1,4 +1,7 @@
-"""The virtual environment: every package at the version and hash of requirements.lock, installed by a pinned uv."""
+"""The virtual environment: every package at the version and hash of requirements.lock, installed by a pinned uv.
+
+For tests requirements-spark.lock as well: pyspark is 400 MB that `make run` does without.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ TOOL = VENV / "uv-tool"
 STAMP = VENV / "wangge-setup"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
+SPARK_LOCK = ROOT / "requirements-spark.lock"
 # Packages are built for 3.11, 3.12 ...; a system's upgrade from 3.11.2 to 3.11.3 leaves them as they are.
 VERSION = str(sys.version_info[:2])
 UV_LOCK = Path(__file__).with_name("uv.lock")
@@ -26,11 +30,15 @@ NETWORK = (
 )
 
 
-def ensure() -> bool:
-    """Make the environment match the lock file; gives whether anything was done."""
+def ensure(mode: str) -> bool:
+    """Make the environment match the lock files; gives whether anything was done."""
+    # What tests have installed stays, so that `make run` and `make test` in turn do not undo each other.
+    spark = mode == "test" or _has_spark()
+    locks = [LOCK, SPARK_LOCK] if spark else [LOCK]
     # The path is part of it: scripts in a virtual environment name it, so a moved checkout needs a new one.
-    wanted = stamp.digest(LOCK, UV_LOCK, ROOT / "pyproject.toml", VERSION, str(VENV))
-    if stamp.matches(STAMP, wanted) and (VENV / "bin" / "wangge").exists() and _works(PYTHON):
+    wanted = stamp.digest(*locks, UV_LOCK, ROOT / "pyproject.toml", VERSION, str(VENV))
+    there = (VENV / "bin" / "wangge").exists() and spark == _has_spark()
+    if stamp.matches(STAMP, wanted) and there and _works(PYTHON):
         return False
     if VENV.exists() and not os.access(VENV, os.W_OK):
         raise SetupFailed(
@@ -40,11 +48,23 @@ def ensure() -> bool:
     STAMP.unlink(missing_ok=True)
     _make()
     uv = _uv()
-    step("安装 Python 依赖（requirements.lock）", "installing Python packages (requirements.lock)")
+    names = " + ".join(lock.name for lock in locks)
+    step(f"安装 Python 依赖（{names}）", f"installing Python packages ({names})")
     environment = _uv_environment()
     why = (f"安装 Python 依赖失败。{NETWORK[0]}", f"Installing Python packages failed. {NETWORK[1]}")
     run(
-        [*uv, "sync", "--require-hashes", "--compile-bytecode", "-p", str(PYTHON), str(LOCK)],
+        # pyspark comes as source: what builds it is held to the lock as well.
+        [
+            *uv,
+            "sync",
+            "--require-hashes",
+            "--compile-bytecode",
+            "--build-constraints",
+            str(LOCK),
+            "-p",
+            str(PYTHON),
+            *map(str, locks),
+        ],
         why=why,
         env=environment,
     )
@@ -53,6 +73,10 @@ def ensure() -> bool:
     run([*uv, *editable], why=("安装 wangge 本身失败。", "Installing wangge itself failed."), env=environment)
     stamp.write(STAMP, wanted)
     return True
+
+
+def _has_spark() -> bool:
+    return any(VENV.glob("lib/python3*/site-packages/pyspark/__init__.py"))
 
 
 def _works(python: Path) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 import frontend
 from say import SetupFailed, run, step
 
-OLDEST_POSTGRES, OLDEST_NODE = 15, 18
+OLDEST_POSTGRES, OLDEST_NODE, OLDEST_JAVA = 15, 18, 17
 SERVER_ROOT = Path("/usr/lib/postgresql")
 NO_MAIN_CLUSTER = Path("/etc/postgresql-common/createcluster.d/wangge.conf")
 
@@ -79,6 +79,28 @@ def node_packages() -> list[str]:
     return ["nodejs"] if _has("npm") or "nodesource" in _candidate("nodejs") else ["nodejs", "npm"]
 
 
+def java_present() -> bool:
+    """Whether the Java that Spark would start is there and new enough."""
+    home = os.environ.get("JAVA_HOME")
+    program = str(Path(home, "bin", "java")) if home else shutil.which("java")
+    if program is None:
+        return False
+    try:
+        said = subprocess.run([program, "-version"], check=False, capture_output=True, text=True)
+    except OSError:
+        return False
+    version = re.search(r'version "(\d+)', said.stderr + said.stdout)
+    return version is not None and int(version[1]) >= OLDEST_JAVA
+
+
+def java_packages() -> list[str]:
+    """The oldest runtime that will do: distributions have one or two of them."""
+    for major in (17, 21, 25):
+        if _candidate(f"openjdk-{major}-jre-headless"):
+            return [f"openjdk-{major}-jre-headless"]
+    return ["default-jre-headless"]
+
+
 def fonts_present() -> bool:
     """Whether a Chinese typeface is installed."""
     listed = (
@@ -137,6 +159,12 @@ def needs(mode: str) -> list[Need]:
                 lambda: _has("ogr2ogr"),
                 "GDAL 客户端测试",
                 "tests with GDAL as a client",
+            ),
+            Need(
+                java_packages,
+                java_present,
+                f"Java {OLDEST_JAVA}+（Spark 测试）",
+                f"Java {OLDEST_JAVA}+ (tests with Spark)",
             ),
         ]
     return wanted

@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
         # One set-up of a checkout at a time; a second one waits and then finds all of it done.
         with (ROOT / "Makefile").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            did = [packages.ensure(mode), environment.ensure(), frontend.ensure()]
+            did = [packages.ensure(mode), environment.ensure(mode), frontend.ensure()]
     except SetupFailed as failure:
         sys.stderr.write(f"\n✗ {failure}\n")
         return 1

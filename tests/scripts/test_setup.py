@@ -89,12 +89,19 @@ def test_debian_s_own_cluster_is_not_made_by_our_installation(setup, monkeypatch
 
 def test_tests_need_more_than_running(setup, monkeypatch):
     monkeypatch.setattr(setup.frontend, "is_current", lambda: False)
+    monkeypatch.setattr(setup.packages, "_candidate", lambda package: "1")
     monkeypatch.delenv("WANGGE_DATABASE_URL", raising=False)
 
     def names(mode):
         return {name for need in setup.packages.needs(mode) for name in need.packages()}
 
-    assert names("test") - names("run") >= {"chromium", "libatomic1", "fonts-noto-cjk", "gdal-bin"}
+    assert names("test") - names("run") >= {
+        "chromium",
+        "libatomic1",
+        "fonts-noto-cjk",
+        "gdal-bin",
+        "openjdk-17-jre-headless",
+    }
     assert {"postgresql-15", "postgresql-15-postgis-3"} <= names("run")
     monkeypatch.setenv("WANGGE_DATABASE_URL", "postgresql://elsewhere/wangge")
     assert not any("postgis" in name for name in names("run"))
@@ -141,6 +148,68 @@ def test_a_package_source_that_does_not_answer_is_no_reason_to_stop(setup, monke
     monkeypatch.setenv("PATH", path_with(tmp_path / "bin", apt_get=apt) + ":/usr/bin:/bin")
     assert setup.packages.ensure("run") is True
     assert "going on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("said", "present"),
+    [
+        ('openjdk version "17.0.15" 2025-04-15', True),
+        ('openjdk version "25" 2025-09-16', True),
+        ('openjdk version "11.0.2" 2019-01-15', False),
+        ('java version "1.8.0_392"', False),
+        ("no such command", False),
+    ],
+)
+def test_java_of_any_age(setup, monkeypatch, tmp_path, said, present):
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", path_with(tmp_path / "bin", java=f"echo '{said}' >&2"))
+    assert setup.packages.java_present() is present
+    monkeypatch.setenv("PATH", path_with(tmp_path / "none"))
+    assert setup.packages.java_present() is False
+
+
+@pytest.mark.parametrize("has", [17, 21, 25, None])
+def test_java_of_the_distribution(setup, monkeypatch, has):
+    monkeypatch.setattr(setup.packages, "_candidate", lambda name: "1" if f"-{has}-" in name else "")
+    named = f"openjdk-{has}-jre-headless" if has else "default-jre-headless"
+    assert setup.packages.java_packages() == [named]
+
+
+def test_what_tests_installed_stays_when_only_running(setup, monkeypatch, tmp_path):
+    """`make run` asks for no Spark; `make test` does; neither undoes what the other did."""
+    made = []
+    monkeypatch.setattr(setup.environment, "VENV", tmp_path)
+    monkeypatch.setattr(setup.environment, "STAMP", tmp_path / "stamp")
+    monkeypatch.setattr(setup.environment, "_make", lambda: None)
+    monkeypatch.setattr(setup.environment, "_works", lambda python: True)
+    monkeypatch.setattr(setup.environment, "_uv", lambda: ["uv"])
+    monkeypatch.setattr(setup.environment, "_uv_environment", dict)
+    pyspark = tmp_path / "lib" / "python3.11" / "site-packages" / "pyspark" / "__init__.py"
+
+    def run(command, **_):
+        if "sync" not in command:
+            return
+        locks = [word.rpartition("/")[2] for word in command if word.endswith(".lock")]
+        made.append(locks[1:])
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / "wangge").touch()
+        if "requirements-spark.lock" in locks:
+            pyspark.parent.mkdir(parents=True, exist_ok=True)
+            pyspark.touch()
+
+    monkeypatch.setattr(setup.environment, "run", run)
+    both = ["requirements.lock", "requirements-spark.lock"]
+    assert [setup.environment.ensure(mode) for mode in ("run", "run")] == [True, False]
+    assert made == [["requirements.lock"]]
+    assert [setup.environment.ensure(mode) for mode in ("test", "run", "test")] == [True, False, False]
+    assert made == [["requirements.lock"], both]
+    # Somebody took it out by hand.
+    pyspark.unlink()
+    assert setup.environment.ensure("test") is True
+    assert made[2:] == [both]
+    monkeypatch.setattr(setup.environment, "VERSION", "another Python")
+    assert setup.environment.ensure("run") is True
+    assert made[3:] == [both]
 
 
 @pytest.mark.parametrize(
