@@ -85,26 +85,35 @@ class _Plain:
     wangge_policy = _OPEN.dependency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        given_lon, given_lat, given_crs, given_at = scope["wangge.asked"]
-        lon, lat = float(given_lon), float(given_lat)
-        crs = given_crs.decode() if given_crs else "wgs84"
-        at = given_at.decode() if given_at else None
+        lon, lat, crs, at = scope["wangge.asked"]
+        lon, lat = float(lon), float(lat)
+        edition = scope["app"].state.editions.present()
+        if crs is None and at is None and edition is not None and _on_earth(lon, lat):
+            owner, on_boundary = edition.index.owner_of(lon, lat)
+            if owner >= 0:
+                scope["app"].state.metrics.located.inc()
+                await _send(scope, send, edition.answers.get(owner, on_boundary=on_boundary))
+                return
         request = Request(scope, receive)
-        edition: LoadedEdition | None = None if at else scope["app"].state.editions.present()
-        if edition is None:
-            edition = await edition_asked(request, at)
+        named, instant = crs.decode() if crs else "wgs84", at.decode() if at else None
+        edition = await edition_asked(request, instant)
         try:
-            answer = _answer(request, edition, lon, lat, crs, at)
+            answer = _answer(request, edition, lon, lat, named, instant)
         except NoOwner as error:
+            # What the handler of refusals would send, without the way there.
             await problem(request, error)(scope, receive, send)
             return
-        condition = next((value for name, value in scope["headers"] if name == b"if-none-match"), None)
-        if condition is not None and names(condition.decode("latin-1"), answer.tag.decode()):
+        await _send(scope, send, answer)
+
+
+async def _send(scope: Scope, send: Send, answer: Answer) -> None:
+    for name, value in scope["headers"]:
+        if name == b"if-none-match" and names(value.decode("latin-1"), answer.tag.decode()):
             await send({"type": "http.response.start", "status": 304, "headers": answer.unchanged})
             await send({"type": "http.response.body"})
             return
-        await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
-        await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 def _answer(
@@ -162,5 +171,5 @@ def _on_earth(lon: float, lat: float) -> bool:
 
 def install(app: Any) -> None:
     """Put both routes into the application, the short one in front."""
-    app.router.routes.append(QuickLocate())
+    app.router.routes.insert(0, QuickLocate())
     app.include_router(router)
