@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -249,6 +249,44 @@ _UNITS_BY_PATH = text(
     "SELECT DISTINCT ON (path) level, code, name, path::text AS path FROM unit_version"
     " WHERE path = ANY (CAST(:paths AS ltree[])) ORDER BY path, lower(editions) DESC"
 )
+
+
+def grants_at(session: Session, paths: Iterable[str]) -> Sequence[Grant]:
+    """Grants that are bound to one of these very units."""
+    wanted = [literal(path, LTREE()) for path in paths]
+    return session.scalars(
+        select(Grant)
+        .where(Grant.scope_path.in_(wanted))
+        .options(selectinload(Grant.account))
+        .order_by(Grant.id)
+    ).all()
+
+
+def tokens_at(session: Session, paths: Iterable[str]) -> Sequence[ApiToken]:
+    """Tokens that are bound to one of these very units."""
+    wanted = [literal(path, LTREE()) for path in paths]
+    return session.scalars(
+        select(ApiToken).where(ApiToken.scope_path.in_(wanted)).order_by(ApiToken.id)
+    ).all()
+
+
+def move_grants(session: Session, grants: Sequence[Grant], moved: Mapping[str, str]) -> None:
+    """Bind grants to where their units are now; who has the right there already has it once."""
+    rows = [
+        {
+            "account_id": grant.account_id,
+            "role": grant.role,
+            "scope_path": moved[grant.scope_path],
+            "granted_by": grant.granted_by,
+            "created_at": grant.created_at,
+        }
+        for grant in grants
+    ]
+    # Taken away together before any is given again: units may have exchanged their paths.
+    session.execute(delete(Grant).where(Grant.id.in_([grant.id for grant in grants])))
+    if rows:
+        session.execute(insert(Grant).values(rows).on_conflict_do_nothing())
+    session.expire_all()
 
 
 def units_coded(session: Session, code: str) -> Sequence[Any]:

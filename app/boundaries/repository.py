@@ -68,6 +68,24 @@ def add_settlement(session: Session, edition: int, *, components: int, incidents
     session.flush()
 
 
+def moved_units(session: Session, edition: int) -> dict[str, str]:
+    """Paths that the same units had before an edition -> those they have with it: moved, or called by another code."""
+    rows = session.execute(
+        text(
+            "SELECT 1 AS strength, o.path::text AS was, n.path::text AS now FROM unit_version n JOIN unit_version o "
+            "ON o.level = n.level AND o.code = n.code AND upper(o.editions) = lower(n.editions) "
+            "WHERE lower(n.editions) = :edition AND o.path <> n.path UNION ALL "
+            "SELECT 2, o.path::text, n.path::text FROM lineage l "
+            "JOIN unit_version o ON o.level = 'grid' AND o.code = l.from_code AND upper(o.editions) = l.edition "
+            "JOIN unit_version n ON n.level = 'grid' AND n.code = l.to_code AND lower(n.editions) = l.edition "
+            "WHERE l.edition = :edition AND l.kind = 'recoded' ORDER BY strength, was"
+        ),
+        {"edition": edition},
+    )
+    # A grid that got another's code is told by its land, not by the code.
+    return {was: now for _, was, now in rows}
+
+
 def grids_changed_by(session: Session, editions: Sequence[int]) -> pd.DataFrame:
     """Grid versions that begin or end with these editions: code, west, south, east, north."""
     geom = UnitVersion.geom
@@ -92,6 +110,12 @@ def synthetic_districts(session: Session, edition: int) -> set[str]:
 def database_now(session: Session) -> datetime:
     """The database's clock, standing still at the beginning of the transaction."""
     instant: datetime = session.execute(select(func.now())).scalar_one()
+    return instant
+
+
+def database_clock(session: Session) -> datetime:
+    """The database's clock as it runs."""
+    instant: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
     return instant
 
 

@@ -55,20 +55,7 @@ def publish_coverage(
     Only what differs is written. The coverage is checked here once more, together with the neighbouring districts,
     so that nothing unclean can be published by any road.
     """
-    repository.lock_publishing(session)
-    before = repository.latest(session)
-    number = (before.number if before else 0) + 1
-    instant = effective_from or repository.database_now(session)
-    if before and effective_from is None:
-        # Whoever waited for another publication began before it took force.
-        instant = max(instant, before.effective_from)
-    if before and instant < before.effective_from:
-        raise Conflict(
-            f"新版本的生效时间 {instant.isoformat()} 早于第 {before.number} 版的 {before.effective_from.isoformat()}",
-            f"effective from {instant.isoformat()}, which is before edition {before.number} "
-            f"({before.effective_from.isoformat()})",
-            code="effective-too-early",
-        )
+    before, number, instant = begin_edition(session, effective_from)
     units = units_of(given)
     old = repository.units_in(session, before.number) if before else pd.DataFrame()
     others = old[old["district_code"] != given.district_code] if len(old) else old
@@ -112,6 +99,25 @@ def publish_coverage(
         unchanged=len(new_codes - touched),
         units_written=len(closing) + len(adding),
     )
+
+
+def begin_edition(session: Session, effective_from: datetime | None) -> tuple[Edition | None, int, datetime]:
+    """Wait for other publications to end; then the newest edition, the next number, and when that takes force."""
+    repository.lock_publishing(session)
+    before = repository.latest(session)
+    number = (before.number if before else 0) + 1
+    instant = effective_from or repository.database_now(session)
+    if before and effective_from is None:
+        # Whoever waited for another publication began before it took force.
+        instant = max(instant, before.effective_from)
+    if before and instant < before.effective_from:
+        raise Conflict(
+            f"新版本的生效时间 {instant.isoformat()} 早于第 {before.number} 版的 {before.effective_from.isoformat()}",
+            f"effective from {instant.isoformat()}, which is before edition {before.number} "
+            f"({before.effective_from.isoformat()})",
+            code="effective-too-early",
+        )
+    return before, number, instant
 
 
 def _difference(own: pd.DataFrame, units: pd.DataFrame) -> tuple[list[int], pd.DataFrame]:

@@ -24,9 +24,12 @@ def defects_of(session: Session, draft: Draft) -> list[Defect]:
     now = grid_repository.grids(session, draft, codes=list(touched), touched_only=True)
     was = grid_repository.base_grids(session, draft.base, list(touched))
     shapes = [*now["geometry"], *was["geometry"]]
-    around = as_coverage(grid_repository.grids(session, draft, boxes=boxes_of(shapes)))
-    # Land that was given up shows in the neighbours that it lay beside.
-    concerned = set(around.codes) if len(was) > len(now) else set(now["code"])
+    beside = grid_repository.grids(session, draft, boxes=boxes_of(shapes))
+    # Land that was given up shows in the neighbours that it lay beside; to judge these, theirs are needed, too.
+    around = as_coverage(
+        grid_repository.grids(session, draft, boxes=boxes_of([*shapes, *beside["geometry"]]))
+    )
+    concerned = {*now["code"], *beside["code"]}
     mine = set(touched)
     found = [
         defect

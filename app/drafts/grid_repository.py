@@ -96,6 +96,21 @@ def base_grids(session: Session, edition: int, codes: Sequence[str]) -> pd.DataF
     return _frame(rows.all())
 
 
+def edition_grids(session: Session, edition: int, boxes: Sequence[Box]) -> pd.DataFrame:
+    """Grids of an edition whose envelope meets one of the boxes, in the columns of `grids`."""
+    sides = np.asarray(boxes, dtype=float).reshape(-1, 4).T.tolist()
+    rows = session.execute(
+        text(
+            "SELECT u.code, u.name, u.parent_code, u.kind, ST_AsBinary(u.geom), false FROM unit_version u "
+            f"WHERE {_IN_BASE} AND EXISTS (SELECT FROM unnest(CAST(:w AS float8[]), CAST(:s AS float8[]), "
+            "CAST(:e AS float8[]), CAST(:n AS float8[])) b(w, s, e, n) "
+            "WHERE u.geom && ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326)) ORDER BY u.code"
+        ),
+        {"base": edition, **dict(zip("wsen", sides, strict=True))},
+    )
+    return _frame(rows.all())
+
+
 def base_paths(session: Session, edition: int, codes: Sequence[str]) -> dict[str, str]:
     """Paths of grids of an edition by code."""
     rows = session.execute(

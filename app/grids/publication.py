@@ -9,13 +9,17 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app.auth.following import follow_units
 from app.boundaries import repository as boundary_rows
+from app.boundaries.changing import GridChanges, publish_changes
 from app.boundaries.editions import load_edition, schedule_of
 from app.boundaries.hierarchy import CoverageInput
+from app.boundaries.paths import code_of
 from app.boundaries.service import Published, publish_coverage
 from app.components.service import reassign
 from app.db.session import EVERYTHING, read_session, write_session
 from app.incidents.service import reassign_open
+from app.people import repository as people_rows
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,34 @@ def publish(
     """
     settle(session, actor=author)
     published = publish_coverage(session, given, author=author, note=note, effective_from=effective_from)
-    if not published.touched or published.effective_from > boundary_rows.database_now(session):
+    return _followed(session, published, actor=author)
+
+
+def publish_grids(
+    session: Session,
+    changes: GridChanges,
+    *,
+    author: str,
+    reviewer: str | None = None,
+    note: str = "",
+    effective_from: datetime | None = None,
+) -> Publication:
+    """The same for some changed grids on top of the newest edition."""
+    settle(session, actor=author)
+    published = publish_changes(
+        session, changes, author=author, reviewer=reviewer, note=note, effective_from=effective_from
+    )
+    return _followed(session, published, actor=author)
+
+
+def _followed(session: Session, published: Published, *, actor: str) -> Publication:
+    if not published.touched or published.effective_from > boundary_rows.database_clock(session):
         return Publication(published, 0, 0)
-    return Publication(published, *_move_owners(session, [published.edition], actor=author))
+    components, incidents = _move_owners(session, [published.edition], actor=actor)
+    if published.effective_from > boundary_rows.database_now(session):
+        # In force since this transaction waited for another: to the books an edition of the future.
+        boundary_rows.add_settlement(session, published.edition, components=components, incidents=incidents)
+    return Publication(published, components, incidents)
 
 
 def settle(session: Session, *, actor: str) -> list[int]:
@@ -77,8 +106,15 @@ def settle_due(engine: Engine) -> list[int]:
 
 
 def _move_owners(session: Session, editions: Sequence[int], *, actor: str) -> tuple[int, int]:
-    """Owners of the edition in force for what lies in grids that these editions changed."""
+    """Owners of the edition in force for what lies in grids that these editions changed.
+
+    Rights, teams and counts that are bound to a unit follow it to its new place.
+    """
     boundary_rows.lock_owners(session, alone=True)
+    for edition in sorted(editions):
+        moved = boundary_rows.moved_units(session, edition)
+        follow_units(session, moved, actor=actor, edition=edition)
+        people_rows.move_units(session, [(was, now, _code(was), _code(now)) for was, now in moved.items()])
     touched = boundary_rows.grids_changed_by(session, editions)
     number = boundary_rows.edition_this_instant(session)
     scheduled = next(e for e in schedule_of(session) if e.number == number)
@@ -89,3 +125,7 @@ def _move_owners(session: Session, editions: Sequence[int], *, actor: str) -> tu
         reassign(session, loaded, boxes=boxes, codes=codes),
         reassign_open(session, loaded, boxes=boxes, codes=codes, actor=actor),
     )
+
+
+def _code(path: str) -> str:
+    return code_of(path.rpartition(".")[2])

@@ -36,6 +36,34 @@ def team_of(session: Session, grid_code: str) -> list[Any]:
     return list(session.execute(query))
 
 
+def move_units(session: Session, moved: Sequence[tuple[str, str, str, str]]) -> None:
+    """Let teams, officers and counts follow their units: (path before, path now, code before, code now) each."""
+    if not moved:
+        return
+    values = dict(zip(("was", "now", "old", "new"), map(list, zip(*moved, strict=True)), strict=True))
+    pairs = (
+        "unnest(CAST(:was AS ltree[]), CAST(:now AS ltree[]), CAST(:old AS text[]), CAST(:new AS text[])) "
+        "AS m(was, now, old, new)"
+    )
+    session.execute(
+        text(f"UPDATE officer o SET unit_path = m.now FROM {pairs} WHERE o.unit_path = m.was"), values
+    )
+    for table in ("team_member", "population_count"):
+        # In two steps, since two grids may have exchanged their codes and each code has one leader, one count a day.
+        session.execute(
+            text(
+                f"UPDATE {table} t SET grid_code = 'moving:' || m.new, grid_path = m.now FROM {pairs} "
+                "WHERE t.grid_path = m.was"
+            ),
+            values,
+        )
+        session.execute(
+            text(
+                f"UPDATE {table} t SET grid_code = substr(grid_code, 8) WHERE starts_with(grid_code, 'moving:')"
+            )
+        )
+
+
 def population_of(session: Session, path: str) -> list[Any]:
     """Newest counts of a unit by kind: kind, people (None: fewer than three of a sensitive kind), is_sensitive, as_of."""
     return list(session.execute(text("SELECT * FROM unit_population(text2ltree(:path))"), {"path": path}))
