@@ -13,10 +13,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from app.auth.policy import public_if
 from app.boundaries.arrow import MEDIA_TYPE as ARROW
-from app.boundaries.arrow import locate_stream, spool
+from app.boundaries.arrow import LocatedStream
 from app.boundaries.asked import At, edition_asked, refuse_nowhere
 from app.boundaries.editions import LoadedEdition
 from app.errors import Invalid, TooLarge, UnsupportedMedia
+from app.kit.arrow_messages import Messages
 from app.kit.params import Crs
 from app.kit.validation import in_chinese
 from gis.crs import SourceCrs, parse_crs, to_wgs84
@@ -25,6 +26,8 @@ router = APIRouter(tags=["locate"], dependencies=[public_if("public_locate")])
 
 MOST_JSON_POINTS = 100_000
 _JSON_BYTES = 16 * 2**20
+_WORTH_A_THREAD = 2**20
+_MANY = 1000
 # curl and forms call JSON many things; these it cannot be.
 _NEVER_JSON = (
     "multipart/",
@@ -125,24 +128,23 @@ def _owners(edition: LoadedEdition, points: list[tuple[float, float]], source: S
 
 
 async def _locate_arrow(request: Request, edition: LoadedEdition, source: SourceCrs) -> Response:
-    body = spool()
-    limit = request.app.state.settings.max_upload_mb * 2**20
-    size = 0
+    """Locate what has come while the rest is on its way; a slow sender occupies no thread."""
+    messages, stream = Messages(), LocatedStream(edition, source)
+    waiting: list[memoryview] = []
     try:
         async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit:
-                raise TooLarge(
-                    f"请求超过 {limit >> 20} MB",
-                    f"the request is larger than {limit >> 20} MB",
-                    most_bytes=limit,
-                )
-            await run_in_threadpool(body.write, chunk)
-        body.seek(0)
-        answer, rows = await run_in_threadpool(locate_stream, body, edition, source)
-    finally:
-        body.close()
-    request.app.state.metrics.located.inc(rows)
+            waiting += messages.feed(chunk)
+            # Many small batches at once: a thread for each of them would be most of the work.
+            if sum(map(len, waiting)) >= _WORTH_A_THREAD or len(waiting) >= _MANY:
+                await run_in_threadpool(stream.take, waiting)
+                waiting = []
+        messages.finish()
+        await run_in_threadpool(stream.take, waiting)
+        answer = await run_in_threadpool(stream.answer)
+    except BaseException:
+        stream.close()
+        raise
+    request.app.state.metrics.located.inc(stream.rows)
     return StreamingResponse(_chunks(answer), media_type=ARROW)
 
 
