@@ -17,6 +17,7 @@ from app.boundaries.editions import EditionCache
 from app.boundaries.index_store import IndexStore
 from app.boundaries.locate_router import install as install_locate
 from app.components.router import router as component_router
+from app.drafts.impact_router import router as draft_impact_router
 from app.drafts.review_router import router as draft_review_router
 from app.drafts.router import router as draft_router
 from app.db.engine import make_engine
@@ -82,6 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         grid_router,
         component_router,
         draft_router,
+        draft_impact_router,
         draft_review_router,
         incident_router,
         map_router,

@@ -141,6 +141,21 @@ def shapes_near(session: Session, boxes: np.ndarray, codes: Sequence[str]) -> pd
     return _shapes(rows)
 
 
+def classed_near(session: Session, boxes: np.ndarray) -> pd.DataFrame:
+    """Components that meet one of the boxes (west, south, east, north): id, class_code, geometry."""
+    rows = session.execute(
+        text(
+            "SELECT DISTINCT ON (c.id) c.id, c.class_code, ST_AsBinary(c.geom) FROM unnest(CAST(:w AS float8[]), "
+            "CAST(:s AS float8[]), CAST(:e AS float8[]), CAST(:n AS float8[])) AS b(w, s, e, n) "
+            "JOIN component c ON c.geom && ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326) ORDER BY c.id"
+        ),
+        box_columns(boxes),
+    ).all()
+    frame = pd.DataFrame(rows, columns=["id", "class_code", "geometry"])
+    frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
+    return frame
+
+
 def shapes_of_import(session: Session, import_id: int) -> pd.DataFrame:
     """Components that an import stored: id, geometry."""
     rows = session.execute(

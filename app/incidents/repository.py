@@ -174,6 +174,20 @@ def open_points_near(session: Session, boxes: np.ndarray, codes: Sequence[str]) 
     return pd.DataFrame(rows, columns=["id", "lon", "lat"])
 
 
+def classed_near(session: Session, boxes: np.ndarray) -> pd.DataFrame:
+    """Incidents in one of the boxes (west, south, east, north): id, class_code, open, lon, lat. Voided ones are none."""
+    rows = session.execute(
+        text(
+            f"SELECT DISTINCT ON (i.id) i.id, i.class_code, {_OPEN}, ST_X(i.geom), ST_Y(i.geom) "
+            "FROM unnest(CAST(:w AS float8[]), CAST(:s AS float8[]), CAST(:e AS float8[]), CAST(:n AS float8[])) "
+            "AS b(w, s, e, n) JOIN incident i ON i.geom && ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326) "
+            "WHERE i.state <> 'voided' ORDER BY i.id"
+        ),
+        box_columns(boxes),
+    ).all()
+    return pd.DataFrame(rows, columns=["id", "class_code", "open", "lon", "lat"])
+
+
 def open_points_of_import(session: Session, import_id: int) -> pd.DataFrame:
     """Open incidents that an import stored: id, lon, lat."""
     rows = session.execute(

@@ -69,6 +69,19 @@ def population_of(session: Session, path: str) -> list[Any]:
     return list(session.execute(text("SELECT * FROM unit_population(text2ltree(:path))"), {"path": path}))
 
 
+def newest_counts(session: Session, codes: Sequence[str]) -> list[Any]:
+    """Newest counts of these grids that the asker may see: grid_code, kind, count, sensitive."""
+    return list(
+        session.execute(
+            text(
+                "SELECT DISTINCT ON (grid_code, kind) grid_code, kind, count, sensitive FROM population_count "
+                "WHERE grid_code = ANY(:codes) ORDER BY grid_code, kind, counted_on DESC"
+            ),
+            {"codes": list(codes)},
+        )
+    )
+
+
 def unit_counts(session: Session, path: str) -> Any:
     """Numbers of a unit, of what the asker may not see too: components, incidents, team by role."""
     return session.execute(text("SELECT * FROM unit_counts(text2ltree(:path))"), {"path": path}).one()
