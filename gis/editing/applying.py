@@ -19,6 +19,7 @@ from gis.editing.operations import (
     MoveBorder,
     MoveVertex,
     Operation,
+    Paint,
     Recode,
     Relocate,
     Remove,
@@ -30,6 +31,7 @@ from gis.editing.operations import (
     Split,
     Transfer,
 )
+from gis.editing.painting import paint
 from gis.editing.replacing import replace_grids
 from gis.editing.reshaping import reshape
 from gis.editing.splitting import split
@@ -46,6 +48,7 @@ _DOORS: dict[type[Any], Callable[[Context, Any], Edit]] = {
     InsertVertex: insert_vertex,
     DeleteVertex: delete_vertex,
     Add: add,
+    Paint: paint,
     Remove: remove,
     Recode: recode,
     Rename: rename,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gis.editing.rings import edge_array, edge_lines
 
-__all__ = ["Arrangement", "arrange", "joined"]
+__all__ = ["Arrangement", "arrange", "joined", "lines_of"]
 
 Geometries = NDArray[np.object_]
 _REACH = 1.5
@@ -60,6 +60,19 @@ def joined(polygons: Any) -> Any:
     """Dissolve polygons that are a coverage; all vertices along the outside stay."""
     flat = np.asarray(polygons, dtype=object).reshape(-1)
     return flat[0] if len(flat) == 1 else shapely.coverage_union_all(flat)
+
+
+def lines_of(shape: Any) -> Any:
+    """The lines of what an overlay gave, without its single points; perhaps none.
+
+    Examples
+    --------
+    >>> lines_of(shapely.Point(1, 2)).is_empty
+    True
+    """
+    return shapely.MultiLineString(
+        [part for part in shapely.get_parts(shape) if shapely.get_dimensions(part) == 1 and part.length > 0]
+    )
 
 
 def arrange(shapes: Mapping[str, Any], lines: Any, *, targets: Collection[str]) -> Arrangement:

@@ -57,7 +57,16 @@ def drawn(shape: Any, *, what: str, kinds: tuple[str, ...]) -> Any:
         )
     check_places(points, what=what)
     steps: Any = shapely.transform(shapely.force_2d(shape), lambda xy: to_lattice(xy).astype(np.float64))
-    steps = shapely.remove_repeated_points(steps, 0.0)
+    try:
+        steps = shapely.remove_repeated_points(steps, 0.0)
+    except shapely.errors.GEOSException:
+        # A ring with fewer than three different places.
+        refuse(
+            "bad-geometry",
+            f"{what} 的环在 1e-7 度的格点上没有面积",
+            f"{what}: a ring has no area on the lattice of 1e-7 degree",
+            places=[_degrees(to_lattice(points[0]))],
+        )
     if steps.geom_type == "LineString":
         _refuse_crossing(steps, what)
     elif not steps.is_valid:

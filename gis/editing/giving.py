@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from gis.coverage.defects import names
-from gis.editing.arranging import Arrangement, arrange, joined
+from gis.editing.arranging import Arrangement, arrange, joined, lines_of
 from gis.editing.context import Context
 from gis.editing.drawing import drawn
 from gis.editing.finishing import finish, neighbourhood
@@ -37,7 +37,7 @@ def transfer(context: Context, operation: Transfer) -> Edit:
             places=[place_of(shapely.get_coordinates(area)[0])],
         )
     shapes |= _around(context, losers) | {to: steps_of([coverage.polygon(to)])[0]}
-    lines = _runs(shapely.intersection(shapely.boundary(area), joined(list(losers.values()))))
+    lines = lines_of(shapely.intersection(shapely.boundary(area), joined(list(losers.values()))))
     arrangement = arrange(shapes, lines, targets=[to, *losers])
     inside = _inside(arrangement, area)
     labels = [to if inside[at] and label in losers else label for at, label in enumerate(arrangement.labels)]
@@ -73,7 +73,7 @@ def add(context: Context, operation: Add) -> Edit:
     if operation.to is not None:
         shapes[operation.to] = steps_of([coverage.polygon(operation.to)])[0]
     owned = joined(list(shapes.values())) if shapes else shapely.Polygon()
-    lines = _runs(shapely.difference(shapely.boundary(area), owned))
+    lines = lines_of(shapely.difference(shapely.boundary(area), owned))
     touched = [code for code, shape in shapes.items() if shapely.intersects(shape, area)]
     arrangement = arrange(shapes, lines, targets=touched)
     inside = _inside(arrangement, area)
@@ -103,10 +103,6 @@ def _meets(shape: Any, area: Any) -> bool:
 def _around(context: Context, shapes: dict[str, Any]) -> dict[str, Any]:
     box = shapely.total_bounds(np.array(list(shapes.values()), dtype=object))
     return neighbourhood(context.coverage, box)
-
-
-def _runs(lines: Any) -> Any:
-    return shapely.multilinestrings([p for p in shapely.get_parts(lines) if shapely.get_dimensions(p) == 1])
 
 
 def _inside(arrangement: Arrangement, area: Any) -> list[bool]:

@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.coverage.defects import names
-from gis.editing.arranging import arrange, joined
+from gis.editing.arranging import arrange, joined, lines_of
 from gis.editing.context import Context
 from gis.editing.finishing import finish, neighbourhood
 from gis.editing.model import Edit
@@ -174,8 +174,7 @@ def _shared_out(context: Context, code: str, land: Any, shapes: dict[str, Any], 
     regions = {each: shapely.union_all(cells[cell_of[names_of == each]]) for each in borders}
     lines = shapely.union_all([shapely.boundary(region) for region in regions.values()])
     inside = shapely.simplify(shapely.line_merge(shapely.intersection(lines, land)), 2 * spacing)
-    runs = [part for part in shapely.get_parts(inside) if shapely.get_dimensions(part) == 1]
-    arrangement = arrange(shapes | {code: land}, shapely.multilinestrings(runs), targets=[code, *borders])
+    arrangement = arrange(shapes | {code: land}, lines_of(inside), targets=[code, *borders])
     nearest = shapely.STRtree(samples).nearest(shapely.point_on_surface(arrangement.faces))
     labels = [
         names_of[near] if label == code else label

@@ -20,6 +20,7 @@ __all__ = [
     "MoveBorder",
     "MoveVertex",
     "Operation",
+    "Paint",
     "Recode",
     "Relocate",
     "Remove",
@@ -146,6 +147,24 @@ class Remove:
 
 
 @dataclass(frozen=True)
+class Paint:
+    """Lay a polygon over the coverage: exactly that becomes the grid's land, or a new grid's.
+
+    What it covers is taken from other grids and from nobody; what an existing grid gives up goes, piece by piece,
+    to the neighbour with the longest common border (ties: lowest code). It is what a client does that knows
+    features and not coverages. Without `grid` a new one is made, in `community`.
+    """
+
+    op: ClassVar[str] = "paint"
+    area: Any
+    grid: str | None = None
+    community: str | None = None
+    code: str | None = None
+    kind: GridKind = "base"
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class Recode:
     """Give a grid another code, one that was never used."""
 
@@ -223,6 +242,7 @@ Operation = (
     | InsertVertex
     | DeleteVertex
     | Add
+    | Paint
     | Remove
     | Recode
     | Rename

@@ -23,21 +23,22 @@ __all__ = ["paint"]
 
 def paint(context: Context, operation: Paint) -> Edit:
     """Lay a polygon over the coverage; see `gis.editing.operations.Paint`."""
-    coverage, code = context.coverage, operation.grid
+    coverage = context.coverage
     area = drawn(operation.area, what="area", kinds=("Polygon", "MultiPolygon"))
-    there = code in coverage
-    own = steps_of([coverage.polygon(code)])[0] if there else shapely.Polygon()
+    code, words = _named(context, operation)
+    own = shapely.Polygon() if words else steps_of([coverage.polygon(code)])[0]
     shapes = neighbourhood(coverage, shapely.total_bounds(np.array([area, own], dtype=object)))
     met = [each for each, shape in shapes.items() if each == code or _meets(shape, area)]
-    arrangement = arrange(shapes, shapely.boundary(area), targets=met)
+    # All of them: whoever receives land has to be wholly there.
+    arrangement = arrange(shapes, shapely.boundary(area), targets=shapes)
     shapely.prepare(area)
     inside = shapely.contains(area, shapely.point_on_surface(arrangement.faces))
     labels = [code if hit else label for hit, label in zip(inside, arrangement.labels, strict=True)]
-    if code not in labels:
+    if not inside.any():
         refuse(
             "ring-folds",
-            f"所画的 {code} 没有面积",
-            f"what was drawn for {code} has no surface",
+            f"所画的 {code} 在 1e-7 度的格点上没有面积",
+            f"what was drawn for {code} has no surface on the lattice of 1e-7 degree",
             places=[place_of(shapely.get_coordinates(area)[0])],
         )
     _give_back(code, arrangement, shapes, inside, labels)
@@ -49,8 +50,31 @@ def paint(context: Context, operation: Paint) -> Edit:
             f"{names(swallowed)} would have no land left under {code}; merge instead",
             places=[place_of(shapely.point_on_surface(shapes[each]).coords[0]) for each in swallowed],
         )
-    words = {} if there else {_kept(context, code): _attributes(context, operation)}
-    return finish(coverage, arrangement.shapes(labels), attributes=words)
+    edit = finish(coverage, arrangement.shapes(labels), attributes=words)
+    if not edit.created and not edit.changed:
+        refuse(
+            "nothing-changes",
+            f"所画的就是 {code} 现在的边界",
+            f"what was drawn is the border of {code} as it is",
+            places=[place_of(shapely.get_coordinates(area)[0])],
+        )
+    return edit
+
+
+def _named(context: Context, operation: Paint) -> tuple[str, dict[str, GridAttributes]]:
+    """The code of the grid, and what is said of it when it is new."""
+    if operation.grid is not None:
+        context.coverage.position(operation.grid)
+        return operation.grid, {}
+    if operation.community is None:
+        refuse(
+            "missing-field",
+            "paint 需要 grid（已有网格）或 community（新网格）",
+            "paint needs either grid (an existing one) or community (for a new one)",
+        )
+    community = context.known_community(operation.community)
+    code = context.given_code(operation.code) if operation.code else context.new_code(community)
+    return code, {code: GridAttributes(operation.name, community, operation.kind)}
 
 
 def _give_back(
@@ -79,17 +103,3 @@ def _give_back(
 def _meets(shape: Any, area: Any) -> bool:
     """Whether interiors meet."""
     return bool(shapely.relate_pattern(shape, area, "T********"))
-
-
-def _kept(context: Context, code: str) -> str:
-    return context.given_code(code)
-
-
-def _attributes(context: Context, operation: Paint) -> GridAttributes:
-    if operation.community is None:
-        refuse(
-            "missing-field",
-            f"新网格 {operation.grid} 需要 community",
-            f"the new grid {operation.grid} needs a community",
-        )
-    return GridAttributes(operation.name, context.known_community(operation.community), operation.kind)

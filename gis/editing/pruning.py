@@ -37,13 +37,30 @@ def superfluous(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[Vert
     }
     lost = np.array(sorted((*one, *other) for one, other in old - new), dtype=np.int64).reshape(-1, 4)
     gone: set[Vertex] = set()
+    seen: set[Vertex] = set()
     for vertex in sorted(candidates):
-        if vertex in gone:
-            continue
-        run = _run(vertex, candidates, new_links)
-        if run is not None and _straight(run, old_links, lost):
-            gone |= set(run[1:-1])
+        if vertex not in seen:
+            run = _run(vertex, candidates, new_links)
+            seen |= set(run)
+            gone |= _removable(run, old_links, lost)
     return gone
+
+
+def _removable(
+    run: list[Vertex], old_links: Mapping[Vertex, set[Vertex]], lost: NDArray[np.int64]
+) -> set[Vertex]:
+    """The vertices of a run that may go: all, or those on either side of the one furthest from the chord."""
+    if len(run) < 3:
+        return set()
+    if run[0] != run[-1] and _straight(run, old_links, lost):
+        return set(run[1:-1])
+    (x, y), (z, w) = run[0], run[-1]
+    if run[0] == run[-1]:
+        away = [(a - x) ** 2 + (b - y) ** 2 for a, b in run[1:-1]]
+    else:
+        away = [abs((z - x) * (b - y) - (w - y) * (a - x)) for a, b in run[1:-1]]
+    corner = 1 + away.index(max(away))
+    return _removable(run[: corner + 1], old_links, lost) | _removable(run[corner:], old_links, lost)
 
 
 def _links(edges: set[Edge]) -> dict[Vertex, set[Vertex]]:
@@ -54,19 +71,28 @@ def _links(edges: set[Edge]) -> dict[Vertex, set[Vertex]]:
     return links
 
 
-def _run(start: Vertex, candidates: set[Vertex], links: Mapping[Vertex, set[Vertex]]) -> list[Vertex] | None:
-    """Follow candidates both ways to the first vertex on either side that stays; None for a whole ring."""
-    run = [start]
-    for towards in sorted(links[start]):
-        before, at = start, towards
-        side = [at]
-        while at in candidates:
-            if at == start:
-                return None
-            before, at = at, next(other for other in links[at] if other != before)
-            side.append(at)
-        run = [*side[::-1], *run] if towards == min(links[start]) else [*run, *side]
-    return run if run[0] != run[-1] else None
+def _run(start: Vertex, candidates: set[Vertex], links: Mapping[Vertex, set[Vertex]]) -> list[Vertex]:
+    """Follow candidates both ways to the first vertex on either side that stays.
+
+    A ring of candidates alone is a run from its south-westernmost vertex, which is a corner, back to it.
+    """
+    one, other = sorted(links[start])
+    back = _side(start, one, candidates, links)
+    if back[-1] == start:
+        ring = back[:-1]
+        corner = ring.index(min(ring))
+        return [*ring[corner:], *ring[: corner + 1]]
+    return [*back[::-1], start, *_side(start, other, candidates, links)]
+
+
+def _side(
+    start: Vertex, first: Vertex, candidates: set[Vertex], links: Mapping[Vertex, set[Vertex]]
+) -> list[Vertex]:
+    before, at, side = start, first, [first]
+    while at in candidates and at != start:
+        before, at = at, next(each for each in links[at] if each != before)
+        side.append(at)
+    return side
 
 
 def _straight(run: list[Vertex], old_links: Mapping[Vertex, set[Vertex]], lost: NDArray[np.int64]) -> bool:

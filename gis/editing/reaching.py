@@ -16,6 +16,7 @@ from gis.editing.operations import (
     MoveBorder,
     MoveVertex,
     Operation,
+    Paint,
     Remove,
     Renumber,
     Replace,
@@ -90,6 +91,8 @@ def _needs(operation: Operation) -> tuple[tuple[str, ...], list[tuple[float, ...
             return (to,), [_bounds(area)]
         case Add(area=area, to=to):
             return ((to,) if to is not None else ()), [_bounds(area)]
+        case Paint(area=area, grid=grid):
+            return ((grid,) if grid is not None else ()), [_bounds(area)]
         case MoveVertex(from_=old, to=new):
             return (), [(*old, *old), (*new, *new)]
         case InsertVertex(at=at) | DeleteVertex(at=at):

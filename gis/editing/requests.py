@@ -19,6 +19,7 @@ from gis.editing.operations import (
     MoveBorder,
     MoveVertex,
     Operation,
+    Paint,
     Recode,
     Relocate,
     Remove,
@@ -303,6 +304,10 @@ _FORMS: dict[str, tuple[Any, dict[str, Reader]]] = {
     "add": (
         Add,
         {"area": _area, "community": _text, "code": _text, "kind": _kind, "name": _words, "to": _text},
+    ),
+    "paint": (
+        Paint,
+        {"area": _area, "grid": _text, "community": _text, "code": _text, "kind": _kind, "name": _words},
     ),
     "remove": (Remove, {"grid": _text, "to": _texts}),
     "recode": (Recode, {"grid": _text, "code": _text}),

@@ -21,7 +21,7 @@ import numpy as np
 import shapely
 
 from gis.coverage.defects import names
-from gis.editing.arranging import Arrangement, arrange, joined
+from gis.editing.arranging import Arrangement, arrange, joined, lines_of
 from gis.editing.context import Context
 from gis.editing.drawing import drawn
 from gis.editing.finishing import finish, neighbourhood
@@ -39,11 +39,10 @@ def reshape(context: Context, operation: Reshape) -> Edit:
     line = drawn(operation.line, what="line", kinds=("LineString",))
     named = context.grids(operation.grids, least=2) if operation.grids else ()
     shapes, taking_part = _players(context, line, named)
-    runs = shapely.intersection(line, joined([shapes[code] for code in taking_part]))
-    runs = [part for part in shapely.get_parts(runs) if shapely.get_dimensions(part) == 1]
-    if not runs:
+    runs = lines_of(shapely.intersection(line, joined([shapes[code] for code in taking_part])))
+    if runs.is_empty:
         _misses(line)
-    arrangement = arrange(shapes, shapely.multilinestrings(runs), targets=taking_part)
+    arrangement = arrange(shapes, runs, targets=taking_part)
     net = _net(arrangement)
     start, end = _meetings(net, line)
     subject, others = (named[0], named[1:]) if named else _meant(net, start, end, line, taking_part)

@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.coverage.defects import names
-from gis.editing.arranging import arrange, joined
+from gis.editing.arranging import arrange, joined, lines_of
 from gis.editing.context import Context
 from gis.editing.drawing import drawn
 from gis.editing.finishing import finish, neighbourhood
@@ -73,10 +73,10 @@ def _inside(code: str, grid: Any, by: Any) -> Any:
                 places=free,
             )
         lines = shapely.intersection(by, grid)
-    runs = [part for part in shapely.get_parts(lines) if shapely.get_dimensions(part) == 1]
-    if not runs:
+    runs = lines_of(lines)
+    if runs.is_empty:
         _misses(code, by)
-    return shapely.multilinestrings(runs)
+    return runs
 
 
 def _misses(code: str, by: Any) -> None:
