@@ -42,9 +42,6 @@ def install(app: FastAPI) -> None:
 def _add_policies(app: FastAPI, schema: dict[str, Any]) -> None:
     schema.setdefault("components", {})["securitySchemes"] = _SCHEMES
     for route in iter_route_contexts(app.routes):
-        if not getattr(route, "include_in_schema", True):
-            # A short way to the same answer is described where the long one is.
-            continue
         policy = policy_of(route)
         for method in route.methods or ():
             operation = schema["paths"].get(route.path_format or "", {}).get(method.lower())

@@ -1,35 +1,34 @@
 """Which grid owns this place? Answered from memory; the database is not asked.
 
-Two routes give the one answer. The documented one takes whatever may come and refuses what is wrong, as all others
-do. In front of it stands a short one for the question as programs ask it (plain numbers, nobody to be checked), which
-passes everything else on.
+The route takes whatever may come and refuses what is wrong, as all others do. In front of it stands a short way for the
+question as programs ask it (plain numbers, nobody to be checked), which passes everything else on.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.auth.policy import public_if
+from app.auth.policy import Policy, public_if
 from app.boundaries.answers import ASK_AGAIN, SETTLED, VARY, Answer
 from app.boundaries.asked import At, edition_asked, refuse_nowhere
 from app.boundaries.editions import EditionCache, LoadedEdition
-from app.errors import NoOwner
+from app.errors import AppError, NoOwner
 from app.i18n import Text
 from app.kit.etag import names
 from app.kit.params import Crs, Lat, Lon, parse_instant
 from app.problems import problem
 from gis.crs import SourceCrs, parse_crs, to_wgs84
+from gis.errors import GisError
 
 PATH = "/v1/locate"
 _OPEN = public_if("public_locate")
+_POLICY: Policy = _OPEN.dependency
 
 router = APIRouter(tags=["locate"], dependencies=[_OPEN])
 
@@ -55,65 +54,70 @@ async def locate(request: Request, lon: Lon, lat: Lat, crs: Crs = "wgs84", at: A
     return response
 
 
-class QuickLocate(Route):
-    """`locate` for a question in its plain form; any other passes by, as if this route were not there."""
+class QuickLocate:
+    """`locate` for a question in its plain form; everything else, and what is refused, goes on as if it were not there.
 
-    def __init__(self) -> None:
-        super().__init__(PATH, endpoint=_Plain(), methods=["GET"], include_in_schema=False)
+    It stands inside the log and the counters, and outside the routes, whose finding costs more than the answer.
+    """
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match a plain question that nobody has to be checked for."""
-        if (
-            scope["type"] == "http"
-            and scope["method"] == "GET"
-            and scope["path"] == scope.get("root_path", "") + PATH
-        ):
-            asked = _PLAIN.fullmatch(scope["query_string"])
-            if asked is not None and _Plain.wangge_policy.waves_through(scope):
-                return Match.FULL, {"wangge.asked": asked.groups()}
-        return Match.NONE, {}
+    path = PATH
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer."""
-        await self.app(scope, receive, send)
-
-
-class _Plain:
-    """An ASGI application, since a request and a response object would cost more than the answer."""
-
-    # Where the route's policy is looked for; `QuickLocate.matches` enforces it.
-    wangge_policy = _OPEN.dependency
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        lon, lat, crs, at = scope["wangge.asked"]
-        lon, lat = float(lon), float(lat)
+        """Answer, or pass on."""
+        asked = plain_question(scope)
+        answer = asked and await self._answer(scope, receive, *asked)
+        if answer is None:
+            await self.app(scope, receive, send)
+            return
+        # Counted as the documented route.
+        scope["route"] = self
+        if isinstance(answer, Response):
+            await answer(scope, receive, send)
+            return
+        for name, value in scope["headers"]:
+            if name == b"if-none-match" and names(value.decode("latin-1"), answer.tag.decode()):
+                await send({"type": "http.response.start", "status": 304, "headers": answer.unchanged})
+                await send({"type": "http.response.body"})
+                return
+        await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, lon: float, lat: float, crs: str | None, at: str | None
+    ) -> Answer | Response | None:
         edition = scope["app"].state.editions.present()
         if crs is None and at is None and edition is not None and _on_earth(lon, lat):
             owner, on_boundary = edition.index.owner_of(lon, lat)
             if owner >= 0:
                 scope["app"].state.metrics.located.inc()
-                await _send(scope, send, edition.answers.get(owner, on_boundary=on_boundary))
-                return
+                found: Answer = edition.answers.get(owner, on_boundary=on_boundary)
+                return found
         request = Request(scope, receive)
-        named, instant = crs.decode() if crs else "wgs84", at.decode() if at else None
-        edition = await edition_asked(request, instant)
         try:
-            answer = _answer(request, edition, lon, lat, named, instant)
+            edition = await edition_asked(request, at)
+            return _answer(request, edition, lon, lat, crs or "wgs84", at)
         except NoOwner as error:
-            # What the handler of refusals would send, without the way there.
-            await problem(request, error)(scope, receive, send)
-            return
-        await _send(scope, send, answer)
+            return problem(request, error)
+        except (AppError, GisError):
+            # Said again, and better, by the documented route.
+            return None
 
 
-async def _send(scope: Scope, send: Send, answer: Answer) -> None:
-    for name, value in scope["headers"]:
-        if name == b"if-none-match" and names(value.decode("latin-1"), answer.tag.decode()):
-            await send({"type": "http.response.start", "status": 304, "headers": answer.unchanged})
-            await send({"type": "http.response.body"})
-            return
-    await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": answer.body})
+def plain_question(scope: Scope) -> tuple[float, float, str | None, str | None] | None:
+    """Longitude, latitude, CRS and instant of a plain question that nobody has to be checked for; None of others."""
+    if (
+        scope["type"] != "http"
+        or scope["method"] != "GET"
+        or scope["path"] != scope.get("root_path", "") + PATH
+        or (asked := _PLAIN.fullmatch(scope["query_string"])) is None
+        or not _POLICY.waves_through(scope)
+    ):
+        return None
+    lon, lat, crs, at = asked.groups()
+    return float(lon), float(lat), crs.decode() if crs else None, at.decode() if at else None
 
 
 def _answer(
@@ -167,9 +171,3 @@ def _exchanged(edition: LoadedEdition, lon: float, lat: float, source: SourceCrs
 
 def _on_earth(lon: float, lat: float) -> bool:
     return -180 <= lon <= 180 and -90 <= lat <= 90
-
-
-def install(app: Any) -> None:
-    """Put both routes into the application, the short one in front."""
-    app.router.routes.insert(0, QuickLocate())
-    app.include_router(router)

@@ -7,9 +7,8 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from starlette.routing import Match
 
-from app.boundaries.locate_router import QuickLocate
+from app.boundaries.locate_router import plain_question
 from gis.crs import from_wgs84
 from tests.fixtures.served import BUSY, NOW
 from tests.fixtures.towns import CODES, ENCLAVE, inside, shape_of
@@ -38,7 +37,7 @@ def matches(query: str, *, public: bool = True, method: str = "GET", **headers: 
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "app": SimpleNamespace(state=SimpleNamespace(settings=settings)),
     }
-    return QuickLocate().matches(scope)[0] is Match.FULL
+    return plain_question(scope) is not None
 
 
 def test_which_questions_go_the_short_way():
