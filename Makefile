@@ -25,8 +25,8 @@ lint: setup ## ruff, mypy, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup ## 性能比值 / the ratios of the benchmarks
-	@$(BIN)/python -m bench
+bench: setup ## 性能比值，对照组装在 .venv-bench / the ratios beside peers (BENCH="--points 200000 --only serving")
+	@$(BIN)/python -m bench $(BENCH)
 
 setup: ## 只安装，不启动 / install only
 	@$(PYTHON) scripts/setup run
@@ -38,4 +38,4 @@ assets: ## 重新取前端文件 / fetch the front-end files again
 	@rm -rf app/web/static/vendor && $(PYTHON) scripts/setup run
 
 clean: ## 删除安装出来的文件，不动数据 / remove what was installed; data stays
-	rm -rf .venv app/web/node_modules app/web/static/vendor .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf .venv .venv-bench app/web/node_modules app/web/static/vendor .mypy_cache .ruff_cache .pytest_cache *.egg-info

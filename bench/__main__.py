@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
-from bench import heat, loading, ownership, serving
-from bench.ground import ground
+from bench import counties, heat, loading, ownership, serving
+from bench.ground import Ground, ground
+from bench.options import Options, parse
 from bench.record import Row, keep, show
 
+# In this order: what writes most comes last, since everything shares a database.
+PARTS: dict[str, Callable[[Ground, Options], list[Row]]] = {
+    "ownership": ownership.measure,
+    "serving": serving.measure,
+    "loading": lambda ground, _: loading.measure(ground),
+    "heat": lambda ground, _: heat.measure(ground),
+}
+COUNTIES = "counties"
 
-def main() -> None:
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, keep."""
+    options = parse(arguments, [*PARTS, COUNTIES])
     rows: list[Row] = []
-    sys.stderr.write("bench: making a database with the demo district\n")
-    with ground() as made:
-        for part in (ownership, serving, loading, heat):
-            sys.stderr.write(f"bench: {part.__name__}\n")
-            rows += part.measure(made)
+    with ExitStack() as stack:
+        made: Ground | None = None
+        for name, part in PARTS.items():
+            if name in options.only:
+                if made is None:
+                    sys.stderr.write("bench: making a database with the demo district\n")
+                    made = stack.enter_context(ground())
+                sys.stderr.write(f"bench: {name}\n")
+                rows += part(made, options)
+    if COUNTIES in options.only:
+        sys.stderr.write(f"bench: {COUNTIES}\n")
+        rows += counties.measure(options)
     show(rows)
-    sys.stderr.write(f"bench: kept as bench/results/{keep(rows).name}\n")
+    sys.stderr.write(f"bench: kept as bench/results/{keep(rows, options).name}\n")
 
 
 if __name__ == "__main__":

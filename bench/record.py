@@ -17,7 +17,10 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
-_LIBRARIES = ("shapely", "geopandas", "pyarrow", "psycopg", "folium", "uvicorn", "fastapi", "pyogrio")
+_LIBRARIES = (
+    *("numpy", "numba", "shapely", "geopandas", "pyarrow", "pyogrio"),
+    *("psycopg", "folium", "uvicorn", "fastapi", "starlette"),
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,11 @@ def show(rows: list[Row]) -> None:
     Console(width=160).print(table)
 
 
-def keep(rows: list[Row]) -> Path:
+PEERS: dict[str, str] = {}
+"""Versions of the peers that were met in this run, each noted where it is measured."""
+
+
+def keep(rows: list[Row], options: Any = None) -> Path:
     """Write the rows with date, versions and machine (core count and model only)."""
     model = platform.processor() or platform.machine()
     for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
@@ -63,7 +70,9 @@ def keep(rows: list[Row]) -> Path:
     document = {
         "measured_at": now.isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "model": model, "load_before": round(os.getloadavg()[0], 2)},
+        "sizes": asdict(options) if options else {},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
+        "peers": dict(sorted(PEERS.items())),
         "rows": [asdict(row) for row in rows],
     }
     RESULTS.mkdir(exist_ok=True)
