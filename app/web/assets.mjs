@@ -20,6 +20,15 @@ const WANTED = {
       "LICENSE.txt": "LICENSE.txt",
     },
   },
+  // Neither package carries the text of its MIT licence; its package.json names author and licence.
+  "terra-draw": {
+    from: "terra-draw",
+    files: { "dist/terra-draw.modern.js": "terra-draw.mjs", "package.json": "package.json" },
+  },
+  "terra-draw-maplibre-gl-adapter": {
+    from: "terra-draw-maplibre-gl-adapter",
+    files: { "dist/terra-draw-maplibre-gl-adapter.modern.js": "adapter.mjs", "package.json": "package.json" },
+  },
   leaflet: {
     from: "leaflet",
     files: {

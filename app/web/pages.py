@@ -38,7 +38,15 @@ class RailEntry:
 RAIL = (
     RailEntry("map", "/", "map"),
     RailEntry("dispatch", "/dispatch", "dispatch", role="viewer"),
+    RailEntry("edit", "/editor", "edit", role="gis-editor"),
 )
+
+# What our modules import by name; a browser fetches only what its page asks for.
+LIBRARIES = {
+    "maplibre-gl": "maplibre-gl/maplibre-gl.mjs",
+    "terra-draw": "terra-draw/terra-draw.mjs",
+    "terra-draw-maplibre-gl-adapter": "terra-draw-maplibre-gl-adapter/adapter.mjs",
+}
 
 
 class Words:
@@ -117,7 +125,7 @@ class Pages:
             other_language=_in_language(request, "zh" if lang == "en" else "en"),
             here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             boot=start,
-            import_map={"imports": {"maplibre-gl": self._library("maplibre-gl/maplibre-gl.mjs")}},
+            import_map={"imports": {name: self._library(file) for name, file in LIBRARIES.items()}},
             **values,
         )
 

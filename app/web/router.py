@@ -1,4 +1,4 @@
-"""The pages: the map, dispatch, sign-in, the description of the API; and the files they are made of."""
+"""The pages: the map, dispatch, the editor, sign-in, the description of the API; and the files they are made of."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.auth.dependencies import CurrentPrincipal
-from app.auth.policy import allow, public, public_if
+from app.auth.policy import PasswordChangeRequired, allow, public, public_if
 from app.auth.principal import Principal
 from app.auth.redirects import safe_next
 from app.kit.language import COOKIE as LANG_COOKIE
@@ -21,6 +21,16 @@ from app.web.statics import PREFIX, Statics
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 _YEAR = 365 * 86400
+# Tools of the editor with their icons, in order; static/js/editor/operations.js says what each means.
+EDITOR_TOOLS = (
+    ("select", "pointer"),
+    ("split", "split"),
+    ("cut", "cut"),
+    ("reshape", "reshape"),
+    ("transfer", "transfer"),
+    ("vertex", "vertex"),
+    ("add", "add"),
+)
 
 
 def install(app: FastAPI, settings: Settings) -> None:
@@ -80,6 +90,26 @@ def dispatch(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
         title="dispatch.title",
         page="dispatch",
         boot={"basemap": _basemap(settings)},
+    )
+
+
+@router.get("/editor", dependencies=[public_if("public_layers")])
+def editor(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
+    """What am I changing, and whom does it touch? Drafts of boundaries; others are told who may edit."""
+    settings: Settings = request.app.state.settings
+    may_edit = bool(principal.paths("gis-editor"))
+    if may_edit and principal.must_change_password:
+        raise PasswordChangeRequired(
+            "请先修改密码：当前密码由他人设定。", "Change your password first: somebody else set it."
+        )
+    return answer(
+        request,
+        "editor.html",
+        principal=principal,
+        title="editor.title",
+        page="edit",
+        boot={"basemap": _basemap(settings), "mayEdit": may_edit},
+        tools=EDITOR_TOOLS,
     )
 
 

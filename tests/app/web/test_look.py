@@ -107,7 +107,7 @@ def test_scripts_name_no_colours(path: Path) -> None:
 
 def test_every_colour_that_is_used_exists() -> None:
     defined = set(re.findall(r"--([\w-]+):", TOKENS))
-    local = {"depth", "sheet-height", "covered"}
+    local = {"depth", "sheet-height", "covered", "swipe"}
     for path in CSS:
         assert set(re.findall(r"var\(--([\w-]+)", path.read_text())) - defined - local == set(), path.name
     for path in SCRIPTS:

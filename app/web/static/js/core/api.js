@@ -22,12 +22,31 @@ export class ApiError extends Error {
 }
 
 /**
+ * @typedef {object} Sending
+ * @property {string} [method]
+ * @property {unknown} [body]
+ * @property {AbortSignal} [signal]
+ * @property {Record<string, unknown>} [query]
+ * @property {Record<string, string>} [headers]
+ */
+
+/**
  * @param {string} path
- * @param {{method?: string, body?: unknown, signal?: AbortSignal, query?: Record<string, unknown>}} [options]
+ * @param {Sending} [options]
  * @returns {Promise<any>} The JSON of the answer; null when it has none.
  */
-export async function ask(path, { method = "GET", body, signal, query } = {}) {
-  const headers = { Accept: "application/json", "Accept-Language": lang };
+export async function ask(path, options) {
+  return (await send(path, options)).answer;
+}
+
+/**
+ * As `ask`, with the version that the answer carries.
+ * @param {string} path
+ * @param {Sending} [options]
+ * @returns {Promise<{answer: any, etag: string}>}
+ */
+export async function send(path, { method = "GET", body, signal, query, headers: more } = {}) {
+  const headers = { Accept: "application/json", "Accept-Language": lang, ...more };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && boot.csrf) headers["X-CSRF-Token"] = boot.csrf;
   let response;
@@ -43,10 +62,11 @@ export async function ask(path, { method = "GET", body, signal, query } = {}) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(t("error.offline"));
   }
-  if (response.status === 204 || response.status === 304) return null;
+  const etag = response.headers.get("ETag") ?? "";
+  if (response.status === 204 || response.status === 304) return { answer: null, etag };
   const json = (response.headers.get("Content-Type") ?? "").includes("json");
   const answer = json ? await response.json().catch(() => null) : null;
-  if (response.ok) return answer;
+  if (response.ok) return { answer, etag };
   if (response.status === 401 && boot.signedIn && !path.startsWith("/v1/session")) {
     // The session ended while the page was open: signing in leads back to the same view.
     location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`);

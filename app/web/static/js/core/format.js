@@ -72,3 +72,19 @@ export function span(ms) {
   if (hours < 48) return t("span.hours", { n: Math.round(hours) });
   return t("span.days", { n: Math.round(hours / 24) });
 }
+
+/**
+ * The instant at which clocks in the district show a time.
+ * @param {string} wall `2026-11-21T14:05`, as a field for date and time has it.
+ */
+export function instantOf(wall) {
+  const asked = Date.parse(`${wall}:00Z`);
+  const shows = (/** @type {number} */ instant) => {
+    const { year, month, day, clock } = split(new Date(instant));
+    const [hour, minute] = clock.split(":").map(Number);
+    return Date.UTC(year, month - 1, day, hour, minute);
+  };
+  // Twice, since the offset may differ between the guess and the answer.
+  const near = asked - (shows(asked) - asked);
+  return new Date(near - (shows(near) - asked));
+}

@@ -2,11 +2,21 @@
 import { byId, el, icon } from "./dom.js";
 import { t } from "./i18n.js";
 
-/** @param {string} text */
-export function toast(text) {
-  const note = el("div", { class: "toast" }, text);
+/**
+ * @param {string} text
+ * @param {{verb: string, run: () => void}|null} [way] What may be done about it, such as taking it back.
+ */
+export function toast(text, way = null) {
+  const note = el("div", { class: "toast" }, el("span", {}, text));
+  if (way) {
+    const act = () => {
+      note.remove();
+      way.run();
+    };
+    note.append(el("button", { type: "button", class: "toast-button", onclick: act }, way.verb));
+  }
   byId("toasts").append(note);
-  setTimeout(() => note.remove(), 4_000);
+  setTimeout(() => note.remove(), way ? 8_000 : 4_000);
 }
 
 /**

@@ -7,11 +7,11 @@ import { t } from "../core/i18n.js";
 import { key } from "../core/keys.js";
 import { drawerHead } from "../core/parts.js";
 import { during, empty, failure } from "../core/states.js";
+import { Tree } from "../core/tree.js";
 import { inSight, makeMap, maplibregl, showBox, showPlace } from "../map/map.js";
 import { startSearch } from "../shell/search.js";
 import { editionShown, startShell } from "../shell/shell.js";
 import { isPhone, roomBeside, Sheet } from "../shell/sheet.js";
-import { Tree } from "./tree.js";
 import { drawNobody, drawUnit } from "./whose.js";
 
 /** @typedef {import("../map/map.js").UnitMap} UnitMap */

@@ -1,8 +1,8 @@
 // The tree of units: street, community, grid; walked by keys, searched as one types.
-import { el, fill, icon, marked } from "../core/dom.js";
-import { number } from "../core/format.js";
-import { t } from "../core/i18n.js";
-import { empty } from "../core/states.js";
+import { el, fill, icon, marked } from "./dom.js";
+import { number } from "./format.js";
+import { t } from "./i18n.js";
+import { empty } from "./states.js";
 
 /**
  * @typedef {object} Unit
@@ -25,25 +25,29 @@ export class Tree {
   #grids = new Map();
   /** @type {Set<string>} */
   #open = new Set();
-  /** @type {string|null} */
-  #chosen = null;
+  /** @type {Set<string>} */
+  #chosen = new Set();
   /** @type {string|null} */
   #focused = null;
   #words = "";
 
   /**
    * @param {HTMLElement} place
-   * @param {(unit: Unit) => void} pick
+   * @param {(unit: Unit, event: MouseEvent|KeyboardEvent) => void} pick
+   * @param {{several?: boolean, tag?: (unit: Unit) => string|null}} [options] Whether several may be marked; a word beside one.
    */
-  constructor(place, pick) {
+  constructor(place, pick, { several = false, tag } = {}) {
     this.place = place;
     this.pick = pick;
+    this.several = several;
+    this.tag = tag ?? ((unit) => (unit.kind === "dedicated" ? t("kind.dedicated.short") : null));
     place.addEventListener("click", (event) => this.#clicked(event));
     place.addEventListener("keydown", (event) => this.#pressed(event));
   }
 
-  /** @param {Unit[]} units Upper levels first. */
+  /** @param {Unit[]} units Upper levels first; in place of those that were there. */
   load(units) {
+    for (const kept of [this.#units, this.#children, this.#grids]) kept.clear();
     for (const unit of units) {
       this.#units.set(key(unit), unit);
       if (!unit.parent) continue;
@@ -81,12 +85,15 @@ export class Tree {
   }
 
   /**
-   * Mark a unit, opening what it stands in.
-   * @param {Unit|null} unit
+   * Mark units, opening what they stand in.
+   * @param {...(Unit|null)} units
    */
-  choose(unit) {
-    this.#chosen = unit ? key(unit) : null;
-    for (let above = unit && this.#above(unit); above; above = this.#above(above)) this.#open.add(key(above));
+  choose(...units) {
+    const marked = units.filter((unit) => unit !== null);
+    this.#chosen = new Set(marked.map(key));
+    for (const unit of marked) {
+      for (let above = this.#above(unit); above; above = this.#above(above)) this.#open.add(key(above));
+    }
     this.draw();
     this.place.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   }
@@ -132,16 +139,15 @@ export class Tree {
       fill(this.place, empty({ icon: "search", title: t("tree.nothing", { words: this.#words }), text: t("tree.nothing.hint") }));
       return;
     }
-    const focus = rows.some(({ unit }) => key(unit) === (this.#focused ?? this.#chosen))
-      ? (this.#focused ?? this.#chosen)
-      : key(rows[0].unit);
+    const wanted = this.#focused ?? [...this.#chosen][0];
+    const focus = rows.some(({ unit }) => key(unit) === wanted) ? wanted : key(rows[0].unit);
     const had = this.place.contains(document.activeElement);
     const scroll = this.place.scrollTop;
     fill(
       this.place,
       el(
         "div",
-        { class: "tree", role: "tree", "aria-label": t("tree.title") },
+        { class: "tree", role: "tree", "aria-label": t("tree.title"), "aria-multiselectable": this.several ? "true" : null },
         rows.map(({ unit, depth, open }) =>
           el(
             "div",
@@ -150,7 +156,7 @@ export class Tree {
               role: "treeitem",
               "aria-level": depth + 1,
               "aria-expanded": open === null ? null : String(open),
-              "aria-selected": String(key(unit) === this.#chosen),
+              "aria-selected": String(this.#chosen.has(key(unit))),
               tabindex: key(unit) === focus ? 0 : -1,
               data: { key: key(unit) },
               vars: { depth },
@@ -158,7 +164,7 @@ export class Tree {
             },
             el("span", { class: "twist" }, open === null ? null : icon("chevron")),
             el("span", { class: "label" }, marked(unit.name, this.#words)),
-            unit.kind === "dedicated" && el("span", { class: "chip" }, t("kind.dedicated.short")),
+            this.tag(unit) && el("span", { class: "chip" }, this.tag(unit)),
             unit.level !== "grid" &&
               el("span", { class: "count" }, t("tree.grids", { n: number(this.#grids.get(key(unit)) ?? 0) })),
           ),
@@ -194,7 +200,7 @@ export class Tree {
       this.#turn(unit, row.getAttribute("aria-expanded") !== "true");
     } else {
       this.#open.add(key(unit));
-      this.pick(unit);
+      this.pick(unit, event);
     }
   }
 
@@ -219,7 +225,7 @@ export class Tree {
     else if (event.key === "End") goto(rows.at(-1));
     else if (event.key === "ArrowRight") expanded === "false" ? this.#turn(unit, true) : expanded && goto(rows[at + 1]);
     else if (event.key === "ArrowLeft") expanded === "true" ? this.#turn(unit, false) : above && goto(this.#row(key(above)));
-    else if (event.key === "Enter" || event.key === " ") this.pick(unit);
+    else if (event.key === "Enter" || event.key === " ") this.pick(unit, event);
     else return;
     event.preventDefault();
     event.stopPropagation();
