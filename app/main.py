@@ -23,11 +23,14 @@ from app.db.urls import database_urls
 from app.drafts.impact_router import router as draft_impact_router
 from app.drafts.review_router import router as draft_review_router
 from app.drafts.router import router as draft_router
+from app.drafts.upload_router import router as draft_upload_router
 from app.grids.publication import settle_due
 from app.grids.router import router as grid_router
 from app.incidents.router import router as incident_router
 from app.maps.router import router as map_router
 from app.observability import Metrics, RequestLog, configure_logging
+from app.ogc.draft_router import router as ogc_draft_router
+from app.ogc.router import router as ogc_router
 from app.settings import Settings, load_settings
 from app.web.router import install as install_web
 
@@ -87,8 +90,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         draft_router,
         draft_impact_router,
         draft_review_router,
+        draft_upload_router,
         incident_router,
         map_router,
+        ogc_router,
+        ogc_draft_router,
     ):
         app.include_router(router)
     install_web(app, settings)

@@ -86,7 +86,9 @@ def whole(session: Session, draft: Draft, by: Principal) -> dict[str, Any]:
     }
 
 
-def step_answer(session: Session, draft: Draft, step: Step, *, status: int = 200) -> Response:
+def step_answer(
+    session: Session, draft: Draft, step: Step, *, status: int = 200, steps: Any = None
+) -> Response:
     """What a step made of the grids, with the grids themselves as they are now."""
     codes = [*step.created, *step.changed]
     there = grid_repository.grids(session, draft, codes=codes)
@@ -103,6 +105,7 @@ def step_answer(session: Session, draft: Draft, step: Step, *, status: int = 200
             "changed": step.changed,
             "retired": step.retired,
             "inserted_vertices": step.inserted_vertices,
+            **({} if steps is None else {"steps": steps}),
         }
     )
     text = dumps(head, ensure_ascii=False)

@@ -25,14 +25,12 @@ def as_coverage(grids: pd.DataFrame) -> Coverage:
         GridAttributes(name=name, community=parent, kind=kind)
         for name, parent, kind in zip(grids["name"], grids["parent_code"], grids["kind"], strict=True)
     ]
-    shapes = np.empty(len(grids), dtype=object)
-    shapes[:] = [_single(shape) for shape in grids["geometry"]]
-    return Coverage.build(grids["code"].tolist(), shapes, attributes, trusted=True)
-
-
-def _single(shape: Any) -> Any:
-    """A multipolygon of one as a polygon: what operations give."""
-    return shape.geoms[0] if shape.geom_type == "MultiPolygon" and len(shape.geoms) == 1 else shape
+    return Coverage.build(
+        grids["code"].tolist(),
+        np.asarray(grids["geometry"].to_numpy(), dtype=object),
+        attributes,
+        trusted=True,
+    )
 
 
 def rows_of(coverage: Coverage, codes: Iterable[str]) -> dict[str, list[Any]]:

@@ -28,9 +28,15 @@ _IN_BASE = "u.level = 'grid' AND u.editions @> CAST(:base AS integer)"
 def _frame(rows: Sequence[Any]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=_COLUMNS)
     shapes = np.empty(len(frame), dtype=object)
-    shapes[:] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
+    shapes[:] = [single(shape) for shape in shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])]
     frame["geometry"] = shapes
     return frame
+
+
+def single(shape: Any) -> Any:
+    """A multipolygon of one as a polygon: what people draw and operations give."""
+    alone = shape is not None and shape.geom_type == "MultiPolygon" and len(shape.geoms) == 1
+    return shape.geoms[0] if alone else shape
 
 
 def grids(

@@ -110,9 +110,16 @@ def record(
         by,
         action,
         from_state=draft.state,
-        detail={"position": position, "operation": as_json, **(detail or {})},
+        detail={"position": position, "operation": _without_shapes(as_json), **(detail or {})},
     )
     return Step(operation=as_json, inserted_vertices=result.inserted_vertices, **effect)
+
+
+def _without_shapes(operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A whole district from a file is in the operation and in the file; the log says which file and which grids."""
+    if operation.get("op") != "replace":
+        return operation
+    return {**operation, "grids": [{**grid, "geometry": None} for grid in operation["grids"]]}
 
 
 def _only_a_seam(before: Coverage, after: Coverage, code: str) -> bool:

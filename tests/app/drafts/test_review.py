@@ -14,7 +14,7 @@ from tests.fixtures.towns import DISTRICT, inside
 
 
 def refused(answer, status: int, code: str) -> dict:
-    assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
+    assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text[:500]
     return answer.json()
 
 
