@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -94,6 +95,8 @@ def connected(master: str, *, configuration: dict[str, str] | None = None) -> It
         )
     with _quiet_about_pandas():
         from pyspark import SparkConf, SparkContext
+    # It tells of each of its connections, also when the streams for telling are closed.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     active: SparkContext | None = SparkContext._active_spark_context
     if active is not None:
         yield active
