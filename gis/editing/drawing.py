@@ -12,7 +12,7 @@ from gis.editing.refusals import refuse
 from gis.errors import GeometryError, Place, SwappedCoordinates
 from gis.geometry import from_lattice, to_lattice
 
-__all__ = ["MAX_VERTICES", "check_places", "drawn", "place_on_lattice", "shown"]
+__all__ = ["MAX_VERTICES", "check_places", "drawn", "place_on_lattice", "shown", "unwrapped"]
 
 MAX_VERTICES = 20_000
 """Most vertices of a drawn line or area, or of one grid of a file; a grid of a real district has some 65."""
@@ -71,7 +71,18 @@ def drawn(shape: Any, *, what: str, kinds: tuple[str, ...]) -> Any:
         _refuse_crossing(steps, what)
     elif not steps.is_valid:
         _refuse_bad_area(steps, what)
-    return steps
+    return unwrapped(steps)
+
+
+def unwrapped(shape: Any) -> Any:
+    """A polygon for a multipolygon of one part, as files have them that know only one type a layer.
+
+    Examples
+    --------
+    >>> unwrapped(shapely.MultiPolygon([shapely.box(0, 0, 1, 1)])).geom_type
+    'Polygon'
+    """
+    return shape.geoms[0] if shape.geom_type == "MultiPolygon" and len(shape.geoms) == 1 else shape
 
 
 def check_places(points: Any, *, what: str) -> None:

@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.coverage import Defect, check, clean, snap_coverage
-from gis.editing.drawing import MAX_VERTICES
+from gis.editing.drawing import MAX_VERTICES, unwrapped
 from gis.editing.model import Coverage, GridAttributes
 from gis.editing.operations import Operation, Relocate, Rename, Replace, ReplacedGrid, SetKind
 from gis.editing.refusals import refuse
@@ -115,7 +115,7 @@ def _clean_shapes(
     if errors:
         known = {(d.kind, d.codes, d.place) for d in check(coverage.codes, coverage.polygons)}
         _refuse([defect for defect in errors if (defect.kind, defect.codes, defect.place) not in known])
-    return dict(zip(names, mended, strict=True))
+    return dict(zip(names, map(unwrapped, mended), strict=True))
 
 
 def _refuse(defects: list[Defect]) -> None:

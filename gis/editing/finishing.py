@@ -10,15 +10,15 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.coverage.defects import names
-from gis.editing.arranging import joined
 from gis.editing.model import Coverage, Edit, GridAttributes
 from gis.editing.pruning import superfluous, without
 from gis.editing.refusals import OperationRefused, refuse
-from gis.editing.rings import degrees_of, place_of, steps_of, vertex_set
+from gis.editing.rings import degrees_of, edge_array, edge_lines, place_of, steps_of, vertex_set
 
 __all__ = ["finish", "neighbourhood"]
 
 Shapes = Mapping[str, Any]
+Geometries = NDArray[np.object_]
 
 
 def neighbourhood(coverage: Coverage, box: Any) -> dict[str, Any]:
@@ -161,9 +161,12 @@ def _refuse_new_holes(before: Shapes, after: Shapes) -> None:
         )
 
 
-def _holes(shapes: Any) -> NDArray[np.object_]:
-    union = joined(list(shapes)) if shapes else None
-    rings = (
-        [ring for part in shapely.get_parts(union) for ring in part.interiors] if union is not None else []
-    )
-    return np.asarray(shapely.polygons(rings), dtype=object) if rings else np.empty(0, dtype=object)
+def _holes(shapes: Collection[Any]) -> Geometries:
+    """Nobody's land that is enclosed; also where it touches the outside at a point, which a union would not show."""
+    flat = np.array(list(shapes), dtype=object)
+    if len(flat) == 0:
+        return flat
+    edges, counts = np.unique(edge_array(flat)[0], axis=0, return_counts=True)
+    faces = shapely.get_parts(shapely.polygonize(edge_lines(edges[counts == 1])))
+    owned = shapely.STRtree(flat).query(shapely.point_on_surface(faces), predicate="intersects")[0]
+    return np.asarray(faces[np.setdiff1d(np.arange(len(faces)), owned)], dtype=object)

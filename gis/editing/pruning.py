@@ -29,13 +29,13 @@ def superfluous(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[Vert
     if old == new:
         return set()
     old_links, new_links = _links(old), _links(new)
-    changed = {vertex for edge in old ^ new for vertex in edge}
+    lost = np.array(sorted((*one, *other) for one, other in old - new), dtype=np.int64).reshape(-1, 4)
     candidates = {
         vertex
-        for vertex in changed
-        if len(new_links.get(vertex, ())) == 2 and (vertex not in old_links or len(old_links[vertex]) > 2)
+        for vertex in {vertex for edge in old ^ new for vertex in edge}
+        if len(new_links.get(vertex, ())) == 2
+        and (len(old_links[vertex]) > 2 if vertex in old_links else bool(through_pixel(lost, vertex).any()))
     }
-    lost = np.array(sorted((*one, *other) for one, other in old - new), dtype=np.int64).reshape(-1, 4)
     gone: set[Vertex] = set()
     seen: set[Vertex] = set()
     for vertex in sorted(candidates):
@@ -50,17 +50,24 @@ def _removable(
     run: list[Vertex], old_links: Mapping[Vertex, set[Vertex]], lost: NDArray[np.int64]
 ) -> set[Vertex]:
     """The vertices of a run that may go: all, or those on either side of the one furthest from the chord."""
-    if len(run) < 3:
-        return set()
-    if run[0] != run[-1] and _straight(run, old_links, lost):
-        return set(run[1:-1])
-    (x, y), (z, w) = run[0], run[-1]
-    if run[0] == run[-1]:
-        away = [(a - x) ** 2 + (b - y) ** 2 for a, b in run[1:-1]]
-    else:
-        away = [abs((z - x) * (b - y) - (w - y) * (a - x)) for a, b in run[1:-1]]
-    corner = 1 + away.index(max(away))
-    return _removable(run[: corner + 1], old_links, lost) | _removable(run[corner:], old_links, lost)
+    gone: set[Vertex] = set()
+    stack = [run]
+    while stack:
+        part = stack.pop()
+        if len(part) < 3:
+            continue
+        closed = part[0] == part[-1]
+        if not closed and _straight(part, old_links, lost):
+            gone |= set(part[1:-1])
+            continue
+        (x, y), (z, w) = part[0], part[-1]
+        away = [
+            (a - x) ** 2 + (b - y) ** 2 if closed else abs((z - x) * (b - y) - (w - y) * (a - x))
+            for a, b in part[1:-1]
+        ]
+        corner = 1 + away.index(max(away))
+        stack += [part[: corner + 1], part[corner:]]
+    return gone
 
 
 def _links(edges: set[Edge]) -> dict[Vertex, set[Vertex]]:
@@ -101,6 +108,8 @@ def _straight(run: list[Vertex], old_links: Mapping[Vertex, set[Vertex]], lost: 
     for vertex in run:
         is_end = (lost[:, :2] == vertex).all(axis=1) | (lost[:, 2:] == vertex).all(axis=1)
         on &= is_end | through_pixel(lost, vertex)
+        if not on.any():
+            break
     if on.any():
         return True
     if not all(vertex in old_links for vertex in run[1:-1]):
