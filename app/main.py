@@ -44,23 +44,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         configure_logging(settings)
         # More threads than connections would only wait for one another.
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + 4
-        app.state.engine = make_engine(
+        engine = app.state.engine = make_engine(
             database_urls(settings).service,
             pool_size=settings.pool_size,
             statement_timeout_s=settings.statement_timeout_s,
             application="wangge-web",
         )
-        app.state.editions = EditionCache(
-            app.state.engine,
+        editions = app.state.editions = EditionCache(
+            engine,
             store=IndexStore(settings.home / "cache" / "index"),
             taken_force=settle_due,
         )
-        await anyio.to_thread.run_sync(app.state.editions.start)
+        await anyio.to_thread.run_sync(editions.start)
         try:
             yield
         finally:
-            app.state.editions.stop()
-            app.state.engine.dispose()
+            editions.stop()
+            engine.dispose()
 
     app = FastAPI(
         title="网格 wangge",
