@@ -17,9 +17,12 @@ def language_of(request: Request) -> Lang:
         chosen = request.query_params.get("lang")
         if chosen in ("zh", "en"):
             return "en" if chosen == "en" else "zh"
-    headers = request.headers
-    if COOKIE in headers.get("cookie", ""):
-        chosen = request.cookies.get(COOKIE)
-        if chosen in ("zh", "en"):
-            return "en" if chosen == "en" else "zh"
-    return negotiate(headers.get("accept-language"), request.app.state.settings.lang)
+    accepted = None
+    for name, value in request.scope["headers"]:
+        if name == b"accept-language" and accepted is None:
+            accepted = value.decode("latin-1")
+        elif name == b"cookie" and COOKIE.encode() in value:
+            chosen = request.cookies.get(COOKIE)
+            if chosen in ("zh", "en"):
+                return "en" if chosen == "en" else "zh"
+    return negotiate(accepted, request.app.state.settings.lang)
