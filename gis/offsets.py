@@ -21,8 +21,10 @@ Offset = Callable[[Floats, Floats], tuple[Floats, Floats]]
 _A = 6378245.0
 _E2 = 0.00669342162296594323
 _BD_ANGLE = np.pi * 3000.0 / 180.0
-_STEPS = 30
-_CLOSE_DEG = 1e-11
+# What is left shrinks at least forty-fold (BD-09) at each step: six leave less than 1e-12 degree of 0.013.
+_STEPS = 6
+# So many places at once that what is worked on stays in the processor's cache.
+_AT_ONCE = 1 << 13
 
 
 def inside_china(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
@@ -84,17 +86,18 @@ def shifted(lon: Floats, lat: Floats, forward: Offset) -> tuple[Floats, Floats]:
 
 
 def unshifted(lon: Floats, lat: Floats, forward: Offset) -> tuple[Floats, Floats]:
-    """Invert `forward` by fixed-point steps; each gains two to three digits, so a handful reaches 1e-11 degree."""
-    inside = inside_china(lon, lat)
+    """Invert `forward` by fixed-point steps, to far below 1e-11 degree.
+
+    As many for every place, so that the answer for one does not depend on which others are asked with it.
+    """
     x, y = lon.copy(), lat.copy()
-    goal_x, goal_y = lon[inside], lat[inside]
-    guess_x, guess_y = goal_x.copy(), goal_y.copy()
-    for _ in range(_STEPS):
-        at_x, at_y = forward(guess_x, guess_y)
-        step_x, step_y = goal_x - at_x, goal_y - at_y
-        guess_x += step_x
-        guess_y += step_y
-        if step_x.size == 0 or max(np.abs(step_x).max(), np.abs(step_y).max()) < _CLOSE_DEG:
-            break
-    x[inside], y[inside] = guess_x, guess_y
+    inside = np.flatnonzero(inside_china(lon, lat))
+    for begin in range(0, inside.size, _AT_ONCE):
+        part = inside[begin : begin + _AT_ONCE]
+        goal_x, goal_y = lon[part], lat[part]
+        guess_x, guess_y = goal_x, goal_y
+        for _ in range(_STEPS):
+            at_x, at_y = forward(guess_x, guess_y)
+            guess_x, guess_y = guess_x + (goal_x - at_x), guess_y + (goal_y - at_y)
+        x[part], y[part] = guess_x, guess_y
     return x, y

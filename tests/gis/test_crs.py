@@ -73,6 +73,8 @@ def test_gcj02_agrees_with_published_values(lon: float, lat: float, gcj_lon: flo
     x, y = from_wgs84(lon, lat, "gcj02")
     assert float(x) == pytest.approx(gcj_lon, abs=1e-11)
     assert float(y) == pytest.approx(gcj_lat, abs=1e-11)
+    back = to_wgs84(gcj_lon, gcj_lat, "gcj02")
+    assert float(geodesic_distance_m(lon, lat, float(back[0]), float(back[1]))) < 0.001
 
 
 def test_bd09_agrees_with_the_published_example() -> None:
@@ -122,6 +124,16 @@ def test_there_and_back_is_below_a_millimetre(crs: str, places: list[tuple[float
 def test_back_and_there_is_below_a_millimetre_in_all_china(x: float, y: float, crs: str) -> None:
     again_x, again_y = from_wgs84(*to_wgs84(x, y, crs), crs)
     assert float(geodesic_distance_m(x, y, float(again_x), float(again_y))) < 0.001
+
+
+@pytest.mark.parametrize("crs", ["gcj02", "bd09"])
+def test_one_place_has_one_answer_in_any_company(crs: str) -> None:
+    rng = np.random.default_rng(4)
+    x, y = rng.uniform(73.0, 137.0, 20_000), rng.uniform(1.0, 55.0, 20_000)
+    together = to_wgs84(x, y, crs)
+    for at in (0, 8191, 8192, 19_999):
+        alone = to_wgs84(x[at], y[at], crs)
+        assert (float(alone[0]), float(alone[1])) == (together[0][at], together[1][at])
 
 
 def test_shape_of_the_input_is_kept() -> None:
