@@ -161,6 +161,12 @@ def needs(mode: str) -> list[Need]:
                 "tests with GDAL as a client",
             ),
             Need(
+                lambda: ["grass-core"],
+                lambda: _has("grass"),
+                "GRASS 拓扑检查（测试）",
+                "tests that ask GRASS for its opinion",
+            ),
+            Need(
                 java_packages,
                 java_present,
                 f"Java {OLDEST_JAVA}+（Spark 测试）",

@@ -100,6 +100,7 @@ def test_tests_need_more_than_running(setup, monkeypatch):
         "libatomic1",
         "fonts-noto-cjk",
         "gdal-bin",
+        "grass-core",
         "openjdk-17-jre-headless",
     }
     assert {"postgresql-15", "postgresql-15-postgis-3"} <= names("run")
