@@ -92,8 +92,10 @@ def arrange(shapes: Mapping[str, Any], lines: Any, *, targets: Collection[str]) 
     flat[:] = [shapes[code] for code in codes]
     edges, owner = edge_array(flat)
     drawn = np.unique(edge_array(shapely.transform(lines, np.rint))[0], axis=0)
-    near = _near(edges, drawn)
-    noded = _noded(np.vstack([np.unique(edges[near], axis=0), drawn]))
+    near, crossing = _near(edges, drawn)
+    noded = np.vstack(
+        [_noded(np.vstack([np.unique(edges[near], axis=0), drawn[crossing]])), drawn[~crossing]]
+    )
     kept = {tuple(row) for row in noded.tolist()}
     broken = near.copy()
     broken[near] = [tuple(row) not in kept for row in edges[near].tolist()]
@@ -104,24 +106,27 @@ def arrange(shapes: Mapping[str, Any], lines: Any, *, targets: Collection[str]) 
     return Arrangement(faces, _labels(faces, codes, flat), frozenset(wanted))
 
 
-def _near(edges: NDArray[np.int64], drawn: NDArray[np.int64]) -> NDArray[np.bool_]:
-    if len(drawn) == 0:
-        return np.zeros(len(edges), dtype=bool)
+def _near(edges: NDArray[np.int64], drawn: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Say which edges and which pieces of what was drawn come near one another; the others need no noding."""
+    near, crossing = np.zeros(len(edges), dtype=bool), np.zeros(len(drawn), dtype=bool)
+    if len(drawn) == 0 or len(edges) == 0:
+        return near, crossing
     west, south = drawn[:, [0, 2]].min() - 2, drawn[:, [1, 3]].min() - 2
     east, north = drawn[:, [0, 2]].max() + 2, drawn[:, [1, 3]].max() + 2
     x, y = edges[:, [0, 2]], edges[:, [1, 3]]
-    near: NDArray[np.bool_] = (x.max(axis=1) >= west) & (x.min(axis=1) <= east)
-    near &= (y.max(axis=1) >= south) & (y.min(axis=1) <= north)
-    at = np.flatnonzero(near)
-    found = shapely.STRtree(edge_lines(drawn)).query(
-        edge_lines(edges[at]), predicate="dwithin", distance=_REACH
-    )
-    near[:] = False
+    inside = (x.max(axis=1) >= west) & (x.min(axis=1) <= east)
+    inside &= (y.max(axis=1) >= south) & (y.min(axis=1) <= north)
+    at = np.flatnonzero(inside)
+    tree = shapely.STRtree(edge_lines(drawn))
+    found = tree.query(edge_lines(edges[at]), predicate="dwithin", distance=_REACH)
     near[at[np.unique(found[0])]] = True
-    return near
+    crossing[np.unique(found[1])] = True
+    return near, crossing
 
 
 def _noded(edges: NDArray[np.int64]) -> NDArray[np.int64]:
+    if len(edges) == 0:
+        return edges
     return np.unique(edge_array(shapely.union_all(edge_lines(edges), grid_size=1.0))[0], axis=0)
 
 

@@ -15,9 +15,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
-from gis.editing.rings import Edge, Folded, Vertex, as_edges, changed_rings, edge_array, through_pixel
+from gis.editing.rings import (
+    Edge,
+    Folded,
+    Vertex,
+    as_edges,
+    changed_rings,
+    edge_array,
+    edge_lines,
+    through_pixel,
+)
 
 __all__ = ["superfluous", "without"]
 
@@ -30,12 +40,9 @@ def superfluous(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[Vert
         return set()
     old_links, new_links = _links(old), _links(new)
     lost = np.array(sorted((*one, *other) for one, other in old - new), dtype=np.int64).reshape(-1, 4)
-    candidates = {
-        vertex
-        for vertex in {vertex for edge in old ^ new for vertex in edge}
-        if len(new_links.get(vertex, ())) == 2
-        and (len(old_links[vertex]) > 2 if vertex in old_links else bool(through_pixel(lost, vertex).any()))
-    }
+    changed = {vertex for edge in old ^ new for vertex in edge if len(new_links.get(vertex, ())) == 2}
+    candidates = {vertex for vertex in changed if len(old_links.get(vertex, ())) > 2}
+    candidates |= _on_edges([vertex for vertex in changed if vertex not in old_links], lost)
     gone: set[Vertex] = set()
     seen: set[Vertex] = set()
     for vertex in sorted(candidates):
@@ -44,6 +51,16 @@ def superfluous(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[Vert
             seen |= set(run)
             gone |= _removable(run, old_links, lost)
     return gone
+
+
+def _on_edges(vertices: list[Vertex], edges: NDArray[np.int64]) -> set[Vertex]:
+    """The vertices that an edge passes through, but for rounding."""
+    if not vertices or len(edges) == 0:
+        return set()
+    points: Any = shapely.points(np.array(vertices, dtype=np.float64))
+    near = shapely.STRtree(points).query(edge_lines(edges), predicate="dwithin", distance=1.0)[1]
+    close = {vertices[at] for at in near.tolist()}
+    return {vertex for vertex in close if through_pixel(edges, vertex).any()}
 
 
 def _removable(
