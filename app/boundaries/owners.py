@@ -9,7 +9,7 @@ import shapely
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository
-from app.boundaries.editions import LoadedEdition, load_edition, schedule_of
+from app.boundaries.loading import LoadedEdition, Scheduled, load_edition, schedule_of
 from app.boundaries.paths import OUTSIDE
 from app.boundaries.service import edition_in_force
 from gis.locate import GridIndex
@@ -22,6 +22,20 @@ def index_in_force(session: Session) -> LoadedEdition:
     number = edition_in_force(session)
     scheduled = next(e for e in schedule_of(session) if e.number == number)
     return load_edition(session, scheduled)
+
+
+def part_of(session: Session, scheduled: Scheduled, boxes: np.ndarray) -> LoadedEdition:
+    """The grids of an edition that meet some boxes: enough to tell the owner of whatever lies wholly in one of them.
+
+    For the owners of a few grids' worth of things no index of a whole district has to be built.
+    """
+    grids = repository.grids_meeting(session, scheduled.number, boxes)
+    index = GridIndex.build(
+        grids["code"].tolist(), grids["geometry"].to_numpy(), edition=scheduled.number, gaps="allow"
+    )
+    return LoadedEdition(
+        scheduled=scheduled, index=index, descriptions=(), paths=grids["path"].to_numpy(dtype=object)
+    )
 
 
 def newer_edition(session: Session, loaded: LoadedEdition) -> LoadedEdition | None:

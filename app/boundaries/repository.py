@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.boundaries.models import Edition, Lineage, Settlement, UnitVersion
-from app.db.copy import copy_columns
+from app.db.copy import BOXES, box_columns, copy_columns
 
 # One publication at a time in a database; the numbers are arbitrary but fixed.
 PUBLISH_LOCK = 370211
@@ -167,6 +167,21 @@ def units_in(
         query = query.where(UnitVersion.district_code == district)
     result = session.execute(query)
     frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+    frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
+    return frame
+
+
+def grids_meeting(session: Session, edition: int, boxes: np.ndarray) -> pd.DataFrame:
+    """Grids of an edition whose envelope meets one of the boxes (west, south, east, north): code, path, geometry."""
+    rows = session.execute(
+        text(
+            f"WITH {BOXES} SELECT u.code, u.path::text, ST_AsBinary(u.geom) FROM unit_version u "
+            "WHERE u.level = 'grid' AND u.editions @> CAST(:edition AS integer) "
+            'AND EXISTS (SELECT FROM boxes b WHERE u.geom && b.box) ORDER BY u.code COLLATE "C"'
+        ),
+        {"edition": edition, **box_columns(boxes)},
+    ).all()
+    frame = pd.DataFrame(rows, columns=["code", "path", "geometry"])
     frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
     return frame
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.components.models import Component, ComponentClass
-from app.db.copy import box_columns, copy_columns, references_looked_up
+from app.db.copy import BOXES, box_columns, copy_columns, references_looked_up
 from app.people.models import Department
 
 _STAGED = """
@@ -131,9 +131,8 @@ def shapes_near(session: Session, boxes: np.ndarray, codes: Sequence[str]) -> pd
     """Components that meet one of the boxes (west, south, east, north) or belong to one of these grids: id, geometry."""
     rows = session.execute(
         text(
-            "SELECT c.id, ST_AsBinary(c.geom) FROM component c WHERE c.id IN ("
-            "SELECT m.id FROM unnest(CAST(:w AS float8[]), CAST(:s AS float8[]), CAST(:e AS float8[]), "
-            "CAST(:n AS float8[])) AS b(w, s, e, n) JOIN component m ON m.geom && ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326) "
+            f"WITH {BOXES} SELECT c.id, ST_AsBinary(c.geom) FROM component c WHERE c.id IN ("
+            "SELECT m.id FROM boxes b JOIN component m ON m.geom && b.box "
             "UNION SELECT o.id FROM component o WHERE o.grid_code = ANY(:codes)) ORDER BY c.id"
         ),
         {**box_columns(boxes), "codes": list(codes)},
@@ -145,9 +144,8 @@ def classed_near(session: Session, boxes: np.ndarray) -> pd.DataFrame:
     """Components that meet one of the boxes (west, south, east, north): id, class_code, geometry."""
     rows = session.execute(
         text(
-            "SELECT DISTINCT ON (c.id) c.id, c.class_code, ST_AsBinary(c.geom) FROM unnest(CAST(:w AS float8[]), "
-            "CAST(:s AS float8[]), CAST(:e AS float8[]), CAST(:n AS float8[])) AS b(w, s, e, n) "
-            "JOIN component c ON c.geom && ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326) ORDER BY c.id"
+            f"WITH {BOXES} SELECT DISTINCT ON (c.id) c.id, c.class_code, ST_AsBinary(c.geom) FROM boxes b "
+            "JOIN component c ON c.geom && b.box ORDER BY c.id"
         ),
         box_columns(boxes),
     ).all()

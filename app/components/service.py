@@ -13,9 +13,14 @@ from app.boundaries.owners import owners_of
 from app.components import repository
 
 
-def reassign(session: Session, loaded: LoadedEdition, *, boxes: np.ndarray, codes: Sequence[str]) -> int:
-    """Give components that meet a box, or of these grids, their owners in an edition. Returns how many changed."""
-    return _assign(session, loaded, repository.shapes_near(session, boxes, codes))
+def near(session: Session, *, boxes: np.ndarray, codes: Sequence[str]) -> pd.DataFrame:
+    """Components that meet a box, or of these grids: id, geometry."""
+    return repository.shapes_near(session, boxes, codes)
+
+
+def reassign(session: Session, loaded: LoadedEdition, components: pd.DataFrame) -> int:
+    """Give components (id, geometry) their owners in an edition. Returns how many changed."""
+    return _assign(session, loaded, components)
 
 
 def reassign_import(session: Session, loaded: LoadedEdition, import_id: int) -> int:

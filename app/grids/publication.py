@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+import shapely
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -14,12 +16,17 @@ from app.boundaries import repository as boundary_rows
 from app.boundaries.changing import GridChanges, publish_changes
 from app.boundaries.editions import load_edition, schedule_of
 from app.boundaries.hierarchy import CoverageInput
+from app.boundaries.owners import part_of
 from app.boundaries.paths import code_of
 from app.boundaries.service import Published, publish_coverage
+from app.components.service import near as components_near
 from app.components.service import reassign
 from app.db.session import EVERYTHING, read_session, write_session
-from app.incidents.service import reassign_open
+from app.incidents.service import open_near, reassign_open
 from app.people import repository as people_rows
+
+# With more changed grids than this, the index of the whole edition is quicker than one of a part.
+_MANY = 200
 
 
 @dataclass(frozen=True)
@@ -118,13 +125,35 @@ def _move_owners(session: Session, editions: Sequence[int], *, actor: str) -> tu
     touched = boundary_rows.grids_changed_by(session, editions)
     number = boundary_rows.edition_this_instant(session)
     scheduled = next(e for e in schedule_of(session) if e.number == number)
-    loaded = load_edition(session, scheduled)
     boxes = touched[["west", "south", "east", "north"]].to_numpy(dtype=float)
     codes = sorted(set(touched["code"]))
+    components = components_near(session, boxes=boxes, codes=codes)
+    incidents = open_near(session, boxes=boxes, codes=codes)
+    if len(boxes) > _MANY:
+        loaded = load_edition(session, scheduled)
+    else:
+        # A pipeline may run far beyond the grids that changed, and its owner depends on all that it crosses.
+        places = incidents[["lon", "lat", "lon", "lat"]].to_numpy(dtype=float).reshape(-1, 4)
+        lying = np.concatenate([_bounds(components["geometry"].to_numpy()), places])
+        loaded = part_of(session, scheduled, np.concatenate([boxes, _apart(lying, boxes)]))
     return (
-        reassign(session, loaded, boxes=boxes, codes=codes),
-        reassign_open(session, loaded, boxes=boxes, codes=codes, actor=actor),
+        reassign(session, loaded, components),
+        reassign_open(session, loaded, incidents, actor=actor),
     )
+
+
+def _bounds(shapes: np.ndarray) -> np.ndarray:
+    return shapely.bounds(shapes).reshape(-1, 4) if len(shapes) else np.empty((0, 4))
+
+
+def _apart(inner: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Those of the inner boxes that lie in none of the others."""
+    within = np.zeros(len(inner), dtype=bool)
+    for west, south, east, north in boxes:
+        within |= (
+            (inner[:, 0] >= west) & (inner[:, 1] >= south) & (inner[:, 2] <= east) & (inner[:, 3] <= north)
+        )
+    return np.asarray(inner[~within])
 
 
 def _code(path: str) -> str:

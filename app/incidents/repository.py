@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.db.copy import box_columns, copy_columns, references_looked_up
+from app.db.copy import BOXES, box_columns, copy_columns, references_looked_up
 from app.incidents.models import EventClass
 
 _STAGED = """
@@ -164,9 +164,9 @@ def open_points_near(session: Session, boxes: np.ndarray, codes: Sequence[str]) 
     """Open incidents in one of the boxes (west, south, east, north) or of these grids: id, lon, lat."""
     rows = session.execute(
         text(
-            f"SELECT i.id, ST_X(i.geom), ST_Y(i.geom) FROM incident i WHERE {_OPEN} AND i.geom IS NOT NULL AND i.id IN ("
-            "SELECT m.id FROM unnest(CAST(:w AS float8[]), CAST(:s AS float8[]), CAST(:e AS float8[]), "
-            "CAST(:n AS float8[])) AS b(w, s, e, n) JOIN incident m ON m.geom && ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326) "
+            f"WITH {BOXES} SELECT i.id, ST_X(i.geom), ST_Y(i.geom) FROM incident i "
+            f"WHERE {_OPEN} AND i.geom IS NOT NULL AND i.id IN ("
+            "SELECT m.id FROM boxes b JOIN incident m ON m.geom && b.box "
             "UNION SELECT o.id FROM incident o WHERE o.grid_code = ANY(:codes)) ORDER BY i.id"
         ),
         {**box_columns(boxes), "codes": list(codes)},
@@ -178,10 +178,8 @@ def classed_near(session: Session, boxes: np.ndarray) -> pd.DataFrame:
     """Incidents in one of the boxes (west, south, east, north): id, class_code, open, lon, lat. Voided ones are none."""
     rows = session.execute(
         text(
-            f"SELECT DISTINCT ON (i.id) i.id, i.class_code, {_OPEN}, ST_X(i.geom), ST_Y(i.geom) "
-            "FROM unnest(CAST(:w AS float8[]), CAST(:s AS float8[]), CAST(:e AS float8[]), CAST(:n AS float8[])) "
-            "AS b(w, s, e, n) JOIN incident i ON i.geom && ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326) "
-            "WHERE i.state <> 'voided' ORDER BY i.id"
+            f"WITH {BOXES} SELECT DISTINCT ON (i.id) i.id, i.class_code, {_OPEN}, ST_X(i.geom), ST_Y(i.geom) "
+            "FROM boxes b JOIN incident i ON i.geom && b.box WHERE i.state <> 'voided' ORDER BY i.id"
         ),
         box_columns(boxes),
     ).all()

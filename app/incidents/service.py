@@ -13,11 +13,14 @@ from app.boundaries.owners import point_owners
 from app.incidents import repository
 
 
-def reassign_open(
-    session: Session, loaded: LoadedEdition, *, boxes: np.ndarray, codes: Sequence[str], actor: str
-) -> int:
-    """Give open incidents in a box, or of these grids, their owners in an edition; closed ones keep theirs."""
-    return _assign(session, loaded, repository.open_points_near(session, boxes, codes), actor=actor)
+def open_near(session: Session, *, boxes: np.ndarray, codes: Sequence[str]) -> pd.DataFrame:
+    """Open incidents in a box, or of these grids: id, lon, lat. Closed ones keep the owner of their time."""
+    return repository.open_points_near(session, boxes, codes)
+
+
+def reassign_open(session: Session, loaded: LoadedEdition, incidents: pd.DataFrame, *, actor: str) -> int:
+    """Give incidents (id, lon, lat) their owners in an edition. Returns how many changed."""
+    return _assign(session, loaded, incidents, actor=actor)
 
 
 def reassign_import(session: Session, loaded: LoadedEdition, import_id: int, *, actor: str) -> int:
