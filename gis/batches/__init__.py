@@ -4,7 +4,7 @@ Needs numpy, pyarrow, shapely, pyproj and numba, and none of the readers of `gis
 """
 
 from gis.batches.counts import LISTED, BulkResult
-from gis.batches.parquet import damaged, located_batches, owned_schema
+from gis.batches.parquet import damaged, located_batches, owned_schema, writing
 from gis.batches.places import (
     OWNER_COLUMN,
     LocatedBatch,
@@ -28,4 +28,5 @@ __all__ = [
     "located_batches",
     "numbers_of",
     "owned_schema",
+    "writing",
 ]

@@ -14,7 +14,7 @@ from gis.batches.places import OWNER_COLUMN, Places, locate_batch
 from gis.errors import UnreadableFile
 from gis.locate import GridIndex
 
-__all__ = ["damaged", "located_batches", "owned_schema"]
+__all__ = ["damaged", "located_batches", "owned_schema", "writing"]
 
 _BATCH = 1 << 17
 
@@ -52,6 +52,18 @@ def _values_of(batch: pa.RecordBatch, places: Places) -> Callable[[Any], list[st
         return [", ".join("" if v is None else str(v) for v in pair) for pair in zip(*sides, strict=True)]
 
     return values
+
+
+def writing(schema: pa.Schema) -> dict[str, Any]:
+    """Give the options to write a file with: no dictionaries for measurements, which hardly ever repeat.
+
+    Examples
+    --------
+    >>> writing(pa.schema([("lon", pa.float64()), ("grid_code", pa.string())]))
+    {'compression': 'zstd', 'use_dictionary': ['grid_code']}
+    """
+    words = [field.name for field in schema if not pa.types.is_floating(field.type)]
+    return {"compression": "zstd", "use_dictionary": words}
 
 
 @contextmanager

@@ -6,12 +6,11 @@ import csv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gis.batches import BulkResult, damaged, located_batches, owned_schema
+from gis.batches import BulkResult, damaged, located_batches, owned_schema, writing
 from gis.bulk.columns import places_in_parquet
 from gis.bulk.target import Progress, part_file
 from gis.crs import CrsLike
@@ -57,9 +56,9 @@ def locate_parquet(
 
 
 @contextmanager
-def parquet_sink(part: Any, schema: pa.Schema, **where: Any) -> Iterator[Callable[[pa.RecordBatch], None]]:
+def parquet_sink(part: Path, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], None]]:
     """Write batches to a Parquet file."""
-    with pq.ParquetWriter(part, schema, compression="zstd", compression_level=1, **where) as writer:
+    with pq.ParquetWriter(part, schema, **writing(schema)) as writer:
         yield writer.write_batch
 
 

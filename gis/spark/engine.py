@@ -49,7 +49,7 @@ def locate_dataset(
     Parameters
     ----------
     index : GridIndex
-        Sent to each executor once, as a file, and opened there by memory map.
+        Broadcast once; opened on each executor from one file by memory map.
     source : path or URI
         A Parquet file, or a folder of them, also one partitioned as Hive does (``day=2026-11-22/…``). Driver and
         executors must all be able to open it: a shared mount, ``s3://…``, ``hdfs://…``, ``gs://…``.
@@ -131,37 +131,43 @@ def _run(
     staging: str,
     advance: Callable[[int, int | None], object] | None,
 ) -> BulkResult:
-    with tempfile.TemporaryDirectory(prefix="wangge-index-") as folder:
-        file = Path(folder, f"wangge-{uuid.uuid4().hex[:12]}.index")
-        index.save(file)
-        context.addFile(str(file))
-        # One machine has nobody else to ask; a cluster has, so a refusal must come twice.
-        alone = str(context.master).startswith("local") and not str(context.master).startswith("local-")
-        job = Job(source, staging, file.name, 0 if alone else 1)
-        done = context.accumulator(0)
-        work = context.parallelize(dataset.pieces, len(dataset.pieces)).map(
-            partial(located_piece, job, told=done.add)
-        )
-        with ThreadPoolExecutor(1) as waiting:
-            running = waiting.submit(work.collect)
-            try:
-                while True:
-                    try:
-                        found = running.result(_LOOK_S)
-                        break
-                    except NotYet:
-                        if advance:
-                            advance(min(int(done.value), dataset.rows), dataset.rows)
-            except KeyboardInterrupt:
-                context.cancelAllJobs()
-                raise
-            except Exception as error:
-                raise EngineError(
-                    f"Spark 任务失败：{first_line(error)}", f"the Spark job failed: {first_line(error)}"
-                ) from error
+    # One machine has nobody else to ask; a cluster has, so a refusal must come twice.
+    alone = str(context.master).startswith("local") and not str(context.master).startswith("local-")
+    sent = context.broadcast(_saved(index))
+    job = Job(source, staging, sent, f"wangge-{uuid.uuid4().hex[:12]}.index", 0 if alone else 1)
+    done = context.accumulator(0)
+    work = context.parallelize(dataset.pieces, len(dataset.pieces)).map(
+        partial(located_piece, job, told=done.add)
+    )
+    with ThreadPoolExecutor(1) as waiting:
+        running = waiting.submit(work.collect)
+        try:
+            while True:
+                try:
+                    found = running.result(_LOOK_S)
+                    break
+                except NotYet:
+                    if advance:
+                        advance(min(int(done.value), dataset.rows), dataset.rows)
+        except KeyboardInterrupt:
+            context.cancelAllJobs()
+            raise
+        except Exception as error:
+            raise EngineError(
+                f"Spark 任务失败：{first_line(error)}", f"the Spark job failed: {first_line(error)}"
+            ) from error
+        finally:
+            # Not waited for: executors that are gone would not answer.
+            sent.unpersist(blocking=False)
     if advance:
         advance(dataset.rows, dataset.rows)
     return _together(found)
+
+
+def _saved(index: GridIndex) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="wangge-index-") as folder:
+        index.save(Path(folder, "index"))
+        return Path(folder, "index").read_bytes()
 
 
 def _together(found: list[tuple[Piece, BulkResult | GisError]]) -> BulkResult:

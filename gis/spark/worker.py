@@ -9,16 +9,17 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow.fs as pa_fs
 import pyarrow.parquet as pq
 
-from gis.batches import BulkResult, Places, located_batches, owned_schema
+from gis.batches import BulkResult, Places, located_batches, owned_schema, writing
 from gis.errors import GisError
 from gis.locate import GridIndex
 
-__all__ = ["Job", "Piece", "located_piece", "opened"]
+__all__ = ["Job", "Piece", "index_of", "located_piece", "opened", "write_piece"]
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,18 @@ class Job:
     ----------
     source, staging : str
         Roots of the input, and of the output until all of it is there: paths or URIs that every machine can open.
-    index : str
-        Name of the index among the files of the Spark application.
+    index : pyspark.Broadcast of bytes
+        The saved index, which Spark brings to each executor once.
+    name : str
+        Of the file it becomes there.
     patience : int
         A refusal is believed at this attempt; before it, Spark tries again, in case it was the machine.
     """
 
     source: str
     staging: str
-    index: str
+    index: Any
+    name: str
     patience: int
 
 
@@ -73,9 +77,21 @@ def opened(root: str) -> tuple[pa_fs.FileSystem, str]:
 
 
 @lru_cache(maxsize=2)
-def _index(path: str) -> GridIndex:
-    # Opened once a process; processes of one machine share its pages.
+def _mapped(path: str) -> GridIndex:
     return GridIndex.open(path)
+
+
+def index_of(job: Job, folder: str) -> GridIndex:
+    """Open the index of a job from a folder of the executor, where its first process puts it.
+
+    Each process opens it once, by memory map, so that all of them share its pages.
+    """
+    path = Path(folder, job.name)
+    if not path.exists():
+        part = path.with_name(f".{job.name}.{uuid.uuid4().hex}")
+        part.write_bytes(job.index.value)
+        part.replace(path)
+    return _mapped(str(path))
 
 
 def located_piece(
@@ -90,7 +106,7 @@ def located_piece(
 
     task: Any = TaskContext.get()
     try:
-        counts = write_piece(_index(SparkFiles.get(job.index)), job, piece)
+        counts = write_piece(index_of(job, SparkFiles.getRootDirectory()), job, piece)
     except GisError as refusal:
         if task is not None and task.attemptNumber() < job.patience:
             raise
@@ -111,7 +127,7 @@ def write_piece(index: GridIndex, job: Job, piece: Piece) -> BulkResult:
     try:
         with pq.ParquetFile(f"{source}/{piece.source}", filesystem=read_from, pre_buffer=False) as file:
             schema = owned_schema(file.schema_arrow)
-            with pq.ParquetWriter(part, schema, filesystem=write_to, compression="zstd") as writer:
+            with pq.ParquetWriter(part, schema, filesystem=write_to, **writing(schema)) as writer:
                 for batch in located_batches(
                     index, file, piece.places, counts, name=piece.source, row_groups=piece.row_groups
                 ):
