@@ -15,7 +15,7 @@ from gis.editing.pruning import superfluous, without
 from gis.editing.refusals import OperationRefused, refuse
 from gis.editing.rings import degrees_of, edge_array, edge_lines, place_of, steps_of, vertex_set
 
-__all__ = ["finish", "neighbourhood"]
+__all__ = ["enclosed", "finish", "neighbourhood"]
 
 Shapes = Mapping[str, Any]
 Geometries = NDArray[np.object_]
@@ -129,7 +129,7 @@ def _refuse_unclean(before: Shapes, after: Shapes, moved: list[str]) -> None:
             f"{names(wrong)} would overlap",
             places=sorted(place_of(xy) for xy in spots.tolist()),
         )
-    _refuse_new_holes(before, after)
+    _refuse_newenclosed(before, after)
 
 
 def _longest(edges: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -140,11 +140,11 @@ def _longest(edges: NDArray[np.object_]) -> NDArray[np.object_]:
     return out
 
 
-def _refuse_new_holes(before: Shapes, after: Shapes) -> None:
-    new = _holes(after.values())
+def _refuse_newenclosed(before: Shapes, after: Shapes) -> None:
+    new = enclosed(after.values())
     if len(new) == 0:
         return
-    old = _holes(before.values())
+    old = enclosed(before.values())
     known = {shapely.to_wkb(hole) for hole in shapely.normalize(old)}
     fresh = [hole for hole in shapely.normalize(new) if shapely.to_wkb(hole) not in known]
     if not fresh:
@@ -161,7 +161,7 @@ def _refuse_new_holes(before: Shapes, after: Shapes) -> None:
         )
 
 
-def _holes(shapes: Collection[Any]) -> Geometries:
+def enclosed(shapes: Collection[Any]) -> Geometries:
     """Nobody's land that is enclosed; also where it touches the outside at a point, which a union would not show."""
     flat = np.array(list(shapes), dtype=object)
     if len(flat) == 0:

@@ -16,6 +16,7 @@ import shapely
 from gis.coverage.defects import names
 from gis.editing.arranging import joined
 from gis.editing.comparing import Changes, diff
+from gis.editing.finishing import enclosed
 from gis.editing.model import Coverage
 from gis.editing.rings import steps_of
 from gis.errors import CoverageError
@@ -145,14 +146,27 @@ def _beside(base: Coverage, changes: Changes) -> set[str]:
 def _same_land(
     base: Coverage, mine: Coverage, my_changes: Changes, theirs: Coverage, their_changes: Changes
 ) -> set[str]:
-    """Grids with land that was nobody's, where both took some and one's touches the other's."""
+    """Grids with land that was nobody's, where both took some that touches, or closed a gap between them."""
     one, other = _gained(base, mine, my_changes), _gained(base, theirs, their_changes)
+    if not one or not other:
+        return set()
+    my_own = {*my_changes.created, *my_changes.changed}
+    rest = [code for code in theirs.codes if code not in my_own and code not in my_changes.retired]
+    both = [*(theirs.polygon(code) for code in rest), *(mine.polygon(code) for code in my_own)]
+    known = shapely.buffer(shapely.union_all([*_enclosed(mine), *_enclosed(theirs)]), 2.0)
+    if any(not shapely.covers(known, hole) for hole in enclosed(steps_of(both))):
+        # Each left the way out open that the other one closed.
+        return set(one)
     return {
         code
         for code, land in one.items()
         for their_land in other.values()
         if shapely.dwithin(land, their_land, 2.0)
     }
+
+
+def _enclosed(coverage: Coverage) -> Any:
+    return enclosed(steps_of(coverage.polygons))
 
 
 def _gained(base: Coverage, after: Coverage, changes: Changes) -> dict[str, Any]:

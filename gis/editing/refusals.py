@@ -62,7 +62,6 @@ class OperationRefused(GisError):
     ring-folds              a ring would cross itself, turn over or shrink to nothing
     overlaps                grids would overlap
     leaves-gap              land between grids would belong to nobody
-    replace-not-clean       the replaced grids are no clean coverage
     ======================= =====================================================================
     """
 

@@ -144,6 +144,12 @@ class TestRebase:
         theirs = after(Add(area((4, 1), (8, 1), (8, 2), (4, 2)), "c", "y"), start=base)
         assert "same-land" in {each.reason for each in conflicts(base, mine, theirs)}
 
+    def test_a_gap_closed_from_both_ends(self) -> None:
+        base = board(3, 3).replaced(retired=[code(2, row) for row in (1, 2, 3)])
+        mine = after(Add(area((1, 0), (2, 0), (2, 1), (1, 1)), "c", "x"), start=base)
+        theirs = after(Add(area((1, 2), (2, 2), (2, 3), (1, 3)), "c", "y"), start=base)
+        assert ("x", "same-land") in {(each.code, each.reason) for each in conflicts(base, mine, theirs)}
+
     @given(st.data())
     def test_what_does_not_conflict_is_a_clean_coverage(self, data: st.DataObject) -> None:
         base = board(6, 3)

@@ -241,7 +241,7 @@ class Editing(RuleBasedStateMachine):
 
 
 Editing.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=120,
     stateful_step_count=14,
     suppress_health_check=[HealthCheck.too_slow],
     deadline=None,
