@@ -50,7 +50,14 @@ def broadcast_degrees(lon: ArrayLike, lat: ArrayLike | None) -> tuple[Degrees, D
             f"longitude and latitude must be numbers that broadcast: {error}",
             code="not_numbers",
         ) from error
-    return np.ascontiguousarray(x).reshape(-1), np.ascontiguousarray(y).reshape(-1), x.shape
+    return _flat(x), _flat(y), x.shape
+
+
+def _flat(values: Degrees) -> Degrees:
+    """Contiguous, one-dimensional and read-only: what is zero-copy from Arrow is, and numba compiles for each kind."""
+    flat = np.ascontiguousarray(values).reshape(-1).view()
+    flat.setflags(write=False)
+    return flat
 
 
 def _of_points(given: Any) -> tuple[Degrees, Degrees]:

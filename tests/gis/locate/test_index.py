@@ -22,6 +22,7 @@ from gis.errors import (
     SwappedCoordinates,
 )
 from gis.locate import NO_OWNER, GridIndex
+from gis.locate.kernel import locate_block
 from gis.testing import checkerboard, harbour_town
 
 
@@ -280,6 +281,17 @@ def test_threads_give_the_answers_of_one() -> None:
 )
 def test_points_come_in_any_usual_form(index: GridIndex, lon: object, lat: object) -> None:
     assert index.locate(lon, lat).tolist() == [0, NO_OWNER, 8]  # type: ignore[arg-type]
+
+
+def test_whatever_form_points_come_in_nothing_is_compiled_again(index: GridIndex) -> None:
+    index.locate([120.005], [36.005])
+    compiled = len(locate_block.signatures)
+    frozen = np.array([120.005, 120.025])
+    frozen.setflags(write=False)
+    for lon in (frozen, pa.array([120.005, 120.025]), np.array([[120.005, 0], [120.025, 0]])[:, 0]):
+        assert index.locate(lon, 36.005).tolist() == [0, 2]
+        assert index.locate_detail(lon, [36.005, 36.005])[1].tolist() == [False, False]
+    assert len(locate_block.signatures) == compiled == 1
 
 
 def test_a_geoseries_brings_its_crs(index: GridIndex) -> None:
