@@ -11,6 +11,7 @@ from gis.locate import GridIndex
 from gis.locate.borders import ring_edges, shared_borders
 from gis.locate.kernel import locate_block
 from gis.locate.overlaid import rasterize_overlaid
+from gis.locate.places import broadcast_degrees
 from gis.locate.raster import Raster, rasterize
 from tests.gis.strategies import Net, nets, telling_places
 
@@ -19,10 +20,11 @@ SMALL = (1, 2, 3, 7, 10, 50)
 
 
 def ask(raster: Raster, places: list[tuple[int, int]]) -> tuple[list[int], list[bool]]:
-    x, y = np.array(places, dtype=np.float64).reshape(-1, 2).T
+    steps = np.array(places, dtype=np.float64).reshape(-1, 2)
+    x, y, _ = broadcast_degrees(from_lattice(steps[:, 0]), from_lattice(steps[:, 1]))
     owners, borders = np.empty(len(x), dtype=np.int32), np.zeros(len(x), dtype=bool)
     arrays = (raster.frame, raster.cells, raster.heads, raster.entries, raster.records)
-    locate_block(from_lattice(x), from_lattice(y), *arrays, owners, borders)
+    locate_block(x, y, *arrays, owners, borders)
     return owners.tolist(), borders.tolist()
 
 
