@@ -35,7 +35,7 @@ def smallest_shift(net: Net) -> int:
     return max(0, span.bit_length() - 9)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(nets(), SHIFTS)
 def test_the_size_of_cells_changes_no_answer(net: Net, shift: int | None) -> None:
     if shift is not None:
@@ -46,7 +46,7 @@ def test_the_size_of_cells_changes_no_answer(net: Net, shift: int | None) -> Non
     assert index.locate(x, y).tolist() == [net.owner(px, py) for px, py in places]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(nets(most=4, gaps=SMALL), st.integers(0, 6))
 def test_every_lattice_place_of_a_small_district_and_around_it(net: Net, shift: int) -> None:
     index = GridIndex.build(net.codes, net.polygons(), gaps="allow", shift=shift)
@@ -103,7 +103,7 @@ def covers(ring: Ring, x: int, y: int) -> bool:
     return odd
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(heaps(), st.integers(0, 22), st.data())
 def test_where_polygons_overlap_the_first_code_wins_exactly(
     rings: list[Ring], shift: int, data: st.DataObject
