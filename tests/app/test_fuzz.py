@@ -74,6 +74,9 @@ def _try(client: httpx.Client, token: str, operation: Any) -> None:
         for headers in ({"Authorization": f"Bearer {token}"}, {}):
             sent = case.as_transport_kwargs(base_url=str(client.base_url), headers=headers)
             sent.pop("cookies", None)
+            if isinstance(sent.get("data"), bytes | str):
+                # A file: httpx has another word for a body that is no form.
+                sent["content"] = sent.pop("data")
             try:
                 response = client.request(**sent)
             except (httpx.LocalProtocolError, httpx.InvalidURL, UnicodeEncodeError):

@@ -137,6 +137,17 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait(30)
 
 
+def kill_server(info: cluster.ClusterInfo) -> None:
+    """The postmaster dies at once; its children notice, one after the other, and no new server starts before."""
+    with psycopg.connect(info.libpq_url(), autocommit=True) as connection:
+        children = [pid for (pid,) in connection.execute("SELECT pid FROM pg_stat_activity")]
+    os.kill(info.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in children):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_killed_at_every_point(approved: Path):
     home = approved
     before = state(home)
@@ -149,7 +160,7 @@ def test_killed_at_every_point(approved: Path):
         wait_until_held_up(info, process)
         # The worker dies and PostgreSQL goes on; every other time PostgreSQL itself dies.
         if number % 2:
-            os.kill(info.pid, signal.SIGKILL)
+            kill_server(info)
             process.wait(30)
             holder.close()
             cluster.start(home, extra={"shared_buffers": "16MB"}, durable=False)
@@ -171,7 +182,7 @@ def test_killed_at_every_point(approved: Path):
         while watcher.execute("SELECT max(number) FROM edition").fetchone() != (2,):
             assert time.monotonic() < deadline
         kill(process)
-        os.kill(info.pid, signal.SIGKILL)
+        kill_server(info)
     cluster.start(home, extra={"shared_buffers": "16MB"}, durable=False)
     edition, draft, versions, moved = state(home)
     assert (edition, draft) == (2, "published")
