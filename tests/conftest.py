@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.commands",
     "tests.fixtures.served",
     "tests.fixtures.browser",
+    "tests.fixtures.edited",
     "tests.fixtures.real_data",
     "tests.fixtures.spark",
 ]

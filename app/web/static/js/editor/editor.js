@@ -48,7 +48,7 @@ let refused = [];
 
 const mayEdit = () => Boolean(draft?.info?.may.edit) && !isPhone();
 const given = () => ({ coverage: /** @type {Draft} */ (draft).coverage, selected: selection.codes });
-const grids = new GridPanel(byId("panel-content"), selection, { close: () => open(null), show: (codes) => showCodes(codes) });
+const grids = new GridPanel(byId("panel-content"), selection, { close: () => open(null), show: (codes) => showCodes(codes), tab: (tab) => drawer.open(tab) });
 const running = new Running({ draft: () => draft, done, refused: refuse, reload });
 const loads = new Loads(() => draft, () => canvas, () => drawer.draw({ quiet: true }));
 const run = (/** @type {Record<string, any>} */ operation) => running.operation(operation);
@@ -72,6 +72,11 @@ const drawer = new DraftDrawer(drawerSheet, {
   compare,
   go,
 });
+
+/** The draft that is open: for the console of a developer, and for tests. */
+export function draftOf() {
+  return draft;
+}
 
 /** Open a draft, or the list of them. @param {number|null} id @param {{remember?: boolean}} [options] */
 async function open(id, { remember = true } = {}) {

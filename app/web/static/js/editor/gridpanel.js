@@ -21,7 +21,7 @@ export class GridPanel {
   /**
    * @param {HTMLElement} place
    * @param {import("./selection.js").Selection} selection
-   * @param {{close: () => void, show: (codes: string[]) => void}} acts
+   * @param {{close: () => void, show: (codes: string[]) => void, tab: (tab: string) => void}} acts
    */
   constructor(place, selection, acts) {
     this.place = place;
@@ -90,6 +90,14 @@ export class GridPanel {
         stateChip(info),
       ),
       el("p", { class: "panel-note caption" }, [t("editor.onbase", { n: info.base }), t("edition.grids", { n: number(count) })].join(" · ")),
+      // Where panel and drawer have no room beside each other, this is the way to the drawer.
+      el(
+        "div",
+        { class: "panel-tabs" },
+        ["check", "impact", "history", "review"].map((tab) =>
+          el("button", { type: "button", class: "button", data: { tab }, onclick: () => this.acts.tab(tab) }, t(`editor.tab.${tab}`)),
+        ),
+      ),
       isPhone() && el("p", { class: "panel-note caption small-screen" }, icon("alert", "small"), t("editor.small")),
     );
   }

@@ -52,7 +52,12 @@ export function draftLayers() {
       type: "fill",
       source: "draft-grids",
       filter: ["to-boolean", ["get", "change"]],
-      paint: { "fill-color": colour("map-changed"), "fill-opacity": unlessMoving(0.22), "fill-antialias": false },
+      paint: {
+        "fill-color": colour("map-changed"),
+        // Under what is selected it would only muddy the blue.
+        "fill-opacity": ["case", ["any", moving, ["boolean", ["feature-state", "selected"], false]], 0, 0.15],
+        "fill-antialias": false,
+      },
     },
     {
       id: "draft-state-fill",
@@ -111,7 +116,7 @@ export function draftLayers() {
       layout: {
         "text-field": [
           "step", ["zoom"], ["get", "name"], 14,
-          ["concat", ["get", "name"], "\n", ["slice", ["get", "code"], ["-", ["length", ["get", "code"]], 3]]],
+          ["concat", ["get", "name"], ["case", ["==", ["get", "name"], ""], "", "\n"], ["slice", ["get", "code"], ["-", ["length", ["get", "code"]], 3]]],
         ],
         "text-font": FONTS,
         "text-size": 12,

@@ -184,10 +184,10 @@ function many(grids, given) {
           el(
             "li",
             {},
-            el("button", { type: "button", class: "row-button", onclick: () => given.show(grid.code) }, el("span", { class: "grow" }, grid.name), el("span", { class: "caption mono" }, grid.code)),
+            el("button", { type: "button", class: "row-button", onclick: () => given.show(grid.code) }, el("span", { class: "grow" }, grid.name || t("editor.unnamed")), el("span", { class: "caption mono" }, grid.code)),
             el(
               "button",
-              { type: "button", class: "ghost", "aria-label": t("editor.deselect", { name: grid.name }), onclick: () => given.select(given.selected.filter((code) => code !== grid.code)) },
+              { type: "button", class: "ghost", "aria-label": t("editor.deselect", { name: grid.name || grid.code }), onclick: () => given.select(given.selected.filter((code) => code !== grid.code)) },
               icon("close", "small"),
             ),
           ),
