@@ -21,6 +21,7 @@ from app.components.router import router as component_router
 from app.db.engine import make_engine
 from app.db.urls import database_urls
 from app.drafts.impact_router import router as draft_impact_router
+from app.drafts.load_router import router as draft_load_router
 from app.drafts.review_router import router as draft_review_router
 from app.drafts.router import router as draft_router
 from app.drafts.upload_router import router as draft_upload_router
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         component_router,
         draft_router,
         draft_impact_router,
+        draft_load_router,
         draft_review_router,
         draft_upload_router,
         incident_router,

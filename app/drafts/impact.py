@@ -20,12 +20,11 @@ from app.components import repository as component_rows
 from app.drafts import grid_repository
 from app.drafts.comparing import Comparison, compare
 from app.drafts.coverages import boxes_of
+from app.drafts.ground import Ground, ground_of
 from app.drafts.models import Draft
 from app.incidents import repository as incident_rows
 from app.people import repository as people_rows
-from gis.locate import GridIndex
 from gis.measures import geodesic_length_m
-from gis.shares import shares
 
 # So many grids' land is asked for at once: memory stays bounded when a whole district is drawn anew.
 _AT_ONCE = 25
@@ -58,31 +57,6 @@ class Impact:
         return [(*each, self.counts[each]) for each in sorted(self.counts, key=key)]
 
 
-@dataclass(frozen=True)
-class _Ground:
-    """Who owns what around the land that changes hands, before and after."""
-
-    before: GridIndex
-    after: GridIndex
-
-    def owners(self, lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Codes of the owners of points before and after; None outside."""
-        return _named(self.before, self.before.locate(lon, lat)), _named(
-            self.after, self.after.locate(lon, lat)
-        )
-
-    def wide_owners(self, shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same for lines and areas: the grids with the largest share."""
-        return (
-            _named(self.before, shares(self.before, shapes).owners),
-            _named(self.after, shares(self.after, shapes).owners),
-        )
-
-
-def _named(index: GridIndex, owners: np.ndarray) -> np.ndarray:
-    return np.asarray(np.array([*index.codes, None], dtype=object)[owners])
-
-
 def impact_of(session: Session, draft: Draft) -> Impact:
     """Compute the impact of a draft on what this session may see."""
     compared = compare(session, draft)
@@ -99,7 +73,7 @@ def impact_of(session: Session, draft: Draft) -> Impact:
         )
         large = found[is_wide]
         wide |= zip(large["id"], zip(large["class_code"], large["geometry"], strict=True), strict=True)
-        ground = _ground(session, draft, boxes)
+        ground = ground_of(session, draft, boxes)
         points = found[~is_wide]
         shapes = points["geometry"].to_numpy()
         _count_points(
@@ -146,21 +120,8 @@ def _chunks(lost: dict[str | None, np.ndarray]) -> Iterator[tuple[set[str | None
         yield set(chunk), np.concatenate([lost[code] for code in chunk])
 
 
-def _ground(session: Session, draft: Draft, boxes: np.ndarray) -> _Ground:
-    around = [tuple(box) for box in boxes.tolist()]
-    return _Ground(
-        _index(grid_repository.edition_grids(session, draft.base, around)),
-        _index(grid_repository.grids(session, draft, boxes=around)),
-    )
-
-
-def _index(grids: pd.DataFrame) -> GridIndex:
-    # What is left out lies around holes that are no gaps.
-    return GridIndex.build(grids["code"].tolist(), grids["geometry"].to_numpy(), gaps="allow")
-
-
 def _count_points(
-    impact: Impact, ground: _Ground, codes: set[str | None], layer: str, points: pd.DataFrame
+    impact: Impact, ground: Ground, codes: set[str | None], layer: str, points: pd.DataFrame
 ) -> None:
     """Count points that go from one of these grids to another, by class and what ``number`` calls them."""
     if not len(points):
@@ -193,7 +154,7 @@ def _count_wide(
     shapes = np.empty(len(wide), dtype=object)
     shapes[:] = [shape for _, shape in wide]
     # A pipeline may run far: who owns it is decided by all the grids that it crosses.
-    ground = _ground(session, draft, np.array(boxes_of(shapes.tolist())))
+    ground = ground_of(session, draft, np.array(boxes_of(shapes.tolist())))
     for (name, _), source, target in zip(wide, *ground.wide_owners(shapes), strict=True):
         if source != target:
             impact.add((source, target), "components", name, count=1)

@@ -1,0 +1,33 @@
+"""The load of a draft's grids over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from app.auth.dependencies import Read
+from app.auth.policy import allow
+from app.drafts import access, answers
+from app.drafts.load import loads_of
+from app.kit.clock import now
+
+router = APIRouter(prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
+
+
+@router.get("/{draft_id}/load", responses={404: {"description": "No such draft in sight."}})
+def show_load(
+    session: Read,
+    draft_id: int,
+    changed: Annotated[bool, Query(description="Only grids that differ from the base.")] = False,
+    days: Annotated[int, Query(ge=1, le=3660, description="Incidents of so many days back from now.")] = 365,
+) -> Response:
+    """Components, incidents of the last days and area of each grid as the draft would have it."""
+    draft = access.found(session, draft_id)
+    until = now()
+    loads = loads_of(session, draft, days=days, until=until, changed=changed)
+    return answers.json_answer(
+        draft, {"days": days, "until": until, "grids": [asdict(each) for each in loads]}
+    )
