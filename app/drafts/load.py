@@ -34,22 +34,27 @@ def loads_of(
 ) -> list[GridLoad]:
     """The load of the draft's grids by code: all of them, or those that differ from the base.
 
-    What lies in grids that the draft changed is counted by place; the rest by the owners that are stored.
+    What lies in grids that the draft changed, and in their neighbours, is counted by place: what lies on a common
+    border falls to one by its code. The rest is counted by the owners that are stored.
     """
     since = until - timedelta(days=days)
-    differing = set(compare(session, draft).words)
+    compared = compare(session, draft)
+    differing = set(compared.words)
     grids = grid_repository.grids(session, draft, touched_only=changed)
     if changed:
         grids = grids[grids["code"].isin(differing)].reset_index(drop=True)
     if not len(grids):
         return []
-    drawn = grids[grids["code"].isin(differing)]
     components: dict[str | None, int] = {}
     incidents: dict[str | None, int] = {}
     if not changed:
         components.update(load_repository.components_by_grid(session))
         incidents.update(load_repository.incidents_by_grid(session, since=since, until=until))
-    if len(drawn):
+    if differing:
+        touched = [*compared.was["geometry"], *compared.now["geometry"]]
+        drawn = grid_repository.grids(session, draft, boxes=boxes_of(touched))
+        if changed:
+            drawn = drawn[drawn["code"].isin(differing)]
         boxes = np.array(boxes_of(drawn["geometry"].tolist()))
         by_place = _components(session, draft, boxes), _incidents(session, draft, boxes, since, until)
         for code in drawn["code"]:
