@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from bench import counties, heat, loading, ownership, serving
+from bench import counties, heat, loading, ownership, publishing, serving
 from bench.ground import Ground, ground
 from bench.options import Options, parse
 from bench.record import Row, keep, show
@@ -17,6 +17,7 @@ PARTS: dict[str, Callable[[Ground, Options], list[Row]]] = {
     "serving": serving.measure,
     "loading": lambda ground, _: loading.measure(ground),
     "heat": lambda ground, _: heat.measure(ground),
+    "publishing": publishing.measure,
 }
 COUNTIES = "counties"
 

@@ -7,6 +7,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+SCALES = ("small", "full")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -15,6 +17,7 @@ class Options:
     points: int
     requests: int
     only: tuple[str, ...]
+    scale: str = "small"
 
 
 def parse(arguments: Sequence[str] | None, parts: Sequence[str]) -> Options:
@@ -28,6 +31,12 @@ def parse(arguments: Sequence[str] | None, parts: Sequence[str]) -> Options:
         metavar="PARTS",
         help=f"comma separated, of: {', '.join(parts)}",
     )
+    parser.add_argument(
+        "--scale",
+        choices=SCALES,
+        default=os.environ.get("BENCH_SCALE", "small"),
+        help="what is stored while editions are published; full: 1 M components, 4.46 M incidents, some minutes more",
+    )
     given = parser.parse_args(arguments)
     only = tuple(filter(None, given.only.split(","))) or tuple(parts)
     unknown = sorted(set(only) - set(parts))
@@ -35,4 +44,6 @@ def parse(arguments: Sequence[str] | None, parts: Sequence[str]) -> Options:
         parser.error(f"--only takes some of {', '.join(parts)}; came {', '.join(unknown)}")
     if given.points < 1 or given.requests < 1:
         parser.error("--points and --requests are at least 1")
-    return Options(given.points, given.requests, only)
+    if given.scale not in SCALES:
+        parser.error(f"BENCH_SCALE takes one of {', '.join(SCALES)}; came {given.scale}")
+    return Options(given.points, given.requests, only, given.scale)
