@@ -139,12 +139,16 @@ def parents(session: Session, edition: int) -> dict[str, str]:
 
 
 def used_codes(session: Session, draft: Draft) -> frozenset[str]:
-    """Every grid code that ever lived in an edition, and those that other drafts under way speak for."""
+    """Every grid code that ever lived in an edition, and those that this draft or others under way speak for.
+
+    The draft's own count as well: an operation sees its neighbourhood only, and a code given out at the other end of
+    the draft is not in it.
+    """
     rows = session.scalars(
         text(
             "SELECT code FROM unit_version WHERE level = 'grid' UNION "
             "SELECT g.code FROM draft_grid g JOIN draft d ON d.id = g.draft_id "
-            "WHERE d.id <> :draft AND d.state IN ('open', 'submitted', 'approved')"
+            "WHERE d.id = :draft OR d.state IN ('open', 'submitted', 'approved')"
         ),
         {"draft": draft.id},
     )
