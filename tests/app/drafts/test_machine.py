@@ -84,8 +84,8 @@ class Drafts(RuleBasedStateMachine):
         try:
             publish(self.session, CoverageInput("370299", "区", frame), author="machine")
         except CoverageError as unclean:
-            # Close to a pole a grid may be narrower than a sliver.
-            assert {defect.kind for defect in unclean.defects if defect.severity == "error"} == {"sliver"}
+            # Close to a pole a grid, or a bay between two, may be too narrow.
+            assert {d.kind for d in unclean.defects if d.severity == "error"} <= {"sliver", "gap"}
             reject()
         self.land = shapely.area(lattice_geometries(polygons)).sum()
         self.steps = np.unique(shapely.get_coordinates(lattice_geometries(polygons)), axis=0)
@@ -204,7 +204,7 @@ class Drafts(RuleBasedStateMachine):
             return
         except CoverageError as unclean:
             # A walk may cut slivers, which is told before anybody has to review it.
-            assert {defect.kind for defect in unclean.defects if defect.severity == "error"} == {"sliver"}
+            assert {d.kind for d in unclean.defects if d.severity == "error"} <= {"sliver", "gap"}
             reviewing.discard(self.session, EDITOR, number, seen=self._seen(number))
             self._begin_again(late)
             return
@@ -262,6 +262,8 @@ class Drafts(RuleBasedStateMachine):
             assert land == pytest.approx(self.land, rel=1e-3)
             index = GridIndex.build(codes, shapes)
             inner = shapely.point_on_surface(shapes)
+            # In a sliver the nearest lattice place may lie outside.
+            inner = inner[~shapely.dwithin(shapely.boundary(shapes), inner, 1.5e-7)]
             owners = index.locate(shapely.get_x(inner), shapely.get_y(inner))
             assert (owners >= 0).all()
 
