@@ -75,6 +75,8 @@ def _try(client: httpx.Client, token: str, operation: Any) -> None:
             sent = case.as_transport_kwargs(base_url=str(client.base_url), headers=headers)
             sent.pop("cookies", None)
             if isinstance(sent.get("data"), bytes | str):
+                sent["content"] = sent.pop("data")
+            if isinstance(sent.get("data"), bytes | str):
                 # A file: httpx has another word for a body that is no form.
                 sent["content"] = sent.pop("data")
             try:
