@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -184,15 +185,17 @@ def _upper_units(
         for each in (put, was)
     ]
     above = {path.rpartition(".")[0] for path, _ in lies[0] ^ lies[1]}
-    units: list[Any] = list(upper.itertuples(index=False))
-    by_path = {unit.path: unit for unit in units}
+    by_path: dict[str, Any] = {str(unit.path): unit for unit in upper.itertuples(index=False)}
+    # A district of a few streets is joined in a tenth of the time that its thousand grids take, to the same outline.
+    shapes: dict[str, Any] = {path: unit.geometry for path, unit in by_path.items()}
+    grids = list(zip(after["path"], after["geometry"], strict=True))
     closing: list[int] = []
     rows: list[dict[str, Any]] = []
     while above:
         path = max(above, key=lambda each: (each.count("."), each))
         above.discard(path)
         unit = by_path[path]
-        members = after["geometry"][after["path"].str.startswith(f"{path}.")].to_numpy()
+        members = _children(path, shapes.items()) + _children(path, grids)
         parent = path.rpartition(".")[0]
         if not len(members):
             if not parent:
@@ -200,6 +203,7 @@ def _upper_units(
                     f"{unit.code} 将没有任何网格", f"{unit.code} would have no grid", code="empty-district"
                 )
             closing.append(int(unit.id))
+            del shapes[path]
             above.add(parent)
             continue
         shape = dissolve(members, [path] * len(members))[1][0]
@@ -208,6 +212,7 @@ def _upper_units(
         shape = shapely.normalize(shape)
         if shapely.to_wkb(shape) == shapely.to_wkb(unit.geometry):
             continue
+        shapes[path] = shape
         closing.append(int(unit.id))
         rows.append({**unit._asdict(), "id": 0, "geometry": shape})
         if parent:
@@ -216,6 +221,10 @@ def _upper_units(
     if rows:
         adding["area_m2"] = geodesic_area_m2(adding["geometry"].to_numpy())
     return closing, adding
+
+
+def _children(path: str, shapes: Iterable[tuple[str, Any]]) -> list[Any]:
+    return [shape for each, shape in shapes if each.rpartition(".")[0] == path]
 
 
 def _lineage(was: pd.DataFrame, put: pd.DataFrame, number: int) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ STATES = (
 )
 OPEN_STATES = ("reported", "accepted", "dispatched", "handling", "verifying", "suspended")
 ORIGINS = ("complaint", "found")
+_OPEN = text("state NOT IN ('closed', 'voided')")
 
 
 class EventClass(Base):
@@ -101,7 +102,10 @@ class Incident(Base):
         Index(None, "occurred_at"),
         Index(None, "grid_code", "occurred_at"),
         Index(None, "grid_path", postgresql_using="gist"),
-        Index("ix_incident_open", "due_at", postgresql_where=text("state NOT IN ('closed', 'voided')")),
+        Index("ix_incident_open", "due_at", postgresql_where=_OPEN),
+        # What changes hands when grids do; a hundredth of all.
+        Index("ix_incident_open_geom", "geom", postgresql_using="gist", postgresql_where=_OPEN),
+        Index("ix_incident_open_grid_code", "grid_code", postgresql_where=_OPEN),
     )
 
 

@@ -164,10 +164,11 @@ def open_points_near(session: Session, boxes: np.ndarray, codes: Sequence[str]) 
     """Open incidents in one of the boxes (west, south, east, north) or of these grids: id, lon, lat."""
     rows = session.execute(
         text(
-            f"WITH {BOXES} SELECT i.id, ST_X(i.geom), ST_Y(i.geom) FROM incident i "
-            f"WHERE {_OPEN} AND i.geom IS NOT NULL AND i.id IN ("
-            "SELECT m.id FROM boxes b JOIN incident m ON m.geom && b.box "
-            "UNION SELECT o.id FROM incident o WHERE o.grid_code = ANY(:codes)) ORDER BY i.id"
+            # Said of each part, so that each is looked up among the open ones only.
+            f"WITH {BOXES}, found AS ("
+            f"SELECT i.id, i.geom FROM boxes b JOIN incident i ON i.geom && b.box WHERE {_OPEN} UNION ALL "
+            f"SELECT i.id, i.geom FROM incident i WHERE i.grid_code = ANY(:codes) AND i.geom IS NOT NULL AND {_OPEN}) "
+            "SELECT DISTINCT ON (id) id, ST_X(geom), ST_Y(geom) FROM found ORDER BY id"
         ),
         {**box_columns(boxes), "codes": list(codes)},
     ).all()
