@@ -102,6 +102,7 @@ def test_everything_by_keys(enter: Open, edited: Served) -> None:
     lon, lat = (float(v) for v in field.input_value().split(","))
     field.fill(f"{lon + 0.0001:.7f}, {lat + 0.0001:.7f}")
     field.press("Enter")
+    expect(page.locator("#tool-card [role=alert]")).to_have_count(0)
     said(page, "已移动顶点")
     # Coordinates in place of drawing; what cannot be read is told.
     page.locator("#map canvas").first.focus()
@@ -220,7 +221,7 @@ def test_on_a_phone_drafts_are_read_and_reviewed(enter: Open, edited: Served) ->
     assert wide <= 390
     page.locator("#draft-tab button", has_text="退回").tap()
     # A draft is not sent back without a word.
-    assert page.locator("#draft-tab textarea:invalid").count() == 1
+    expect(page.locator("#draft-tab textarea")).to_be_focused()
     page.fill("#draft-tab textarea", "名称再议")
     page.locator("#draft-tab button", has_text="退回").tap()
     said(page, "已退回")

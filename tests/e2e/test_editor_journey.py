@@ -128,4 +128,4 @@ def test_from_the_first_line_to_the_new_owner(enter: Open, edited: Served) -> No
 
     place = inside_now(edited, draft, NEW)
     assert owner(edited, place) == NEW
-    assert owner(edited, place, at=(NOW - timedelta(seconds=1)).isoformat()) == SPLIT
+    assert owner(edited, place, at=(NOW - timedelta(days=1)).isoformat()) == SPLIT

@@ -17,6 +17,8 @@ export class Tools {
   #community = "";
   /** @type {string|null} What is missing or was refused, in words. */
   #trouble = null;
+  /** What the card shows. */
+  #shown = "";
 
   /**
    * @param {object} acts
@@ -111,9 +113,10 @@ export class Tools {
   draw() {
     const { tool } = this;
     this.card.hidden = tool.id === "select" || !this.acts.mayEdit();
-    if (this.card.hidden) return;
-    const field = this.card.querySelector("textarea");
-    if (field && document.activeElement === field && !this.places.length) return;
+    const shown = this.card.hidden ? "" : JSON.stringify([tool.id, this.places, this.#trouble, this.vertices?.chosen, this.vertices?.tooFar]);
+    // Drawn again only when it says something else: what somebody types into it meanwhile is theirs.
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     fill(
       this.card,
       el("p", { class: "tool-hint" }, icon(tool.icon, "small"), el("span", {}, t(`editor.hint.${tool.id}`))),
