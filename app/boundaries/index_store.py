@@ -130,3 +130,8 @@ def _whatever_the_disk_says() -> Iterator[None]:
         yield
     except OSError as error:
         log.debug("index_folder", error=str(error))
+
+
+def index_store(home: Path) -> IndexStore:
+    """The store of an installation, which its service and its commands share."""
+    return IndexStore(home / "cache" / "index")

@@ -57,8 +57,9 @@ def load_edition(session: Session, scheduled: Scheduled, *, store: IndexStore | 
 
     def build() -> GridIndex:
         shapes = repository.units_in(session, scheduled.number, level="grid")
+        # Whether holes are meant was decided when it was published.
         return GridIndex.build(
-            shapes["code"].tolist(), shapes["geometry"].to_numpy(), edition=scheduled.number
+            shapes["code"].tolist(), shapes["geometry"].to_numpy(), edition=scheduled.number, gaps="allow"
         )
 
     if store is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import shapely
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository
+from app.boundaries.index_store import IndexStore
 from app.boundaries.loading import LoadedEdition, Scheduled, load_edition, schedule_of
 from app.boundaries.paths import OUTSIDE
 from app.boundaries.service import edition_in_force
@@ -17,11 +19,13 @@ from gis.measures import geodesic_area_m2, geodesic_length_m
 from gis.shares import shares
 
 
-def index_in_force(session: Session) -> LoadedEdition:
-    """The edition in force with its index, for a bulk load."""
-    number = edition_in_force(session)
+def index_in_force(
+    session: Session, *, at: datetime | None = None, store: IndexStore | None = None
+) -> LoadedEdition:
+    """The edition in force, now or at an instant, with its index; from a store it is there in milliseconds."""
+    number = edition_in_force(session, at)
     scheduled = next(e for e in schedule_of(session) if e.number == number)
-    return load_edition(session, scheduled)
+    return load_edition(session, scheduled, store=store)
 
 
 def part_of(session: Session, scheduled: Scheduled, boxes: np.ndarray) -> LoadedEdition:

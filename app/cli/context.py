@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Engine
 
 from app.cli.output import Output
@@ -60,4 +63,11 @@ class Context:
 def make_context(*, as_json: bool) -> Context:
     """Read the settings and choose the output."""
     settings = load_settings()
+    if not structlog.is_configured():
+        # Standard output is the answer's alone, above all with --json.
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+            logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+            cache_logger_on_first_use=False,
+        )
     return Context(settings=settings, out=Output(as_json=as_json, lang=settings.lang))

@@ -11,10 +11,10 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from app.boundaries.editions import LoadedEdition, load_edition, schedule_of
+from app.boundaries.index_store import index_store
+from app.boundaries.loading import LoadedEdition
 from app.boundaries.owners import index_in_force
 from app.boundaries.preparing import GridColumns, prepare_grids
-from app.boundaries.service import edition_in_force
 from app.cli.context import Context, make_context
 from app.cli.output import Exit, JsonOption
 from app.kit.params import parse_instant
@@ -102,10 +102,7 @@ def command(
 def _edition(context: Context, at: str | None) -> LoadedEdition:
     instant = parse_instant(at, field="--at")
     with context.reading() as session:
-        if instant is None:
-            return index_in_force(session)
-        number = edition_in_force(session, instant)
-        return load_edition(session, next(e for e in schedule_of(session) if e.number == number))
+        return index_in_force(session, at=instant, store=index_store(context.settings.home))
 
 
 def _index_of_file(
