@@ -48,12 +48,13 @@ _PLACES = 4000
 def measure(ground: Ground, options: Options) -> list[Row]:
     """Rows of the table."""
     size = scale_up(ground.engine, ground.loaded) if options.scale == "full" else counted(ground.engine)
-    note = f"{options.scale} scale: {size}"
+    note = f"{options.scale} scale"
+    stored = Row("stored while editions are published", str(size), "", "", None, "", note)
     with _served(ground) as port:
         desk = Desk(ground, port)
         with reading(port, _questions(ground)) as readers:
             rows, publish_s = _measured(ground, desk, readers, note)
-        return [*rows, _everything(ground, note, publish_s)]
+        return [stored, *rows, _everything(ground, note, publish_s)]
 
 
 @contextmanager
@@ -280,7 +281,7 @@ def _row(span: _Span, answers: Answers, note: str) -> Row:
         f"{during.failed} failed, {during}",
         None,
         span.target,
-        "; ".join(filter(None, (span.note, note))),
+        "; ".join(filter(None, (note, span.note))),
     )
 
 
