@@ -84,12 +84,18 @@ def questions() -> list[str]:
     for crs in ("gcj02", "bd09", "cgcs2000", "EPSG:4549", "EPSG:4490"):
         x, y = from_wgs84(X, Y, crs)
         found.append(f"lon={float(x)}&lat={float(y)}&crs={crs}")
-    soon, later = (f"{NOW + timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}" for days in (1, 40))
-    return [*found, f"{PLAIN}&at={soon}", f"{PLAIN}&at={later}", f"{PLAIN}&crs=gcj02&at={later}"]  # fmt: skip
+    return [*found, f"{PLAIN}&at={{soon}}", f"{PLAIN}&at={{later}}", f"{PLAIN}&crs=gcj02&at={{later}}"]
+
+
+# Instants go in when the test runs: workers have to give tests the same names.
+LATER = {
+    name: f"{NOW + timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}" for name, days in (("soon", 1), ("later", 40))
+}
 
 
 @pytest.mark.parametrize("query", questions())
 def test_both_ways_say_the_same(http, query):
+    query = query.format(**LATER)
     if "at=soon" not in query:
         assert matches(query)
     # A parameter that nobody knows makes the documented route answer.
