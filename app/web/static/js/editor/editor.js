@@ -1,11 +1,10 @@
 // The editor: a list of drafts, and the one that is open with its tree, map, tools and consequences.
 import { onBack, read, write } from "../core/address.js";
-import { ask } from "../core/api.js";
 import { boot } from "../core/boot.js";
 import { byId, el, fill } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { key } from "../core/keys.js";
-import { empty, failure } from "../core/states.js";
+import { failure } from "../core/states.js";
 import { inSight, makeMap, showBox, showPlace } from "../map/map.js";
 import { startSearch } from "../shell/search.js";
 import { editionShown, startShell } from "../shell/shell.js";
@@ -14,7 +13,7 @@ import { Canvas } from "./canvas.js";
 import { Draft } from "./draft.js";
 import { DraftDrawer } from "./drawer.js";
 import { Drawing } from "./drawing.js";
-import { drawDrafts } from "./drafts.js";
+import { drawClosed, drawDrafts } from "./drafts.js";
 import { GridPanel } from "./gridpanel.js";
 import { Loads } from "./load.js";
 import { pointing } from "./pointing.js";
@@ -80,7 +79,8 @@ export function draftOf() {
 
 /** Open a draft, or the list of them. @param {number|null} id @param {{remember?: boolean}} [options] */
 async function open(id, { remember = true } = {}) {
-  if (draft && !leaveDrawing()) return;
+  // What is drawn and not sent would be lost.
+  if (draft && tools.places.length && !window.confirm(t("editor.leave"))) return;
   draft?.close();
   draft = null;
   swipe?.stop();
@@ -100,8 +100,13 @@ async function open(id, { remember = true } = {}) {
   draft = opening;
   grids.waiting();
   try {
-    await Promise.all([opening.load(), mapMade]);
+    await opening.load();
     await grids.units(opening.info.base);
+    if (draft !== opening) return opening.close();
+    // The list first: a map takes longer, and not every browser can draw one.
+    grids.load(opening.coverage);
+    grids.head(opening.info);
+    await mapMade;
   } catch (error) {
     if (draft !== opening) return;
     draft = null;
@@ -155,6 +160,8 @@ function redrawn(step) {
 function done(step, operation) {
   if (!draft) return;
   refused = [];
+  // Not while a vertex is on its way: its preview stays until the new shapes are drawn.
+  if (operation?.op !== "move_vertex") canvas?.live([]);
   const { coverage } = draft;
   const pieces = operation?.op === "split" ? [operation.grid, ...step.created] : [];
   const kept = operation?.op === "merge" ? step.changed.concat(step.created).slice(0, 1) : [];
@@ -167,10 +174,16 @@ function done(step, operation) {
   loads.refresh([...step.created, ...step.changed]);
 }
 
-/** A step was refused: say so where the person looks, and show where it fails. @param {string} text @param {Place[]} places */
-function refuse(text, places) {
+/**
+ * A step was refused: say so where the person looks, and show where it fails.
+ * @param {string} text @param {Place[]} places
+ * @param {any[]} conflicts Grids that a newer edition changed as well: both shapes are drawn.
+ */
+function refuse(text, places, conflicts) {
   refused = places;
   marks();
+  const shapes = conflicts.flatMap((each) => [each.draft, each.published]).filter(Boolean);
+  if (shapes.length) canvas?.live(shapes.map((geometry) => ({ type: "Feature", properties: {}, geometry })));
   if (tools.tool.id === "select") running.say(text, places.length ? () => goto(places) : null);
   else tools.trouble(text);
   const out = places.find((place) => made && !inSight(made, place, room()));
@@ -240,11 +253,6 @@ function showCodes(codes) {
   if (made) showBox(made, boxAround(found.map(({ box }) => box)), room());
 }
 
-/** What is drawn and not sent would be lost: asked once. */
-function leaveDrawing() {
-  return !tools.places.length || window.confirm(t("editor.leave"));
-}
-
 selection.addEventListener("change", (event) => {
   const { was, quiet } = /** @type {CustomEvent} */ (event).detail;
   for (const code of was) canvas?.state(code, { selected: false });
@@ -274,11 +282,7 @@ async function startMap() {
   pointing(made.map, canvas, { draft: () => draft, selecting: () => tools.selecting, selection });
 }
 
-window.addEventListener("keydown", (event) => toolbar.pressed(event));
 window.addEventListener("beforeunload", (event) => tools.places.length && event.preventDefault());
-key(["Ctrl+Z"], t("editor.undo"));
-key(["Ctrl+Shift+Z"], t("editor.redo"));
-key(["Enter"], t("editor.keys.finish"));
 key(["Escape"], t("editor.keys.leave"), () => tools.leave() || (selection.codes.length && selection.set([])));
 
 startSearch((hit) => {
@@ -288,11 +292,8 @@ startSearch((hit) => {
 });
 
 const wanted = () => Number(read().get("draft")) || null;
-if (!boot.mayEdit) {
-  const next = encodeURIComponent(location.pathname + location.search);
-  const signIn = boot.signedIn ? null : el("a", { class: "button primary", href: `/signin?next=${next}` }, t("account.signin"));
-  fill(byId("panel-content"), empty({ icon: "edit", title: t("editor.closed"), text: t(boot.signedIn ? "editor.closed.role" : "editor.closed.signin"), action: signIn ?? undefined }));
-} else {
+if (!boot.mayEdit) drawClosed(byId("panel-content"));
+else {
   onBack(() => wanted() !== (draft?.id ?? null) && open(wanted(), { remember: false }));
   open(wanted(), { remember: false });
 }

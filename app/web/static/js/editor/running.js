@@ -17,7 +17,7 @@ export class Running {
    * @param {object} acts
    * @param {() => import("./draft.js").Draft|null} acts.draft
    * @param {(step: any, operation: Record<string, any>|null) => void} acts.done
-   * @param {(text: string, places: [number, number][]) => void} acts.refused
+   * @param {(text: string, places: [number, number][], conflicts: any[]) => void} acts.refused
    * @param {() => void} acts.reload
    */
   constructor(acts) {
@@ -66,8 +66,8 @@ export class Running {
   /** @param {Error} error */
   failed(error) {
     if (error instanceof ApiError && error.status === 412) return;
-    const places = error instanceof ApiError ? (error.problem?.places ?? []) : [];
-    this.acts.refused(error.message, places);
+    const problem = error instanceof ApiError ? error.problem : null;
+    this.acts.refused(error.message, problem?.places ?? [], problem?.conflicts ?? []);
   }
 
   /**

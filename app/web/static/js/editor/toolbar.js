@@ -1,6 +1,7 @@
 // Buttons beside the tools: back and forth, merge, before and after; and their keys.
 import { byId } from "../core/dom.js";
-import { isTyping } from "../core/keys.js";
+import { t } from "../core/i18n.js";
+import { isTyping, key } from "../core/keys.js";
 
 export class Toolbar {
   /**
@@ -19,6 +20,10 @@ export class Toolbar {
     this.bar = byId("tools");
     for (const name of /** @type {const} */ (["merge", "undo", "redo", "compare"])) this.#button(name).addEventListener("click", acts[name]);
     this.bar.addEventListener("keydown", (event) => this.#walk(event));
+    window.addEventListener("keydown", (event) => this.pressed(event));
+    key(["Ctrl+Z"], t("editor.undo"));
+    key(["Ctrl+Shift+Z"], t("editor.redo"));
+    key(["Enter"], t("editor.keys.finish"));
   }
 
   /** @param {string} name @returns {HTMLButtonElement} */
