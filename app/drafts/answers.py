@@ -42,6 +42,16 @@ def text_answer(request: Request, draft: Draft, body: str, *, media_type: str = 
     return sent(request, body.encode(), media_type=media_type, headers=headers_of(draft))
 
 
+def unless_known(request: Request, session: Session, draft: Draft) -> Response | None:
+    """Nothing but a 304 for those who have this version, unless a newer edition has left the draft behind since."""
+    newest = boundary_rows.latest(session)
+    if newest is not None and newest.number > draft.base:
+        return None
+    if tag_of(draft) in tags(request.headers.get("if-none-match")):
+        return Response(status_code=304, headers=headers_of(draft))
+    return None
+
+
 def summary(session: Session, draft: Draft) -> dict[str, Any]:
     """A draft as lists show it."""
     return summaries(session, [draft])[0]

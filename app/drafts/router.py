@@ -67,10 +67,12 @@ def list_drafts(
 
 
 @router.get("/{draft_id}", responses=_GONE)
-def show_draft(session: Read, by: CurrentPrincipal, draft_id: int) -> Response:
-    """A draft with what it changes, its operations and its log."""
+def show_draft(request: Request, session: Read, by: CurrentPrincipal, draft_id: int) -> Response:
+    """A draft with what it changes, its operations and its log; 304 for who has it, as those who watch it ask often."""
     draft = access.found(session, draft_id)
-    return answers.json_answer(draft, answers.whole(session, draft, by))
+    return answers.unless_known(request, session, draft) or answers.json_answer(
+        draft, answers.whole(session, draft, by)
+    )
 
 
 @router.get("/{draft_id}/operations", responses=_GONE)
