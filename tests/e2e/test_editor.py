@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 import shapely
@@ -226,3 +228,30 @@ def test_on_a_phone_drafts_are_read_and_reviewed(enter: Open, edited: Served) ->
     page.locator("#draft-tab button", has_text="退回").tap()
     said(page, "已退回")
     window.check()
+
+
+def test_a_file_edited_elsewhere_becomes_steps(enter: Open, edited: Served, tmp_path: Path) -> None:
+    draft = begin(edited, EDITOR, "从文件")
+    with edited.person(EDITOR) as client:
+        grids = client.get(f"/v1/drafts/{draft}/grids").json()
+    mine = next(f for f in grids["features"] if f["properties"]["code"] == HERE)
+    mine["properties"]["name"] = "文件里的名字"
+    file = tmp_path / "改好的.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [mine]}))
+    window = enter(EDITOR)
+    page = open_draft(window, draft, "&tab=history")
+    page.locator("#draft-tab summary").click()
+    page.set_input_files("#draft-tab input[type=file]", file)
+    page.locator("#draft-tab button[type=submit]").click()
+    expect(page.locator(".tabs [data-tab=history]")).to_contain_text("1")
+    page.fill("#tree-filter", HERE)
+    expect(page.locator(".tree-row", has_text="文件里的名字")).to_contain_text("改动")
+    # What is no file of grids is refused in words.
+    page.locator("#draft-tab summary").click()
+    nonsense = tmp_path / "x.geojson"
+    nonsense.write_text("{}")
+    page.set_input_files("#draft-tab input[type=file]", nonsense)
+    page.locator("#draft-tab button[type=submit]").click()
+    expect(page.locator("#banner")).not_to_be_empty()
+    expect(page.locator(".tabs [data-tab=history]")).to_contain_text("1")
+    window.check(expected=("422",))

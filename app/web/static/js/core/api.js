@@ -24,7 +24,7 @@ export class ApiError extends Error {
 /**
  * @typedef {object} Sending
  * @property {string} [method]
- * @property {unknown} [body]
+ * @property {unknown} [body] Sent as JSON; a file as it is.
  * @property {AbortSignal} [signal]
  * @property {Record<string, unknown>} [query]
  * @property {Record<string, string>} [headers]
@@ -47,14 +47,15 @@ export async function ask(path, options) {
  */
 export async function send(path, { method = "GET", body, signal, query, headers: more } = {}) {
   const headers = { Accept: "application/json", "Accept-Language": lang, ...more };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const file = body instanceof Blob;
+  if (body !== undefined) headers["Content-Type"] = file ? "application/octet-stream" : "application/json";
   if (method !== "GET" && boot.csrf) headers["X-CSRF-Token"] = boot.csrf;
   let response;
   try {
     response = await fetch(path + queryOf(query), {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || file ? /** @type {Blob|undefined} */ (body) : JSON.stringify(body),
       signal,
       credentials: "same-origin",
     });

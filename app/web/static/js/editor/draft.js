@@ -1,5 +1,5 @@
 // A draft as the server has it: read, written step by step with the version that was seen, watched for others' changes.
-import { ApiError, send } from "../core/api.js";
+import { ApiError, queryOf, send } from "../core/api.js";
 import { Coverage } from "./coverage.js";
 
 /** How often to ask whether somebody else has changed the draft. */
@@ -67,6 +67,11 @@ export class Draft extends EventTarget {
     return this.#write("/redo");
   }
 
+  /** Grids edited elsewhere. @param {File} file @param {Record<string, unknown>} query @returns {Promise<Step>} */
+  replace(file, query) {
+    return this.#write(`/file${queryOf(query)}`, file, "PUT");
+  }
+
   /**
    * A step on its way: submit, review, publish, rebase, or discard (DELETE).
    * @param {string} step @param {Record<string, any>} [body]
@@ -97,10 +102,10 @@ export class Draft extends EventTarget {
     return (await send(`${this.path}/${what}`, { query })).answer;
   }
 
-  /** @param {string} address @param {Record<string, any>} [body] */
-  #write(address, body) {
+  /** @param {string} address @param {unknown} [body] @param {string} [method] */
+  #write(address, body, method = "POST") {
     return this.#queue(async () => {
-      const step = await this.#send(address, "POST", body);
+      const step = await this.#send(address, method, body);
       this.info = { ...this.info, operations: step.operations, undone: step.undone };
       this.#tell("grids", this.coverage.update(step.grids.features, step.retired));
       return step;

@@ -33,6 +33,7 @@ export class DraftDrawer {
    * @param {(codes: string[]) => void} acts.show
    * @param {() => void} acts.found Called when defects are known.
    * @param {() => void} acts.compare
+   * @param {(file: File, query: Record<string, unknown>) => Promise<boolean>} acts.replace
    * @param {(step: string, body?: Record<string, any>) => Promise<void>} acts.go
    */
   constructor(sheet, acts) {
@@ -126,7 +127,7 @@ export class DraftDrawer {
     const { given, goto, show, compare, go } = this.acts;
     if (this.tab === "select") drawSelected(this.body, given());
     else if (this.tab === "check") drawFindings(this.body, this.defects, (defect) => goto([defect.place]));
-    else if (this.tab === "history") drawHistory(this.body, draft.info, show);
+    else if (this.tab === "history") drawHistory(this.body, draft.info, show, given().mayEdit ? this.acts.replace : null);
     else if (this.tab === "review") drawReview(this.body, draft.info, { go, compare, errors: this.errors });
     else if (this.#impactError) fill(this.body, failure(this.#impactError, t("editor.impact.failed"), () => this.open("impact")));
     else drawImpact(this.body, this.#impact, draft.coverage, show);

@@ -68,6 +68,7 @@ const drawer = new DraftDrawer(drawerSheet, {
   goto,
   show: showCodes,
   found: marks,
+  replace: (file, query) => running.replace(file, query),
   compare,
   go,
 });
@@ -216,7 +217,7 @@ async function go(step, body) {
   try {
     const answer = await draft?.go(step, body);
     running.told(step, body, answer);
-    if (step === "discard") return open(null);
+    if (step === "discard") await open(null);
     tools.fromAddress();
     toolbar.draw();
     if (step === "rebase") {
@@ -226,7 +227,6 @@ async function go(step, body) {
   } catch (error) {
     running.failed(/** @type {Error} */ (error));
   }
-  return undefined;
 }
 
 async function compare() {

@@ -8,14 +8,17 @@ import { empty } from "../core/states.js";
  * @param {HTMLElement} place
  * @param {any} info The draft as the server describes it.
  * @param {(codes: string[]) => void} show
+ * @param {((file: File, query: Record<string, unknown>) => Promise<boolean>)|null} replace Absent for those who only look.
  */
-export function drawHistory(place, info, show) {
+export function drawHistory(place, info, show, replace) {
+  const from = replace && fileForm(replace);
   if (!info.history.length) {
-    fill(place, empty({ icon: "undo", title: t("editor.history.none"), text: t("editor.history.hint") }));
+    fill(place, from, empty({ icon: "undo", title: t("editor.history.none"), text: t("editor.history.hint") }));
     return;
   }
   fill(
     place,
+    from,
     el(
       "ol",
       { class: "plain-list", "aria-label": t("editor.tab.history") },
@@ -52,4 +55,38 @@ export function summary({ created, changed, retired }) {
   ]
     .filter(Boolean)
     .join(" · ");
+}
+
+/** Grids that were edited in QGIS and the like. @param {(file: File, query: Record<string, unknown>) => Promise<boolean>} replace */
+function fileForm(replace) {
+  const file = el("input", { type: "file", name: "file", required: true, accept: ".gpkg,.zip,.geojson,.json", "aria-label": t("editor.file.file") });
+  const code = el("input", { class: "input", name: "code", required: true, maxlength: 200, autocomplete: "off" });
+  const tolerance = el("input", { class: "input", name: "tolerance", type: "number", min: 0, max: 50, step: 0.1 });
+  const missing = el("select", { class: "select", name: "missing" }, ["keep", "remove"].map((each) => el("option", { value: each }, t(`editor.file.${each}`))));
+  const button = el("button", { type: "submit", class: "button" }, t("editor.file.send"));
+  [code.value, tolerance.value] = ["code", "0"];
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const [chosen] = file.files ?? [];
+    if (!chosen) return;
+    button.disabled = true;
+    await replace(chosen, { code: code.value.trim(), tolerance_m: tolerance.value || 0, missing: missing.value });
+    button.disabled = false;
+  };
+  const field = (/** @type {string} */ words, /** @type {HTMLElement} */ input) => el("label", { class: "field" }, el("span", {}, words), input);
+  return el(
+    "details",
+    { class: "section" },
+    el("summary", {}, t("editor.file")),
+    el(
+      "form",
+      { class: "stack", onsubmit: submit },
+      el("p", { class: "caption" }, t("editor.file.hint")),
+      file,
+      field(t("editor.file.code"), code),
+      field(t("editor.file.tolerance"), tolerance),
+      field(t("editor.file.missing"), missing),
+      button,
+    ),
+  );
 }

@@ -30,6 +30,11 @@ export class Running {
     return this.#step((draft) => draft.apply(operation), operation, "editor.done");
   }
 
+  /** @param {File} file @param {Record<string, unknown>} query */
+  replace(file, query) {
+    return this.#step((draft) => draft.replace(file, query), { op: "replace" }, "editor.done");
+  }
+
   undo() {
     return this.#step((draft) => draft.undo(), null, "editor.undone");
   }
