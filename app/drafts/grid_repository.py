@@ -126,14 +126,18 @@ def base_paths(session: Session, edition: int, codes: Sequence[str]) -> dict[str
     return dict(tuple(row) for row in rows)
 
 
-def parents(session: Session, edition: int) -> dict[str, str]:
-    """Units that grids of an edition lie in directly: code -> path. (Communities, where there are some.)"""
+def parents(session: Session, edition: int, *, around: Sequence[str] | None = None) -> dict[str, str]:
+    """Units that grids of an edition lie in directly: code -> path. (Communities, where there are some.)
+
+    With ``around``, codes of grids, only the units of these.
+    """
+    test = "" if around is None else " AND u.code = ANY(:codes)"
     rows = session.execute(
         text(
             "SELECT u.parent_code, subpath(u.path, 0, -1)::text FROM unit_version u "
-            f"WHERE {_IN_BASE} GROUP BY 1, 2 ORDER BY 1"
+            f"WHERE {_IN_BASE}{test} GROUP BY 1, 2 ORDER BY 1"
         ),
-        {"base": edition},
+        {"base": edition} | ({} if around is None else {"codes": list(around)}),
     )
     return dict(tuple(row) for row in rows)
 

@@ -17,7 +17,20 @@ from app.drafts import access, grid_repository, repository
 from app.drafts.coverages import neighbourhood, rows_of
 from app.drafts.models import Draft
 from app.errors import Conflict
-from gis.editing import Coverage, Edit, Operation, apply, operation_as_json, parse_operation
+from gis.editing import (
+    Coverage,
+    DeleteVertex,
+    Edit,
+    InsertVertex,
+    MoveBorder,
+    MoveVertex,
+    Operation,
+    apply,
+    operation_as_json,
+    parse_operation,
+)
+
+_DRAGS = (MoveVertex, MoveBorder, InsertVertex, DeleteVertex)
 
 
 @dataclass(frozen=True)
@@ -68,14 +81,23 @@ def edit(
 def _applied(
     session: Session, by: Principal, draft: Draft, operation: Operation, before: Coverage, action: str
 ) -> Step:
-    units = grid_repository.parents(session, draft.base)
-    result = apply(
-        before,
-        operation,
-        used_codes=grid_repository.used_codes(session, draft),
-        communities=units.keys(),
-    )
+    if isinstance(operation, _DRAGS):
+        # Gives no code and names no unit; somebody is waiting with a finger on the mouse.
+        result = apply(before, operation)
+        units = _units_around(session, draft, before)
+    else:
+        units = grid_repository.parents(session, draft.base)
+        used = grid_repository.used_codes(session, draft)
+        result = apply(before, operation, used_codes=used, communities=units.keys())
     return record(session, by, draft, operation, before, result, units, action=action)
+
+
+def _units_around(session: Session, draft: Draft, coverage: Coverage) -> Mapping[str, str]:
+    """Paths of the units that the grids of a coverage lie in."""
+    named = {attributes.community for attributes in coverage.attributes}
+    units = grid_repository.parents(session, draft.base, around=coverage.codes)
+    # A grid that this draft moved may lie in a unit that none of them lay in before.
+    return units if named <= units.keys() else grid_repository.parents(session, draft.base)
 
 
 def record(
