@@ -53,8 +53,9 @@ def grids(
     values: dict[str, Any] = {"draft": draft.id, "base": draft.base}
     if boxes is not None:
         tests.append(
-            "EXISTS (SELECT FROM unnest(CAST(:w AS float8[]), CAST(:s AS float8[]), CAST(:e AS float8[]), "
-            "CAST(:n AS float8[])) b(w, s, e, n) WHERE {t}.geom && ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326))"
+            # The boxes are made once, not again for every grid.
+            "{t}.geom && ANY(ARRAY(SELECT ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326) FROM unnest(CAST(:w AS float8[]), "
+            "CAST(:s AS float8[]), CAST(:e AS float8[]), CAST(:n AS float8[])) b(w, s, e, n)))"
             if len(boxes) != 1
             else "{t}.geom && ST_MakeEnvelope(:w, :s, :e, :n, 4326)"
         )
@@ -108,9 +109,9 @@ def edition_grids(session: Session, edition: int, boxes: Sequence[Box]) -> pd.Da
     rows = session.execute(
         text(
             "SELECT u.code, u.name, u.parent_code, u.kind, ST_AsBinary(u.geom), false FROM unit_version u "
-            f"WHERE {_IN_BASE} AND EXISTS (SELECT FROM unnest(CAST(:w AS float8[]), CAST(:s AS float8[]), "
-            "CAST(:e AS float8[]), CAST(:n AS float8[])) b(w, s, e, n) "
-            "WHERE u.geom && ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326)) ORDER BY u.code"
+            f"WHERE {_IN_BASE} AND u.geom && ANY(ARRAY(SELECT ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326) "
+            "FROM unnest(CAST(:w AS float8[]), CAST(:s AS float8[]), CAST(:e AS float8[]), CAST(:n AS float8[])) "
+            "b(w, s, e, n))) ORDER BY u.code"
         ),
         {"base": edition, **dict(zip("wsen", sides, strict=True))},
     )
