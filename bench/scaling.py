@@ -166,7 +166,7 @@ def _components(session: Session, loaded: LoadedEdition, count: int) -> None:
     same = _listed(session, "component", but=own)
     session.execute(
         text(
-            "CREATE TEMP TABLE copied (row bigint, id bigint, k integer, geom geometry, measure float8, grid_code text, "
+            "CREATE TEMP TABLE copied (row bigint, id bigint, geom geometry, measure float8, grid_code text, "
             "grid_path ltree, paths ltree[], outside_share float8) ON COMMIT DROP"
         )
     )
@@ -177,7 +177,7 @@ def _components(session: Session, loaded: LoadedEdition, count: int) -> None:
         )
     )
     first = int(session.scalar(text("SELECT max(id) FROM component")) or 0) + 1
-    for at, k in _copies(ids, count - len(ids)):
+    for at, _ in _copies(ids, count - len(ids)):
         moved = _beside(shapes[at], rng)
         owners = owners_of(loaded, moved)
         rows = np.arange(first, first + len(at))
@@ -189,7 +189,6 @@ def _components(session: Session, loaded: LoadedEdition, count: int) -> None:
             {
                 "row": rows,
                 "id": ids[at],
-                "k": k,
                 "geom": _hex(moved),
                 "measure": nullable(owners.measure),
                 "grid_code": owners.codes,
