@@ -14,7 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from psycopg.errors import QueryCanceled
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 
 from app.errors import AppError, Conflict, Invalid, Unavailable
 from app.i18n import Text
@@ -92,6 +93,11 @@ def install(app: FastAPI) -> None:
             "instance": request.url.path,
         }
         return JSONResponse(body, status_code=error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
+        # Nobody hears this answer. The status is what proxies log for it: it is no fault of ours.
+        return Response(status_code=499)
 
     @app.exception_handler(IntegrityError)
     async def _integrity(request: Request, error: IntegrityError) -> JSONResponse:

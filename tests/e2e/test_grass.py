@@ -26,7 +26,7 @@ def published(drafting: Drafting, number: int) -> tuple[list[str], np.ndarray]:
     with Session(drafting.owner) as session:
         rows = session.execute(
             text(
-                "SELECT code, ST_AsBinary(geom) FROM unit_version WHERE level = 'grid' AND editions @> :n ORDER BY code"
+                "SELECT code, ST_AsBinary(geom) FROM unit_version WHERE level = 'grid' AND editions @> CAST(:n AS integer) ORDER BY code"
             ),
             {"n": number},
         ).all()
