@@ -127,6 +127,57 @@ def test_everything_by_keys(enter: Open, edited: Served) -> None:
     window.check()
 
 
+def test_borders_are_redrawn_and_land_changes_hands_by_hand(enter: Open, edited: Served) -> None:
+    draft = begin(edited, EDITOR)
+    window = enter(EDITOR)
+    page = open_draft(window, draft, f"&sel={HERE}&tool=reshape&view=120.078,35.885,15")
+    shared = shapely.line_merge(shapely.intersection(shape_of(HERE), shape_of(BESIDE)))
+    start, end = (shapely.line_interpolate_point(shared, at, normalized=True) for at in (0.3, 0.7))
+    middle = shapely.line_interpolate_point(shared, 0.5, normalized=True)
+    # The border between the two bulges to the east.
+    draw(page, [(start.x - 0.0003, start.y), (middle.x + 0.0015, middle.y), (end.x - 0.0003, end.y)])
+    said(page, "已改边界")
+    # A corner of the neighbour goes to the one that is selected.
+    page.keyboard.press("t")
+    expect(page.locator("[data-tool=transfer]")).to_have_attribute("aria-pressed", "true")
+    x, y = middle.x + 0.0008, middle.y
+    draw(page, [(x, y - 0.0008), (x + 0.002, y - 0.0008), (x + 0.002, y + 0.0008), (x, y + 0.0008)])
+    said(page, "已划转")
+    # Land that nobody owns, north of everything, is added to it: it has to touch.
+    page.locator("#map canvas").first.focus()
+    page.keyboard.press("a")
+    expect(page.locator("[data-tool=add]")).to_have_attribute("aria-pressed", "true")
+    west, south, east, _ = outline(HERE)
+    across = (west + east) / 2
+    page.evaluate(f"async (to) => (await {MAP}).mapOf().jumpTo({{center: to}})", [across, south])
+    draw(
+        page,
+        [
+            (across - 0.001, south + 0.002),
+            (across + 0.001, south + 0.002),
+            (across + 0.001, south - 0.002),
+            (across - 0.001, south - 0.002),
+        ],
+    )
+    said(page, "已补地")
+    with edited.person(EDITOR) as client:
+        now = client.get(f"/v1/drafts/{draft}").json()
+        found = client.get(f"/v1/drafts/{draft}/grids", params={"changed": True}).json()["features"]
+    assert [each["op"] for each in now["history"]] == ["reshape", "transfer", "add"]
+    assert {HERE, BESIDE} <= set(now["changed"])
+    after = {each["id"]: shapely.geometry.shape(each["geometry"]) for each in found}
+    assert after[HERE].area > shape_of(HERE).area
+    assert after[BESIDE].area < shape_of(BESIDE).area
+    assert not shapely.difference(after[HERE], shapely.union_all([shape_of(HERE), shape_of(BESIDE)])).is_empty
+    # And it is dissolved from its own panel.
+    page.locator(".tabs [data-tab=select]").click()
+    page.locator("#drawer button", has_text="撤并此网格").click()
+    said(page, "已撤并")
+    with edited.person(EDITOR) as client:
+        assert client.get(f"/v1/drafts/{draft}").json()["retired"] == [HERE]
+    window.check()
+
+
 def test_borders_follow_while_a_vertex_is_dragged(enter: Open, edited: Served) -> None:
     draft = begin(edited, EDITOR)
     window = enter(EDITOR)
