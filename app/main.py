@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from app import health, problems
 from app.auth import openapi
@@ -29,6 +29,7 @@ from app.drafts.upload_router import router as draft_upload_router
 from app.grids.publication import settle_due
 from app.grids.router import router as grid_router
 from app.incidents.router import router as incident_router
+from app.kit.whole_text import refuse_broken_text
 from app.maps.router import router as map_router
 from app.observability import Metrics, RequestLog, configure_logging
 from app.ogc.draft_router import router as ogc_draft_router
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        dependencies=[Depends(refuse_broken_text)],
         # We count and log ourselves; looking for a telemetry provider with every request is not free.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )

@@ -21,6 +21,8 @@ from app.errors import AppError, Conflict, Invalid, Unavailable
 from app.i18n import Text
 from app.kit.language import language_of
 from app.kit.validation import in_chinese
+from app.kit.visible import encodable
+from app.kit.whole_text import not_utf8
 from gis.errors import CoverageError, GisError, InputRefused
 
 log = structlog.get_logger(__name__)
@@ -39,13 +41,22 @@ _TITLES = {
 }
 
 
+class ProblemDocument(JSONResponse):
+    """A refusal can always be sent, also when it repeats something that could not."""
+
+    media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """The document as bytes of JSON."""
+        return super().render(encodable(content))
+
+
 def problem(request: Request, error: AppError) -> JSONResponse:
     """The answer to an expected refusal."""
-    return JSONResponse(
+    return ProblemDocument(
         error.problem(language_of(request), instance=_path(request)),
         status_code=error.status,
         headers=error.headers,
-        media_type=MEDIA_TYPE,
     )
 
 
@@ -83,6 +94,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if (refusal := not_utf8(error)) is not None:
+            return problem(request, refusal)
         lang = language_of(request)
         title = _TITLES.get(error.status_code, Text(str(error.detail), str(error.detail)))
         body: dict[str, Any] = {
@@ -92,7 +105,7 @@ def install(app: FastAPI) -> None:
             "detail": title.in_(lang),
             "instance": request.url.path,
         }
-        return JSONResponse(body, status_code=error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
+        return ProblemDocument(body, status_code=error.status_code, headers=error.headers)
 
     @app.exception_handler(ClientDisconnect)
     async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
@@ -163,6 +176,8 @@ def install(app: FastAPI) -> None:
 
 # Of a list that may be as long as a file; the first ones are enough to begin mending.
 _MOST = 200
+# Of a text that was refused; a refusal is no way to have anything sent back.
+_LONGEST = 200
 
 
 def _more(error: GisError) -> dict[str, Any]:
@@ -195,6 +210,8 @@ def _from_validation(error: RequestValidationError) -> Invalid:
         if isinstance(came, bytes):
             # A body that is not text at all: its beginning is enough to recognise it.
             came = came[:40].decode("latin-1")
+        if isinstance(came, str) and len(came) > _LONGEST:
+            came = f"{came[:_LONGEST]}…"
         shown = came if isinstance(came, str | int | float | bool | type(None)) else type(came).__name__
         expected = Text(in_chinese(item["type"], item.get("ctx") or {}, item["msg"]), item["msg"])
         fields.append({"field": name, "expected": item["msg"], "came": shown, "kind": item["type"]})
