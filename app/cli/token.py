@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from sqlalchemy.orm import Session
 
 from app.auth import scopes, tokens
@@ -84,7 +83,7 @@ def list_(as_json: JsonOption = False) -> None:
         described = _described(session, tokens.seen_by(session, as_operator(operator())))
     out = context.out
     out.document({"tokens": described})
-    table = Table(
+    headings = (
         out.say("前缀", "begins"),
         out.say("名称", "name"),
         out.say("角色", "role"),
@@ -92,9 +91,10 @@ def list_(as_json: JsonOption = False) -> None:
         out.say("状态", "state"),
         out.say("最近使用", "last used"),
     )
+    rows = []
     for each in described:
         used = each["last_used_at"]
-        table.add_row(
+        row = (
             each["prefix"],
             each["name"],
             each["role"],
@@ -102,7 +102,8 @@ def list_(as_json: JsonOption = False) -> None:
             _state(each, out.say),
             used.astimezone(context.settings.zone).strftime("%Y-%m-%d %H:%M") if used else "",
         )
-    out.show(table)
+        rows.append(row)
+    out.table(headings, rows)
 
 
 def _state(token: dict[str, Any], say: Any) -> str:

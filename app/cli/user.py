@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.table import Table
 from sqlalchemy.orm import Session
 
 from app.auth import scopes, service
@@ -138,23 +137,25 @@ def list_(
         described = _described(session, found)
     out = context.out
     out.document({"accounts": described})
-    table = Table(
+    headings = (
         out.say("账号", "name"),
         out.say("姓名", "display name"),
         out.say("角色", "roles"),
         out.say("状态", "state"),
         out.say("最近登录", "last sign-in"),
     )
+    rows = []
     for each in described:
         last = each["last_signed_in_at"]
-        table.add_row(
+        row = (
             each["name"],
             each["display_name"],
             _roles(out, each),
             out.say("可用", "active") if each["active"] else out.say("停用", "disabled"),
             last.astimezone(context.settings.zone).strftime("%Y-%m-%d %H:%M") if last else "",
         )
-    out.show(table)
+        rows.append(row)
+    out.table(headings, rows)
 
 
 @app.command("grant")
