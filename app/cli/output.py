@@ -68,8 +68,8 @@ class Output:
     def __init__(self, *, as_json: bool, lang: Lang = "zh") -> None:
         self.as_json = as_json
         self.lang = lang
-        self.notes = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.notes = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+        self.console = Console(highlight=False, soft_wrap=True, emoji=False)
 
     def say(self, zh: str, en: str) -> str:
         """One message in the person's language."""
