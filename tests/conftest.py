@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.served",
     "tests.fixtures.browser",
     "tests.fixtures.edited",
+    "tests.fixtures.hostile_town",
     "tests.fixtures.real_data",
     "tests.fixtures.spark",
 ]

@@ -8,6 +8,7 @@ none, and are then trusted to have seen the grid as it is.
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Depends, Header, Request
 from starlette.responses import Response
@@ -118,7 +119,8 @@ def create_draft_grid(
     """Make a grid; its land is taken from the grids under it, or from nobody."""
     draft, code = editing.create(session, by, draft_id, feature)
     made = editing.as_feature(editing.grid(session, draft, code))
-    where = f"{_root(request, draft_id)}{_GRIDS}/{code}"
+    # A header holds Latin letters only, a code any letters.
+    where = f"{_root(request, draft_id)}{_GRIDS}/{quote(code, safe='')}"
     headers = {"Location": where, "ETag": f'"{editing.tag_of(made)}"'}
     return answers.item(request, made, headers=headers, status=201)
 
