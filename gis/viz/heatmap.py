@@ -85,15 +85,17 @@ class _Caption(RenderedOnce):
             background: {{ this.colours.PAPER }}; color: {{ this.colours.INK }}; border: 1px solid {{ this.colours.BORDER }};
             border-radius: 6px; padding: 12px 16px; box-shadow: 0 1px 3px rgb(0 0 0 / 12%);
             font: 14px/1.5 "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", system-ui, sans-serif; }
-          .heat-card h1, .heat-card p { overflow: hidden; overflow-wrap: anywhere; display: -webkit-box;
+          .heat-card h1 { overflow: hidden; overflow-wrap: anywhere; display: -webkit-box;
             -webkit-box-orient: vertical; -webkit-line-clamp: 3; }
+          .heat-card bdi { display: inline-block; max-width: 100%; overflow: hidden; text-overflow: ellipsis;
+            white-space: nowrap; vertical-align: bottom; }
           .heat-card h1 { margin: 0; font-size: 20px; line-height: 1.3; font-weight: 600; }
           .heat-card p { margin: 4px 0 0; color: {{ this.colours.MUTED }}; font-size: 12px; }
           .heat-card .total { margin-top: 8px; color: {{ this.colours.INK }}; font-size: 14px; }
           .heat-card .total b { font-size: 20px; font-variant-numeric: tabular-nums; }
           .heat-scale { margin-top: 8px; display: flex; align-items: center; gap: 8px; font-size: 12px; }
           .heat-scale i { flex: 1; height: 10px; border-radius: 5px; background: linear-gradient(to right, {{ this.stops }}); }
-          .heat-note { display: inline-block; border: 1px solid {{ this.colours.FAINT }}; border-radius: 6px; padding: 0 6px; }
+          .heat-note { display: inline-block; overflow-wrap: anywhere; border: 1px solid {{ this.colours.FAINT }}; border-radius: 6px; padding: 0 6px; }
           .inner-name { background: none; border: 0; box-shadow: none; padding: 0; font-size: 12px;
             max-width: 14em; overflow: hidden; text-overflow: ellipsis;
             color: {{ this.colours.INK }}; text-shadow: 0 0 2px #fff, 0 0 2px #fff, 0 0 3px #fff, 0 0 3px #fff; }
