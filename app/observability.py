@@ -13,7 +13,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.kit.visible import visible, visible_json
+from app.kit.visible import visible, visible_json, written_out
 from app.settings import Settings
 
 log = structlog.get_logger("wangge.request")
@@ -74,7 +74,7 @@ def configure_logging(settings: Settings) -> None:
         [_TRACEBACK, structlog.processors.JSONRenderer(ensure_ascii=False), _legible_json]
         if settings.log_format == "json"
         else [
-            _written_out,
+            written_out,
             structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
             _legible_text,
         ]
@@ -101,11 +101,6 @@ def configure_logging(settings: Settings) -> None:
         chatty = logging.getLogger(name)
         chatty.handlers[:] = []
         chatty.propagate = name != "uvicorn.access"
-
-
-def _written_out(_logger: Any, _method: str, event: Any) -> Any:
-    """Keep one entry on one line: what stands in a path or a name begins no other, whoever wrote it."""
-    return {key: visible(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def _legible_text(_logger: Any, _method: str, line: str) -> str:

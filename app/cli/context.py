@@ -16,6 +16,7 @@ from app.cli.output import Output
 from app.db.engine import make_engine
 from app.db.session import EVERYTHING, ReadSession, Sight, WriteSession, read_session, write_session
 from app.db.urls import database_urls
+from app.kit.visible import written_out
 from app.settings import Settings, load_settings
 
 
@@ -66,6 +67,7 @@ def make_context(*, as_json: bool) -> Context:
     if not structlog.is_configured():
         # Standard output is the answer's alone, above all with --json.
         structlog.configure(
+            processors=[written_out, *structlog.get_config()["processors"]],
             wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
             logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
             cache_logger_on_first_use=False,
