@@ -28,11 +28,12 @@ def found_columns(columns: Columns, names: Sequence[str], frame: gpd.GeoDataFram
     known = {field.name for field in fields(columns)}  # type: ignore[arg-type]
     given = {name: getattr(columns, name) for name in names if name in known}
     spelt = {name: find_column(have, value, file=file) for name, value in given.items() if value}
-    _refuse_nul(frame, sorted(set(spelt.values())))
+    refuse_nul(frame, sorted(set(spelt.values())))
     return replace(columns, **spelt)  # type: ignore[type-var]
 
 
-def _refuse_nul(frame: gpd.GeoDataFrame, names: Sequence[str]) -> None:
+def refuse_nul(frame: gpd.GeoDataFrame, names: Sequence[str]) -> None:
+    """Refuse, row by row, text with NUL in these columns."""
     bad = []
     for name in names:
         column = frame[name]

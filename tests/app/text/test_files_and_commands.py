@@ -8,11 +8,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pytest
 
 from gis.io import read_layer
-from tests.fixtures.hostile_town import CODE, COLUMN, COMPUTED, CORE, GRID, HostileTown
-from tests.fixtures.towns import CODES, DISTRICT, inside
+from tests.fixtures.hostile_town import CODE, COLUMN, COMPUTED, CORE, EDITOR, GRID, HostileTown
+from tests.fixtures.towns import CODES, DISTRICT, inside, shape_of
 
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 
@@ -109,3 +110,53 @@ def test_a_saved_heat_map(hostile: HostileTown, tmp_path: Path) -> None:
     assert COMPUTED not in page
     assert "{{7919*7907}}" in page
     assert "<img src=x" not in page
+
+
+# ---------------------------------------------------------------- NUL in files
+def with_nul(path: Path, **columns: str) -> Path:
+    """A Parquet file, the one format that carries NUL, with one grid's ground and these columns in its two rows."""
+    shapes = [shape_of(CODES[0]), shape_of(CODES[2])]
+    frame = gpd.GeoDataFrame(
+        {name: ["好", value] for name, value in columns.items()}, geometry=shapes, crs=4326
+    )
+    frame["code"] = [CODES[0], CODES[2]]
+    frame.to_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("command", ["grids", "incidents", "components"])
+def test_nul_in_a_file_is_a_row_that_is_refused(hostile: HostileTown, tmp_path: Path, command: str) -> None:
+    file = with_nul(tmp_path / "nul.parquet", name="甲\0乙")
+    if command != "grids":
+        frame = gpd.read_parquet(file)
+        gpd.GeoDataFrame(
+            frame.drop(columns="geometry"), geometry=frame.representative_point(), crs=4326
+        ).to_parquet(file)
+    options = {
+        "grids": ("--code", "code", "--name", "name", "--district", DISTRICT),
+        "incidents": ("--time-column", "code", "--address", "name"),
+        "components": ("--class", "0118", "--code", "code", "--name", "name"),
+    }[command]
+    ended = hostile.run(command, "import", file, *options, "--json")
+    assert ended.code == 3, ended
+    error = json.loads(ended.out)["error"]
+    assert error["code"] == "not-text"
+    assert [(row["row"], row["column"], row["value"]) for row in error["rows"]] == [(2, "name", "甲\\x00乙")]
+
+
+def test_nul_in_a_file_for_a_draft(hostile: HostileTown, tmp_path: Path) -> None:
+    file = with_nul(tmp_path / "nul.parquet", name="甲\0乙", community="x")
+    with hostile.person(EDITOR) as client:
+        begun = client.post("/v1/drafts", json={"title": "NUL"})
+        address = f"/v1/drafts/{begun.json()['id']}"
+        headers = {"If-Match": begun.headers["etag"]}
+        answer = client.put(f"{address}/file", content=file.read_bytes(), headers=headers)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["rows"][0] | {"reason_zh": "", "reason_en": ""} == {
+            "row": 2,
+            "column": "name",
+            "value": "甲\\x00乙",
+            "reason_zh": "",
+            "reason_en": "",
+        }
+        client.delete(address, headers=headers)
