@@ -21,7 +21,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.boundaries.index_store import IndexStore
-from app.boundaries.loading import LoadedEdition, Scheduled, load_edition, number_at, schedule_of
+from app.boundaries.loading import (
+    LoadedEdition,
+    Scheduled,
+    load_edition,
+    number_at,
+    read_schedule,
+    schedule_of,
+)
 from app.errors import NotFound, Unavailable
 from app.kit.clock import now
 from gis.errors import GisError
@@ -62,6 +69,7 @@ class EditionCache:
         self._store = store
         self._taken_force = taken_force
         self._schedule: tuple[Scheduled, ...] = ()
+        self._broken: tuple[int, ...] = ()
         self._present: _Present | None = None
         self._loaded: OrderedDict[int, LoadedEdition] = OrderedDict()
         self._lock = threading.Lock()
@@ -97,7 +105,10 @@ class EditionCache:
     def refresh(self) -> None:
         """Read the schedule again, and load what is in force now, or soon, before anybody asks for it."""
         with Session(self._engine) as session:
-            schedule = schedule_of(session)
+            schedule, broken = read_schedule(session)
+        if broken != self._broken:
+            log.error("editions_with_impossible_instant", editions=broken)
+            self._broken = broken
         instant = now()
         for number in {number_at(schedule, instant), number_at(schedule, instant + _AHEAD)} - {None}:
             self._load(next(e for e in schedule if e.number == number))
