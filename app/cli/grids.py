@@ -229,7 +229,11 @@ def import_file(
     columns = GridColumns(code, name, community, community_name, street, street_name, kind)
     with context.reading() as session:
         # An unreachable database, or an instant that cannot be, is said before minutes are spent on the file.
-        effective_instant(session, boundary_rows.latest(session), instant)
+        newest = boundary_rows.latest(session)
+        if instant is None and newest is not None and not publish_now:
+            # A rehearsal shows what would differ, also while an edition is yet to come.
+            instant = max(newest.effective_from, boundary_rows.database_now(session))
+        effective_instant(session, newest, instant)
     prepared, data = _prepare(
         context,
         file,

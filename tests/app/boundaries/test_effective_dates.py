@@ -84,9 +84,7 @@ def test_psql_cannot_either(session: Session, town, instant: str) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    "instant", ["infinity", "10000-01-01 13:59:59.999999", "2126-11-30", "-infinity", "0044-03-15 BC"]
-)
+@pytest.mark.parametrize("instant", ["10000-01-01 13:59:59.999999", "2126-11-30", "-infinity"])
 def test_one_bad_row_does_not_empty_the_schedule(app, actors, town_db, wangge_empty, instant: str) -> None:
     """As an older release, or somebody with psql, may have left it."""
     with town_db.writing() as session:
@@ -121,7 +119,7 @@ def test_one_bad_row_does_not_empty_the_schedule(app, actors, town_db, wangge_em
     assert "out of bounds" in said.out or "越界" in said.out
     with Session(town_db.db.owner_engine) as session:
         assert [o.number for o in verify(session) if not o.holds] == [4]
-    if instant == "infinity" or instant[0] in "12":
+    if instant[0] != "-":  # What has always been in force cannot be withdrawn.
         drafts = person.get("/v1/drafts").json()["drafts"]
         assert (
             wangge_empty("grids", "withdraw", "2", "--reason", "年份写错", "--json").document["newest"] == 1

@@ -127,6 +127,10 @@ def test_effective_from(wangge_empty, committing_db, tmp_path):
     later = publish(wangge_empty, second, "--effective-from", soon.isoformat())
     assert (later.code, later.document["edition"]) == (0, 2)
     assert wangge_empty("locate", "120.055", "35.885", "--json").document["edition"] == 1
+    # Nothing takes effect before it: said at once. A rehearsal shows what would differ.
+    held_up = publish(wangge_empty, file)
+    assert (held_up.code, held_up.document["error"]["code"]) == (3, "scheduled-edition")
+    assert wangge_empty("grids", "import", file, *LEVELS, "--json").document["changed"]
     at = wangge_empty("locate", "120.055", "35.885", "--at", "2029-06-01T00:00:00Z", "--json").document
     assert (at["edition"], at["grid"]["name"]) == (2, "新名")
     before = wangge_empty("locate", "120.055", "35.885", "--at", "2020-06-01T00:00:00Z", "--json")
