@@ -26,6 +26,7 @@ from app.drafts.load_router import router as draft_load_router
 from app.drafts.review_router import router as draft_review_router
 from app.drafts.router import router as draft_router
 from app.drafts.upload_router import router as draft_upload_router
+from app.drafts.withdrawal_router import router as withdrawal_router
 from app.grids.publication import settle_due
 from app.grids.router import router as grid_router
 from app.incidents.router import router as incident_router
@@ -92,6 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         locate_router,
         bulk_router,
         edition_router,
+        withdrawal_router,
         grid_router,
         component_router,
         draft_router,

@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.kit import clock
 from app.kit.visible import visible, visible_json, written_out
 from app.settings import Settings
 
@@ -45,6 +46,11 @@ class Metrics:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
         )
         self.edition = Gauge("wangge_edition", "Edition in force in this worker.", registry=self.registry)
+        Gauge(
+            "wangge_clock_difference_seconds",
+            "How far the database's clock is ahead of this machine's.",
+            registry=self.registry,
+        ).set_function(lambda: clock.difference().total_seconds())
         self.located = Counter("wangge_located_points", "Points located.", registry=self.registry)
         # Looking a series up by its labels costs more than counting: each is looked up once. Routes, not paths, name
         # them, so there are few.

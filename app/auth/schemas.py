@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from app.auth.models import Account, ApiToken, AuditEntry, Grant
 from app.auth.principal import Principal
 from app.auth.scopes import Scope
+from app.kit.instants import Instant
 
 # Lengths of passwords are checked by app.auth.passwords: a refusal by the schema would repeat what came.
 ROLE = Field(
@@ -173,7 +174,7 @@ class TokenIn(_In):
     name: str = Field(min_length=1, max_length=100)
     role: str = ROLE
     scope: str | None = SCOPE
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
 
 class TokenOut(BaseModel):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fastapi import Request, Response
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from app.auth import keys, repository
@@ -55,7 +56,8 @@ def open_session(session: Session, account_id: int, *, address: str | None, sett
             key_hash=keys.digest(key),
             csrf_token=keys.new_key(),
             account_id=account_id,
-            expires_at=now() + idle_limit(settings),
+            # By the clock that will be asked whether it is over.
+            expires_at=func.now() + idle_limit(settings),
             address=address,
         )
     )

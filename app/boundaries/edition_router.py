@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -9,6 +10,7 @@ from fastapi import APIRouter
 from app.auth.dependencies import Read
 from app.auth.policy import public_if
 from app.boundaries import repository
+from app.boundaries.models import Edition
 from app.errors import NotFound
 
 router = APIRouter(prefix="/v1/editions", tags=["editions"], dependencies=[public_if("public_layers")])
@@ -16,11 +18,13 @@ router = APIRouter(prefix="/v1/editions", tags=["editions"], dependencies=[publi
 
 @router.get("")
 def list_editions(session: Read) -> dict[str, Any]:
-    """All published editions, newest first, and the number of the one in force."""
+    """Published editions and those withdrawn before they took effect, newest first; the number of the one in force."""
+    in_force, instant = repository.edition_at(session), repository.database_now(session)
     return {
         "editions": [
             {
                 "number": e.number,
+                "state": _state(e, in_force, instant),
                 "effective_from": e.effective_from,
                 "published_at": e.published_at,
                 "author": e.author.removeprefix("cli:"),
@@ -31,8 +35,25 @@ def list_editions(session: Read) -> dict[str, Any]:
             }
             for e in repository.editions(session)
         ],
-        "in_force": repository.edition_at(session),
+        "in_force": in_force,
+        "withdrawn": [
+            {
+                "number": e.number,
+                "effective_from": e.effective_from,
+                "published_at": e.published_at,
+                "withdrawn_at": e.withdrawn_at,
+                "note": e.note,
+                "reason": e.reason,
+            }
+            for e in repository.withdrawals(session)
+        ],
     }
+
+
+def _state(edition: Edition, in_force: int | None, instant: datetime) -> str:
+    if edition.number == in_force:
+        return "in_force"
+    return "scheduled" if edition.effective_from > instant else "past"
 
 
 @router.get("/{number}/lineage", responses={404: {}})

@@ -7,6 +7,7 @@ word, on each reconnect and at least twice a minute, so that a lost notification
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -20,9 +21,18 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.boundaries import repository
 from app.boundaries.index_store import IndexStore
-from app.boundaries.loading import LoadedEdition, Scheduled, load_edition, number_at, schedule_of
+from app.boundaries.loading import (
+    LoadedEdition,
+    Scheduled,
+    load_edition,
+    number_at,
+    read_schedule,
+    schedule_of,
+)
 from app.errors import NotFound, Unavailable
+from app.kit import clock
 from app.kit.clock import now
 from gis.errors import GisError
 
@@ -31,7 +41,7 @@ __all__ = ["CHANNEL", "EditionCache", "LoadedEdition", "Scheduled", "load_editio
 log = structlog.get_logger(__name__)
 
 CHANNEL = "wangge_edition"
-_RELOAD = timedelta(seconds=30)
+_RELOAD_S = 30.0
 # An index is loaded this long before its edition takes force.
 _AHEAD = timedelta(seconds=90)
 _KEPT = 8
@@ -62,13 +72,15 @@ class EditionCache:
         self._store = store
         self._taken_force = taken_force
         self._schedule: tuple[Scheduled, ...] = ()
+        self._broken: tuple[int, ...] = ()
         self._present: _Present | None = None
         self._loaded: OrderedDict[int, LoadedEdition] = OrderedDict()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._own_channel = f"{CHANNEL}_{uuid.uuid4().hex}"
         self._thread: threading.Thread | None = None
-        self._read_at: datetime | None = None
+        # By a clock that cannot be set: the next look must not be put off for hours.
+        self._read_at: float | None = None
         self._due: datetime | None = None
 
     def start(self) -> None:
@@ -97,7 +109,12 @@ class EditionCache:
     def refresh(self) -> None:
         """Read the schedule again, and load what is in force now, or soon, before anybody asks for it."""
         with Session(self._engine) as session:
-            schedule = schedule_of(session)
+            schedule, broken = read_schedule(session)
+            asked = clock.service_now()
+            self._compare_clocks(asked, repository.database_clock(session))
+        if broken != self._broken:
+            log.error("editions_with_impossible_instant", editions=broken)
+            self._broken = broken
         instant = now()
         for number in {number_at(schedule, instant), number_at(schedule, instant + _AHEAD)} - {None}:
             self._load(next(e for e in schedule if e.number == number))
@@ -107,8 +124,22 @@ class EditionCache:
             # Editions do not change; but a database may have been restored from another.
             for number in [n for n, held in self._loaded.items() if held.scheduled not in schedule]:
                 del self._loaded[number]
-        self._read_at = instant
+        self._read_at = time.monotonic()
         self._due = self.next_change(instant)
+
+    def _compare_clocks(self, asked: datetime, database: datetime) -> None:
+        agreed = clock.agrees()
+        ahead = clock.measure(asked, database, clock.service_now()).total_seconds()
+        if not clock.agrees():
+            # With every look, not once: whoever reads the last hour of the log has to find it.
+            log.warning(
+                "clock_differs",
+                database_ahead_s=round(ahead, 3),
+                effect="the database's clock is used",
+                remedy="keep time by NTP on this machine and on the database's",
+            )
+        elif not agreed:
+            log.info("clock_agrees", database_ahead_s=round(ahead, 3))
 
     @property
     def schedule(self) -> Sequence[Scheduled]:
@@ -237,6 +268,6 @@ class EditionCache:
 
     def _look_when_old(self) -> None:
         instant = now()
-        old = self._read_at is None or instant - self._read_at > _RELOAD
+        old = self._read_at is None or time.monotonic() - self._read_at > _RELOAD_S
         if old or (self._due is not None and instant >= self._due):
             self._look()

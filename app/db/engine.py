@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import NullPool
+
+from app.db.calendar_limits import read_any_instant
 
 
 def dump_json(value: Any) -> str:
@@ -50,7 +52,14 @@ def make_engine(
         "hide_parameters": True,
     }
     if not pooled:
-        return create_engine(url, poolclass=NullPool, **common)
-    return create_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True, **common
-    )
+        engine = create_engine(url, poolclass=NullPool, **common)
+    else:
+        engine = create_engine(
+            url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True, **common
+        )
+    event.listen(engine, "connect", _prepare)
+    return engine
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    read_any_instant(connection.adapters)

@@ -28,7 +28,8 @@ HISTORY = tuple(
     (table, f"{table}_{rule}")
     for table, rules in (
         ("unit_version", ("guard", "no_truncate", "next", "whole")),
-        ("edition", ("append_only", "no_truncate", "whole")),
+        ("edition", ("append_only", "no_truncate", "next", "whole")),
+        ("edition_withdrawal", ("guard", "no_truncate", "whole")),
         ("lineage", ("append_only", "no_truncate", "next")),
         ("settlement", ("append_only", "no_truncate")),
     )
@@ -207,12 +208,11 @@ def drafts_against_log(session: Session) -> list[str]:
 
 
 def drafts_with_two_eyes(session: Session) -> list[str]:
-    """Drafts that were approved by nobody, or by somebody who made them."""
+    """Drafts that were approved by nobody, or by somebody who had a hand in them."""
     rows = session.execute(
         text(
             "SELECT d.id::text FROM draft d WHERE d.state IN ('approved', 'published') AND ("
-            "coalesce(d.reviewer_key, '') = '' OR d.reviewer_key = d.author_key OR EXISTS ("
-            "SELECT FROM draft_operation o WHERE o.draft_id = d.id AND o.author_key = d.reviewer_key)) "
+            "coalesce(d.reviewer_key, '') = '' OR d.reviewer_key IN (SELECT draft_hands(d.id))) "
             "ORDER BY d.id LIMIT 100"
         )
     )

@@ -44,6 +44,12 @@ export function moment(instant) {
   return t(other ? "date.moment.year" : "date.moment", { ...at, month });
 }
 
+/** What `datetime-local` takes: the wall clock of the district, to the minute. @param {string|Date} instant @param {boolean} [up] */
+export function wallOf(instant, up = false) {
+  const at = split(new Date(Math[up ? "ceil" : "floor"](new Date(instant).getTime() / 60000) * 60000));
+  return `${String(at.year).padStart(4, "0")}-${String(at.month).padStart(2, "0")}-${String(at.day).padStart(2, "0")}T${at.clock}`;
+}
+
 /** The calendar day, `2026-11-21`. @param {string|Date} instant */
 export function day(instant) {
   const at = split(new Date(instant));
