@@ -1,4 +1,4 @@
-"""The audit log: every change of access rights and every sign-in, added and never changed.
+"""The audit log: every change of access rights, every sign-in, every reading of contacts; added and never changed.
 
 The database refuses updates and deletions of these rows, also from the service. Secrets never come here, nor what
 somebody typed as a name when there is no such account: people type passwords into that field.
@@ -29,6 +29,7 @@ Action = Literal[
     "session.opened",
     "session.refused",
     "session.closed",
+    "contacts.read",
 ]
 
 
