@@ -214,13 +214,19 @@ def capped_count(session: Session, filters: Filters) -> int:
 
 def points(session: Session, filters: Filters) -> tuple[np.ndarray, np.ndarray, int]:
     """Longitudes and latitudes, as the asker may see them, of what matches and may be drawn; how many may not."""
-    place = shown_place()
-    drawn = not_(is_sensitive())
+    # Fenced, so that each place is made once and not once for each coordinate.
+    found = (
+        select(shown_place().label("place"), is_sensitive().label("hidden"))
+        .where(Incident.geom.is_not(None), *filters.conditions())
+        .offset(0)
+        .subquery()
+    )
+    drawn = not_(found.c.hidden)
     query = select(
-        func.array_agg(func.ST_X(place)).filter(drawn),
-        func.array_agg(func.ST_Y(place)).filter(drawn),
-        func.count().filter(is_sensitive()),
-    ).where(Incident.geom.is_not(None), *filters.conditions())
+        func.array_agg(func.ST_X(found.c.place)).filter(drawn),
+        func.array_agg(func.ST_Y(found.c.place)).filter(drawn),
+        func.count().filter(found.c.hidden),
+    )
     lon, lat, hidden = session.execute(query).one()
     return np.asarray(lon or [], dtype=np.float64), np.asarray(lat or [], dtype=np.float64), int(hidden)
 

@@ -19,42 +19,50 @@ AS $$
        AND i.occurred_at < make_timestamp(last_year + 1, 1, 1, 0, 0, 0) AT TIME ZONE zone
        AND i.occurred_at < date_trunc('quarter', now() AT TIME ZONE zone) AT TIME ZONE zone
      GROUP BY 1, 2, 3
-  ), community AS (
-    SELECT subpath(u.path, 0, least(greatest(nlevel(u.path) - 1, 1), 3)) AS path
-      FROM unit_version u WHERE u.level = 'grid' AND u.editions @> edition_at()
-     UNION SELECT s.community FROM stored s
-  ), cell AS MATERIALIZED (
-    SELECT k.class, c.path AS community, q.quarter, coalesce(s.n, 0) AS n
-      FROM unnest(sensitive_incident_classes()) AS k(class)
-     CROSS JOIN community c
-     CROSS JOIN (SELECT DISTINCT quarter FROM stored) q
-      LEFT JOIN stored s ON (s.class, s.community, s.quarter) = (k.class, c.path, q.quarter)
+  ), street AS (
+    SELECT subpath(c.path, 0, least(nlevel(c.path), 2)) AS path, count(*) AS communities
+      FROM (SELECT subpath(u.path, 0, least(greatest(nlevel(u.path) - 1, 1), 3)) AS path
+              FROM unit_version u WHERE u.level = 'grid' AND u.editions @> edition_at()
+             UNION SELECT s.community FROM stored s) c
+     GROUP BY 1
+  ), district AS (
+    SELECT subpath(s.path, 0, 1) AS path, count(*) AS streets FROM street s GROUP BY 1
+  ), of_class AS (
+    -- Parts are the communities that are withheld, empty ones among them: nobody can tell which those are.
+    SELECT g.*, g.parts > 0 AND g.n >= 3 AND g.n <= 2 * (g.parts - 1) AS shown
+      FROM (SELECT s.class, t.path AS street, s.quarter, coalesce(sum(s.n) FILTER (WHERE s.n < 3), 0) AS n,
+                   t.communities - count(*) FILTER (WHERE s.n >= 3) AS parts
+              FROM stored s JOIN street t ON t.path = subpath(s.community, 0, least(nlevel(s.community), 2))
+             GROUP BY s.class, t.path, s.quarter, t.communities) g
   ), of_street AS (
-    SELECT c.class, subpath(c.community, 0, least(nlevel(c.community), 2)) AS street, c.quarter,
-           sum(c.n) AS n, count(*) AS parts
-      FROM cell c WHERE c.n < 3 GROUP BY 1, 2, 3
-  ), of_all_classes AS (
-    SELECT s.street, s.quarter, sum(s.n) AS n, count(*) AS parts
-      FROM of_street s WHERE s.n < 3 OR s.n > 2 * (s.parts - 1) GROUP BY 1, 2
+    SELECT g.*, g.parts > 0 AND g.n >= 3 AND g.n <= 2 * (g.parts - 1) AS shown
+      FROM (SELECT c.street, c.quarter, coalesce(sum(c.n) FILTER (WHERE NOT c.shown), 0) AS n,
+                   cardinality(sensitive_incident_classes()) - count(*) FILTER (WHERE c.shown OR c.parts = 0) AS parts
+              FROM of_class c GROUP BY c.street, c.quarter) g
   ), of_district AS (
-    SELECT subpath(a.street, 0, 1) AS district, a.quarter, sum(a.n) AS n, count(*) AS parts
-      FROM of_all_classes a WHERE a.n < 3 OR a.n > 2 * (a.parts - 1) GROUP BY 1, 2
+    SELECT g.*, g.parts > 0 AND g.n >= 3 AND g.n <= 2 * (g.parts - 1) AS shown
+      FROM (SELECT d.path AS district, s.quarter, coalesce(sum(s.n) FILTER (WHERE NOT s.shown), 0) AS n,
+                   d.streets - count(*) FILTER (WHERE s.shown OR s.parts = 0) AS parts
+              FROM of_street s JOIN district d ON d.path = subpath(s.street, 0, 1)
+             GROUP BY d.path, s.quarter, d.streets) g
   ), of_year AS (
-    SELECT d.district, date_trunc('year', d.quarter) AS year, sum(d.n) AS n, count(*) AS parts
-      FROM of_district d
-     WHERE (d.n < 3 OR d.n > 2 * (d.parts - 1))
-       AND date_trunc('year', d.quarter) + interval '1 year' <= now() AT TIME ZONE zone
-     GROUP BY 1, 2
+    SELECT g.*, g.parts > 0 AND g.n >= 3 AND g.n <= 2 * (g.parts - 1) AS shown
+      FROM (SELECT d.district, date_trunc('year', d.quarter) AS year,
+                   coalesce(sum(d.n) FILTER (WHERE NOT d.shown), 0) AS n,
+                   4 - count(*) FILTER (WHERE d.shown OR d.parts = 0) AS parts
+              FROM of_district d
+             WHERE date_trunc('year', d.quarter) + interval '1 year' <= now() AT TIME ZONE zone
+             GROUP BY 1, 2) g
   ), told AS (
-    SELECT class, community AS unit, quarter AS begin, interval '3 months' AS lasts, n FROM cell WHERE n >= 3
+    SELECT class, community AS unit, quarter AS begin, interval '3 months' AS lasts, n FROM stored WHERE n >= 3
     UNION ALL
-    SELECT class, street, quarter, interval '3 months', n FROM of_street WHERE n >= 3 AND n <= 2 * (parts - 1)
+    SELECT class, street, quarter, interval '3 months', n FROM of_class WHERE shown
     UNION ALL
-    SELECT NULL, street, quarter, interval '3 months', n FROM of_all_classes WHERE n >= 3 AND n <= 2 * (parts - 1)
+    SELECT NULL, street, quarter, interval '3 months', n FROM of_street WHERE shown
     UNION ALL
-    SELECT NULL, district, quarter, interval '3 months', n FROM of_district WHERE n >= 3 AND n <= 2 * (parts - 1)
+    SELECT NULL, district, quarter, interval '3 months', n FROM of_district WHERE shown
     UNION ALL
-    SELECT NULL, district, year, interval '1 year', n FROM of_year WHERE n >= 3 AND n <= 2 * (parts - 1)
+    SELECT NULL, district, year, interval '1 year', n FROM of_year WHERE shown
   )
   SELECT class, unit, begin::date, (begin + lasts)::date, n::bigint FROM told;
 $$;

@@ -174,21 +174,24 @@ def test_all_answers_together_solve_for_no_small_cell(
         assert truth not in (1, 2) or abs(solved[at] - truth) > 1e-6, every[at]
 
 
-# Streets as their numbers of communities, how many classes, and up to how many incidents a cell has.
+# Streets as their numbers of communities, how many classes and quarters, and up to how many incidents a cell has.
 WORLDS = [
-    ((2,), 2, 4),
-    ((3,), 1, 5),
-    ((1,), 3, 4),
-    ((2, 1), 1, 5),
-    ((2, 2), 1, 4),
-    ((1, 1), 2, 4),
-    ((4,), 1, 4),
+    ((2,), 2, 1, 4),
+    ((3,), 1, 1, 5),
+    ((1,), 3, 1, 4),
+    ((2, 1), 1, 1, 5),
+    ((2, 2), 1, 1, 4),
+    ((1, 1), 2, 1, 4),
+    ((4,), 1, 1, 4),
+    ((1,), 1, 4, 4),
+    ((2,), 1, 2, 4),
+    ((1, 1), 1, 2, 4),
 ]
 
 
-@pytest.mark.parametrize(("streets", "classes", "most"), WORLDS)
+@pytest.mark.parametrize(("streets", "classes", "quarters", "most"), WORLDS)
 def test_who_knows_the_rule_and_every_row_finds_no_small_cell(
-    session: Session, streets: tuple[int, ...], classes: int, most: int
+    session: Session, streets: tuple[int, ...], classes: int, quarters: int, most: int
 ) -> None:
     """All possible worlds of a small district at once, each as a district of its own.
 
@@ -198,7 +201,9 @@ def test_who_knows_the_rule_and_every_row_finds_no_small_cell(
     names = CLASSES[:classes]
     session.execute(text("UPDATE event_class SET sensitive = code = ANY(:names)"), {"names": list(names)})
     places = [f"s{s}.s{s}c{c}" for s, count in enumerate(streets) for c in range(count)]
-    every = [(name, place) for name in names for place in places]
+    every = [(name, place, quarter) for name in names for place in places for quarter in range(quarters)]
+    # What happened in the other quarters is told, so nothing of it can fill the year.
+    others = [(name, place, quarter) for name in names for place in places for quarter in range(quarters, 4)]
     worlds = list(product(range(most + 1), repeat=len(every)))
     plant(session, [])
     paths = [f"w{w}.{place}.g" for w in range(len(worlds)) for place in places]
@@ -212,19 +217,22 @@ def test_who_knows_the_rule_and_every_row_finds_no_small_cell(
     )
     session.execute(text("SELECT set_config('wangge.owners', 'given', true)"))
     rows = [
-        {"world": f"w{w}.{place}.g", "class": name, "count": world[at]}
+        {"world": f"w{w}.{place}.g", "class": name, "day": QUARTERS[quarter], "count": count}
         for w, world in enumerate(worlds)
-        for at, (name, place) in enumerate(every)
-        if world[at]
+        for (name, place, quarter), count in zip([*every, *others], [*world, *[3] * len(others)], strict=True)
+        if count
     ]
     session.execute(
         text(
             "INSERT INTO incident (number, source, class_code, grid_path, occurred_at, reported_at)"
-            " SELECT w || c || n, 't', c, w::ltree, '2024-02-02', '2024-02-02'"
-            " FROM unnest(CAST(:w AS text[]), CAST(:c AS text[]), CAST(:k AS int[])) AS r(w, c, k),"
+            " SELECT w || c || d || n, 't', c, w::ltree, d + interval '40 days', now()"
+            " FROM unnest(CAST(:w AS text[]), CAST(:c AS text[]), CAST(:d AS date[]), CAST(:k AS int[])) AS r(w, c, d, k),"
             " generate_series(1, r.k) n"
         ),
-        {key: [row[name] for row in rows] for key, name in (("w", "world"), ("c", "class"), ("k", "count"))},
+        {
+            key: [row[name] for row in rows]
+            for key, name in (("w", "world"), ("c", "class"), ("d", "day"), ("k", "count"))
+        },
     )
     told: dict[int, set[tuple[object, ...]]] = {w: set() for w in range(len(worlds))}
     for row in session.execute(text("SELECT * FROM sensitive_incident_counts('Asia/Shanghai', 2024, 2024)")):
