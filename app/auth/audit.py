@@ -1,4 +1,4 @@
-"""The audit log: every change of access rights, every sign-in, every withdrawn edition; added and never changed.
+"""The audit log: changes of access rights, sign-ins, readings of contacts, withdrawn editions; added and never changed.
 
 The database refuses updates and deletions of these rows, also from the service. Secrets never come here, nor what
 somebody typed as a name when there is no such account: people type passwords into that field.
@@ -30,6 +30,7 @@ Action = Literal[
     "session.refused",
     "session.closed",
     "edition.withdrawn",
+    "contacts.read",
 ]
 
 

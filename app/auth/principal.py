@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.auth.roles import CONTACTS, CONTAINS, EVERYWHERE, covers, outermost
+from app.auth.roles import ACTS_ON_INCIDENTS, CONTACTS, CONTAINS, EVERYWHERE, covers, outermost
 from app.db.session import Sight
 
 
@@ -57,9 +58,18 @@ class Principal:
         """Whether the phone numbers of the staff of the unit at ``path`` are shown."""
         return any(self.may(role, path) for role in CONTACTS)
 
+    def acting_paths(self) -> tuple[str, ...]:
+        """The units on whose incidents this principal acts."""
+        return self.paths(*ACTS_ON_INCIDENTS)
+
+    def acts_on_all(self, paths: Iterable[str]) -> bool:
+        """Whether this principal acts on every incident of the units at ``paths``."""
+        acting = self.acting_paths()
+        return all(any(covers(scope, path) for scope in acting) for path in paths)
+
     def sight(self, *roles: str) -> Sight:
         """What a transaction of this principal may see: the units of ``roles``, or of every grant."""
-        return Sight(paths=self.paths(*roles), actor=self.actor)
+        return Sight(paths=self.paths(*roles), actor=self.actor, acts=self.acting_paths())
 
 
 NOBODY = Principal(name="anonymous")

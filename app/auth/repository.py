@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
+from app.auth.audit import Trace
 from app.auth.models import Account, ApiToken, AuditEntry, Grant, SignInSession
 from app.auth.roles import EVERYWHERE
 from app.db.base import LTREE
@@ -303,6 +304,28 @@ def units_at(session: Session, paths: Iterable[str]) -> dict[str, Any]:
 
 
 # ── audit ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def record_hourly(session: Session, trace: Trace, action: str, target: str, **detail: Any) -> None:
+    """Add an entry unless the same actor has one of the same action and target within the hour."""
+    recent = exists().where(
+        AuditEntry.target == target,
+        AuditEntry.action == action,
+        AuditEntry.actor == trace.actor,
+        AuditEntry.at > func.now() - timedelta(hours=1),
+    )
+    if not session.scalar(select(recent)):
+        session.add(
+            AuditEntry(
+                actor=trace.actor,
+                action=action,
+                target=target,
+                detail=detail,
+                address=trace.address,
+                request_id=trace.request_id,
+            )
+        )
+        session.flush()
 
 
 def audit_entries(

@@ -55,7 +55,7 @@ class Context:
         """A transaction, committed when the block ends well."""
         engine = self.engine()
         try:
-            with write_session(engine, Sight(paths=("",), actor=operator())) as session:
+            with write_session(engine, Sight(paths=("",), actor=operator(), acts=("",))) as session:
                 yield session
         finally:
             engine.dispose()

@@ -28,6 +28,7 @@ def list_component_classes(session: Read) -> dict[str, Any]:
                 "geometry": c.geometry,
                 "hazard": c.hazard,
                 "patrol_days": c.patrol_days,
+                "sensitive": c.sensitive,
                 "scheme": c.scheme,
                 "codes_2026": c.codes_2026,
             }

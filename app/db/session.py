@@ -19,25 +19,42 @@ WriteSession = NewType("WriteSession", Session)
 
 @dataclass(frozen=True)
 class Sight:
-    """What a transaction may see: unit paths (``()`` nothing, ``("",)`` everything) and who is looking."""
+    """What a transaction may see: unit paths (``()`` nothing, ``("",)`` everything) and who is looking.
+
+    ``acts``: the units among them on whose incidents the one who looks acts. Only there do texts and exact places of
+    incidents show, and incidents and components of sensitive classes at all.
+    """
 
     paths: tuple[str, ...]
     actor: str
+    acts: tuple[str, ...] = ()
 
     @property
     def queries(self) -> str:
         """The paths as an ``lquery[]`` literal, for the row-security policies."""
-        return "{" + ",".join(f"{path}.*" if path else "*" for path in self.paths) + "}"
+        return _queries(self.paths)
+
+    @property
+    def acting_queries(self) -> str:
+        """The units acted on, in the same form."""
+        return _queries(self.acts)
+
+
+def _queries(paths: tuple[str, ...]) -> str:
+    return "{" + ",".join(f"{path}.*" if path else "*" for path in paths) + "}"
 
 
 NOTHING = Sight(paths=(), actor="anonymous")
-EVERYTHING = Sight(paths=("",), actor="system")
+EVERYTHING = Sight(paths=("",), actor="system", acts=("",))
 
 
 def _begin(session: Session, sight: Sight) -> None:
     session.execute(
-        text("SELECT set_config('wangge.sight', :queries, true), set_config('wangge.actor', :actor, true)"),
-        {"queries": sight.queries, "actor": sight.actor},
+        text(
+            "SELECT set_config('wangge.sight', :queries, true), set_config('wangge.acts', :acts, true), "
+            "set_config('wangge.actor', :actor, true)"
+        ),
+        {"queries": sight.queries, "acts": sight.acting_queries, "actor": sight.actor},
     )
 
 

@@ -158,6 +158,9 @@ def made_by(session: Session, draft: Draft) -> frozenset[str]:
 def see_everything(session: Session, actor: str) -> None:
     """From here to the end of this transaction see every row: what is published concerns all that lies there."""
     session.execute(
-        text("SELECT set_config('wangge.sight', '{*}', true), set_config('wangge.actor', :actor, true)"),
+        text(
+            "SELECT set_config('wangge.sight', '{*}', true), set_config('wangge.acts', '{*}', true), "
+            "set_config('wangge.actor', :actor, true)"
+        ),
         {"actor": actor},
     )

@@ -52,16 +52,18 @@ def search(
             for row in component_rows.search(session, words, limit=limit - len(found))
         ]
     if principal.known and len(found) < limit and len(words) >= 3:
+        rows = incident_rows.search(session, words, limit=limit - len(found))
+        texts = incident_rows.texts_of(session, [row.id for row in rows if row.acted_on])
         found += [
             {
                 "kind": "incident",
                 "code": row.number,
                 "name": row.class_zh or row.number,
-                "context": [row.address or "", row.grid_code or ""],
+                "context": [texts[row.id].address or "" if row.id in texts else "", row.grid_code or ""],
                 "lon": row.lon,
                 "lat": row.lat,
             }
-            for row in incident_rows.search(session, words, limit=limit - len(found))
+            for row in rows
         ]
     return found
 

@@ -89,7 +89,10 @@ def dispatch(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
         principal=principal,
         title="dispatch.title",
         page="dispatch",
-        boot={"basemap": _basemap(settings)},
+        boot={
+            "basemap": _basemap(settings),
+            "acts": principal.acts_on_all(principal.paths("viewer")),
+        },
     )
 
 

@@ -13,6 +13,7 @@
  * @property {{code: string, name: string}[]} districts
  * @property {{url: string, attribution: string}|null} [basemap]
  * @property {string} [next] Where to go after signing in.
+ * @property {boolean} [acts] Whether the person acts on every incident that they see.
  * @property {boolean} [mayEdit] Whether the person may open drafts.
  * @property {boolean} [changing]
  * @property {string} [openapi]
