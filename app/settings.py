@@ -56,6 +56,10 @@ class Settings(BaseSettings):
         le=720,
         description="Hours after which a sign-in that is not used ends; after a week in any case.",
     )
+    # People, programs and the public address (issue 8, item 6).
+    token_days: int = Field(
+        default=90, ge=1, le=366, description="Days after which an API token ends when no end was named."
+    )
     secure_cookies: bool = Field(default=False, description="Send session cookies over HTTPS only.")
     trusted_proxies: str = Field(
         default="127.0.0.1",

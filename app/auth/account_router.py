@@ -31,6 +31,8 @@ router = APIRouter(
     dependencies=[allow("admin")],
     responses={403: {}, 404: {}, 409: {}, 422: {}},
 )
+# A token that leaked could otherwise make accounts and passwords that outlive its own revocation.
+_WRITES = [allow("admin", people_only=True)]
 
 
 def _shown(session: Session, by: Principal, account: Account) -> AccountOut:
@@ -61,7 +63,7 @@ def list_accounts(
     return AccountList(items=items, next=items[-1].name if len(found) > limit else None)
 
 
-@router.post("", status_code=status.HTTP_201_CREATED)
+@router.post("", dependencies=_WRITES, status_code=status.HTTP_201_CREATED)
 def create_account(
     given: AccountIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write, response: Response
 ) -> AccountMade:
@@ -86,11 +88,11 @@ def show_account(name: str, principal: CurrentPrincipal, session: Read) -> Accou
     return _shown(session, principal, service.account_seen(session, principal, name))
 
 
-@router.patch("/{name}")
+@router.patch("/{name}", dependencies=_WRITES)
 def change_account(
     name: str, given: AccountChange, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
 ) -> AccountOut:
-    """Rename an account, keep it out or let it in again. Accounts are never removed: the log names them."""
+    """Rename an account, disable it (its sessions and tokens end) or enable it. Accounts are never removed."""
     account = service.account_seen(session, principal, name)
     if given.display_name is not None:
         account = service.rename(session, principal, trace, name, display_name=given.display_name)
@@ -99,7 +101,7 @@ def change_account(
     return _shown(session, principal, account)
 
 
-@router.post("/{name}/password")
+@router.post("/{name}/password", dependencies=_WRITES)
 def set_password(
     name: str,
     given: PasswordIn,
@@ -108,7 +110,7 @@ def set_password(
     session: Write,
     response: Response,
 ) -> AccountMade:
-    """Set the password of an account and end its sessions."""
+    """Set the password of an account; its sessions and tokens end."""
     response.headers["Cache-Control"] = "no-store"
     account, password = service.set_password(
         session,
@@ -121,7 +123,7 @@ def set_password(
     return _made(_shown(session, principal, account), None if given.password else password)
 
 
-@router.post("/{name}/grants", status_code=status.HTTP_201_CREATED)
+@router.post("/{name}/grants", dependencies=_WRITES, status_code=status.HTTP_201_CREATED)
 def grant_role(
     name: str, given: GrantIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
 ) -> AccountOut:
@@ -130,7 +132,7 @@ def grant_role(
     return _shown(session, principal, account)
 
 
-@router.delete("/{name}/grants/{grant_id}")
+@router.delete("/{name}/grants/{grant_id}", dependencies=_WRITES)
 def revoke_role(
     name: str, grant_id: int, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
 ) -> AccountOut:

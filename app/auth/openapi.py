@@ -64,6 +64,8 @@ def _told(description: str, policy: Policy) -> str:
     if policy.kind == "allow":
         where = " everywhere" if policy.everywhere else " in some unit; the answer is about those units"
         demand = f"Needs one of the roles {', '.join(policy.roles)}{where}."
+        if policy.people_only:
+            demand += " Not for tokens."
     elif policy.open_by:
         demand = f"Open to all while the setting {policy.open_by} is on."
     elif policy.kind == "signed_in":

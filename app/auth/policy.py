@@ -145,14 +145,17 @@ def signed_in(*, people_only: bool = False, before_password_change: bool = False
     )
 
 
-def allow(*roles: str, everywhere: bool = False) -> Any:
-    """Whoever has one of ``roles`` (or a wider one) in some unit, or over everything when ``everywhere``."""
+def allow(*roles: str, everywhere: bool = False, people_only: bool = False) -> Any:
+    """Whoever has one of ``roles`` (or a wider one) in some unit, or over everything when ``everywhere``.
+
+    ``people_only``: no tokens, for what makes or changes trust.
+    """
     unknown = set(roles) - set(ROLES)
     if unknown or not roles:
         raise ValueError(
             f"allow() takes some of {', '.join(ROLES)}; came {', '.join(sorted(unknown)) or 'none'}"
         )
-    return Depends(Policy("allow", roles=roles, everywhere=everywhere))
+    return Depends(Policy("allow", roles=roles, everywhere=everywhere, people_only=people_only))
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]

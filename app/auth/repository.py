@@ -230,6 +230,21 @@ def token_seen(
     return session.scalars(query).one_or_none()
 
 
+def live_tokens_of(session: Session, account_id: int) -> Sequence[ApiToken]:
+    """The tokens of an account that still work, held against other writers."""
+    query = (
+        select(ApiToken)
+        .where(
+            ApiToken.account_id == account_id,
+            ApiToken.revoked_at.is_(None),
+            or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > func.now()),
+        )
+        .order_by(ApiToken.id)
+        .with_for_update()
+    )
+    return session.scalars(query).all()
+
+
 def tokens_named(session: Session, mark: str) -> list[ApiToken]:
     """Live tokens with this name or this beginning."""
     query = select(ApiToken).where(

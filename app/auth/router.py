@@ -80,7 +80,7 @@ def change_password(
     principal: CurrentPrincipal,
     trace: CurrentTrace,
 ) -> SessionOut:
-    """Replace your own password; every other session of yours ends."""
+    """Replace your own password; every other session of yours ends, and so do your tokens unless you keep them."""
     settings = settings_of(request)
     opened = sign_in.change_password(
         engine_of(request),
@@ -89,6 +89,7 @@ def change_password(
         principal,
         current=given.current.get_secret_value(),
         new=given.new.get_secret_value(),
+        keep_tokens=given.keep_tokens,
         place=place_of(request),
     )
     set_cookie(response, request, opened.key, settings)

@@ -11,6 +11,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 from app.auth.models import Account, ApiToken, AuditEntry, Grant
 from app.auth.principal import Principal
 from app.auth.scopes import Scope
+from app.auth.tokens import default_end, expires_soon
+from app.settings import Settings
 
 # Lengths of passwords are checked by app.auth.passwords: a refusal by the schema would repeat what came.
 ROLE = Field(
@@ -31,10 +33,11 @@ class Credentials(_In):
 
 
 class PasswordChange(_In):
-    """The present password and the new one."""
+    """The present password and the new one; the account's API tokens end unless they are to be kept."""
 
     current: SecretStr
     new: SecretStr
+    keep_tokens: bool = False
 
 
 class RoleOut(BaseModel):
@@ -173,7 +176,16 @@ class TokenIn(_In):
     name: str = Field(min_length=1, max_length=100)
     role: str = ROLE
     scope: str | None = SCOPE
-    expires_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = Field(
+        default=None,
+        description="Absent: after WANGGE_TOKEN_DAYS. null: never, which only administrators of everything may say.",
+    )
+
+    def end(self, settings: Settings) -> datetime | None:
+        """When the token ends; None: never."""
+        if "expires_at" in self.model_fields_set:
+            return self.expires_at
+        return default_end(settings)
 
 
 class TokenOut(BaseModel):
@@ -188,7 +200,8 @@ class TokenOut(BaseModel):
     unit: str | None
     created_by: str
     created_at: datetime
-    expires_at: datetime | None
+    expires_at: datetime | None = Field(description="null: never.")
+    expires_soon: bool = Field(description="Whether it ends within two weeks.")
     revoked_at: datetime | None
     last_used_at: datetime | None = Field(description="To about ten minutes.")
 
@@ -207,6 +220,7 @@ class TokenOut(BaseModel):
             "created_by": token.created_by,
             "created_at": token.created_at,
             "expires_at": token.expires_at,
+            "expires_soon": expires_soon(token),
             "revoked_at": token.revoked_at,
             "last_used_at": token.last_used_at,
         }

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from app.auth import audit, passwords, repository, scopes
+from app.auth import audit, passwords, repository, scopes, tokens
 from app.auth.audit import Trace
 from app.auth.models import Account, Grant
 from app.auth.principal import Principal, operator
@@ -247,7 +247,7 @@ def set_password(
     password: str | None = None,
     must_change_password: bool = True,
 ) -> tuple[Account, str]:
-    """Set somebody's password, by chance when none is given, and end their sessions."""
+    """Set somebody's password, by chance when none is given, and end their sessions and tokens."""
     account = _own(session, by, name)
     text = password if password is not None else passwords.generate()
     passwords.check_rule(text, name=account.name)
@@ -256,11 +256,12 @@ def set_password(
     session.flush()
     repository.close_sessions_of(session, account.id)
     audit.record(session, trace, "password.set", audit.of_account(account.name))
+    tokens.revoke_all_of(session, trace, account.id, reason="password.set")
     return account, text
 
 
 def set_active(session: Session, by: Principal, trace: Trace, name: str, *, active: bool) -> Account:
-    """Let an account in or keep it out; kept out, its sessions end and its tokens rest."""
+    """Let an account in or keep it out; kept out, its sessions and tokens end for good."""
     repository.hold(session, "admins")
     account = _own(session, by, name)
     if account.active == active:
@@ -269,10 +270,11 @@ def set_active(session: Session, by: Principal, trace: Trace, name: str, *, acti
         _keep_an_admin(session, account)
     account.active = active
     session.flush()
-    if not active:
-        repository.close_sessions_of(session, account.id)
     action: audit.Action = "account.enabled" if active else "account.disabled"
     audit.record(session, trace, action, audit.of_account(account.name))
+    if not active:
+        repository.close_sessions_of(session, account.id)
+        tokens.revoke_all_of(session, trace, account.id, reason="account.disabled")
     return account
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.auth import audit, keys, passwords, repository, service, sessions, throttle
+from app.auth import audit, keys, passwords, repository, service, sessions, throttle, tokens
 from app.auth.audit import Trace
 from app.auth.models import Account
 from app.auth.principal import Principal
@@ -89,9 +89,10 @@ def change_password(
     *,
     current: str,
     new: str,
+    keep_tokens: bool,
     place: str | None,
 ) -> SignedIn:
-    """Replace one's own password: ends every session of the account and opens a new one.
+    """Replace one's own password: ends every session of the account and opens a new one; ends its tokens too.
 
     The present password is asked for, and guessing it is slowed down as at the door: a browser left open must not be
     enough to take an account over.
@@ -115,6 +116,8 @@ def change_password(
         account.must_change_password = False
         repository.close_sessions_of(session, account.id)
         audit.record(session, trace, "password.changed", audit.of_account(account.name))
+        if not keep_tokens:
+            tokens.revoke_all_of(session, trace, account.id, reason="password.changed")
         return _open(session, settings, trace, account)
 
 

@@ -186,7 +186,7 @@ def password(
     must_change: MustChange = False,
     as_json: JsonOption = False,
 ) -> None:
-    """重设密码并结束其全部会话 / set a new password and end every session."""
+    """重设密码，结束其全部会话和令牌 / set a new password; every session and token ends."""
     context = make_context(as_json=as_json)
     given = _read_password(context.out, wanted=password_stdin)
     who = operator()
@@ -214,7 +214,7 @@ def _set_active(name: str, *, active: bool, as_json: bool) -> None:
 
 @app.command("disable")
 def disable(name: Name, as_json: JsonOption = False) -> None:
-    """停用账号 / keep an account out; its sessions end and its tokens rest."""
+    """停用账号 / keep an account out; its sessions and tokens end."""
     _set_active(name, active=False, as_json=as_json)
 
 
