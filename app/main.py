@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from app import health, problems
 from app.auth import openapi
+from app.auth.caching import CachePolicy
 from app.auth.router import router as auth_router
 from app.boundaries.bulk_router import router as bulk_router
 from app.boundaries.edition_router import router as edition_router
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
+    app.add_middleware(CachePolicy)
     # The one hot path; it answers inside the log, before any route is looked for.
     app.add_middleware(QuickLocate)
     app.add_middleware(RequestLog, metrics=app.state.metrics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Query, status
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
@@ -65,10 +65,9 @@ def list_accounts(
 
 @router.post("", dependencies=_WRITES, status_code=status.HTTP_201_CREATED)
 def create_account(
-    given: AccountIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write, response: Response
+    given: AccountIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
 ) -> AccountMade:
     """Make an account with its first roles."""
-    response.headers["Cache-Control"] = "no-store"
     account, password = service.create_account(
         session,
         principal,
@@ -108,10 +107,8 @@ def set_password(
     principal: CurrentPrincipal,
     trace: CurrentTrace,
     session: Write,
-    response: Response,
 ) -> AccountMade:
     """Set the password of an account; its sessions and tokens end."""
-    response.headers["Cache-Control"] = "no-store"
     account, password = service.set_password(
         session,
         principal,

@@ -54,6 +54,7 @@ class Policy:
         everywhere: bool = False,
         people_only: bool = False,
         before_password_change: bool = False,
+        same_for_all: bool = False,
     ) -> None:
         self.kind = kind
         self.roles = roles
@@ -61,6 +62,7 @@ class Policy:
         self.everywhere = everywhere
         self.people_only = people_only
         self.before_password_change = before_password_change
+        self.same_for_all = same_for_all
 
     def __repr__(self) -> str:
         """As it is written on a route."""
@@ -73,14 +75,15 @@ class Policy:
         request.state.policy = self
         if request.method not in forgery.SAFE_METHODS and COOKIE in request.cookies:
             request.state.csrf_given = await forgery.given_token(request)
-        if self._open(settings_of(request)):
+        if self.is_open(settings_of(request)):
             if "authorization" in request.headers:
                 # A program that shows a token means to use it: a bad one is told, not passed over.
                 await run_in_threadpool(principal_of, request)
             return
         self.check(await run_in_threadpool(principal_of, request))
 
-    def _open(self, settings: Settings) -> bool:
+    def is_open(self, settings: Settings) -> bool:
+        """Whether anybody may pass, with these settings."""
         if self.open_by is not None:
             return bool(getattr(settings, self.open_by))
         return self.kind == "public"
@@ -90,7 +93,7 @@ class Policy:
 
         For a route that cannot afford more; where the answer is no, ``__call__`` decides.
         """
-        if scope["method"] not in forgery.SAFE_METHODS or not self._open(scope["app"].state.settings):
+        if scope["method"] not in forgery.SAFE_METHODS or not self.is_open(scope["app"].state.settings):
             return False
         for name, _ in scope["headers"]:  # noqa: SIM110 - a generator costs more than the rest
             if name == b"authorization":
@@ -128,14 +131,17 @@ class Policy:
         return principal.sight(*self.roles)
 
 
-def public() -> Any:
-    """Anybody; who is asking may still narrow or widen the answer."""
-    return Depends(Policy("public"))
+def public(*, same_for_all: bool = False) -> Any:
+    """Anybody; who is asking may still narrow or widen the answer, unless it is the ``same_for_all``.
+
+    What is the same for all may be kept by browsers and proxies (``app.auth.caching``); nothing else is.
+    """
+    return Depends(Policy("public", same_for_all=same_for_all))
 
 
-def public_if(setting: OpenSetting) -> Any:
+def public_if(setting: OpenSetting, *, same_for_all: bool = False) -> Any:
     """Anybody while the setting is on, otherwise whoever is signed in or has a token."""
-    return Depends(Policy("signed_in", open_by=setting))
+    return Depends(Policy("signed_in", open_by=setting, same_for_all=same_for_all))
 
 
 def signed_in(*, people_only: bool = False, before_password_change: bool = False) -> Any:

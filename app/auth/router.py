@@ -26,9 +26,8 @@ SessionKey = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)
 
 
 @session_router.get("", dependencies=[public()])
-def show_session(principal: CurrentPrincipal, session: Read, response: Response) -> SessionOut:
+def show_session(principal: CurrentPrincipal, session: Read) -> SessionOut:
     """Who is signed in; nobody is an answer too."""
-    response.headers["Cache-Control"] = "no-store"
     return SessionOut.of(principal, scopes.named(session, (path for _, path in principal.grants)))
 
 
@@ -51,7 +50,7 @@ def open_session(
         old_key=old_key,
     )
     set_cookie(response, request, opened.key, settings)
-    return _answer(request, response, opened.principal)
+    return _answer(request, opened.principal)
 
 
 @session_router.delete("", dependencies=[public()], status_code=status.HTTP_204_NO_CONTENT)
@@ -93,11 +92,10 @@ def change_password(
         place=place_of(request),
     )
     set_cookie(response, request, opened.key, settings)
-    return _answer(request, response, opened.principal)
+    return _answer(request, opened.principal)
 
 
-def _answer(request: Request, response: Response, principal: Principal) -> SessionOut:
-    response.headers["Cache-Control"] = "no-store"
+def _answer(request: Request, principal: Principal) -> SessionOut:
     with read_session(engine_of(request), NOTHING) as session:
         return SessionOut.of(principal, scopes.named(session, (path for _, path in principal.grants)))
 

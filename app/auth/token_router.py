@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Request, status
 
 from app.auth import scopes, tokens
 from app.auth.authentication import settings_of
@@ -35,10 +35,8 @@ def issue_token(
     principal: CurrentPrincipal,
     trace: CurrentTrace,
     session: Write,
-    response: Response,
 ) -> TokenMade:
     """Issue a token; its text is answered here and never again."""
-    response.headers["Cache-Control"] = "no-store"
     secret, token = tokens.issue(
         session,
         principal,

@@ -20,7 +20,7 @@ def site(request: Request) -> str:
 
 def document(content: dict[str, Any]) -> Response:
     """A document about the service."""
-    return JSONResponse(content, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})
+    return JSONResponse(content, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
 
 
 def items(request: Request, features: list[str], *, more: str | None, matched: int) -> Response:

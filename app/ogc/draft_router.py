@@ -128,7 +128,7 @@ def show_draft_grid(request: Request, session: Read, draft_id: int, code: str) -
     """One grid of the draft, with its version."""
     feature = editing.as_feature(editing.grid(session, access.found(session, draft_id), code))
     tag = f'"{editing.tag_of(feature)}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    headers = {"ETag": tag}
     if names(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return answers.item(request, feature, headers=headers)

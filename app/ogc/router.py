@@ -13,7 +13,7 @@ from app.kit.language import language_of
 from app.ogc import answers, documents, parameters, service
 from app.ogc.repository import COLUMNS
 
-router = APIRouter(prefix="/ogc", tags=["ogc"], dependencies=[public_if("public_layers")])
+router = APIRouter(prefix="/ogc", tags=["ogc"], dependencies=[public_if("public_layers", same_for_all=True)])
 _TITLE = Text("网格边界", "Grid boundaries")
 _ABOUT = Text(
     "已发布的网格、社区、镇街和区；用 datetime 查看任一时刻生效的版本",

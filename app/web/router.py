@@ -50,8 +50,6 @@ def answer(request: Request, template: str, *, principal: Principal, **values: A
     html = pages.render(template, request, principal=principal, **values)
     headers = {
         "Content-Security-Policy": page_policy(html, basemap_url=settings.basemap_url),
-        "Cache-Control": "no-store",
-        "Vary": "Cookie, Accept-Language",
     }
     response = HTMLResponse(html, status_code=status, headers=headers)
     if request.query_params.get("lang") in ("zh", "en"):
@@ -150,7 +148,7 @@ def docs(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
     )
 
 
-@router.get(PREFIX + "/{version}/{name:path}", dependencies=[public()])
+@router.get(PREFIX + "/{version}/{name:path}", dependencies=[public(same_for_all=True)])
 def static(request: Request, version: str, name: str) -> Response:
     """A script, style or picture."""
     statics: Statics = request.app.state.statics

@@ -62,7 +62,7 @@ def test_a_new_account_can_sign_in_and_must_change_its_password(
 ) -> None:
     made = create(admin)
     assert made.status_code == 201, made.text
-    assert made.headers["cache-control"] == "no-store"
+    assert made.headers["cache-control"] == "private, no-store"
     body = made.json()
     assert (body["name"], body["display_name"], roles(body)) == ("wang.wu", "王五", [("dispatcher", "a")])
     assert body["must_change_password"] is True

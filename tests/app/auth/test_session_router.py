@@ -39,7 +39,7 @@ def test_nobody_is_an_answer(client: TestClient) -> None:
         "csrf": None,
         "must_change_password": False,
     }
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-store"
 
 
 @pytest.mark.usefixtures("wang")
@@ -56,7 +56,7 @@ def test_signing_in_sets_a_cookie_that_scripts_cannot_read(client: TestClient) -
     attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
     assert {"httponly", "samesite=lax", "path=/"} <= attributes
     assert "secure" not in attributes
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-store"
     assert client.get("/v1/session").json() == body
 
 
