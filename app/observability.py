@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.kit.root_path import own_path
 from app.settings import Settings
 
 log = structlog.get_logger("wangge.request")
@@ -135,7 +136,7 @@ class RequestLog:
         self.metrics.answered(scope["method"], route, status, seconds)
         if status >= 500:
             write: Callable[..., Awaitable[None] | None] = log.error
-        elif _standard.isEnabledFor(logging.INFO) and not scope["path"].startswith(_QUIET):
+        elif _standard.isEnabledFor(logging.INFO) and not own_path(scope).startswith(_QUIET):
             write = log.info
         else:
             return

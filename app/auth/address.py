@@ -28,9 +28,9 @@ def _trusted(address: Address | None, proxies: str) -> bool:
     return address is not None and any(address in network for network in _networks(proxies))
 
 
-def from_trusted_proxy(request: Request, *, proxies: str) -> bool:
-    """Whether the peer itself is one of our proxies, so that its headers are believed."""
-    return _trusted(_parse(request.client.host if request.client else None), proxies)
+def is_trusted(peer: str | None, proxies: str) -> bool:
+    """Whether a peer is one of our proxies, so that its headers are believed."""
+    return bool(proxies) and _trusted(_parse(peer), proxies)
 
 
 def client_address(request: Request, *, proxies: str) -> Address | None:

@@ -28,7 +28,7 @@ from app.auth.authentication import CHALLENGE, principal_of, settings_of
 from app.auth.models import ROLES
 from app.auth.principal import Principal
 from app.auth.roles import EVERYWHERE
-from app.auth.sessions import COOKIE
+from app.auth.sessions import key_of
 from app.db.session import Sight
 from app.errors import Forbidden, Unauthorised
 from app.settings import Settings
@@ -73,7 +73,7 @@ class Policy:
     async def __call__(self, request: Request) -> None:
         """Let the request pass, or answer 401 or 403."""
         request.state.policy = self
-        if request.method not in forgery.SAFE_METHODS and COOKIE in request.cookies:
+        if request.method not in forgery.SAFE_METHODS and key_of(request, settings_of(request)):
             request.state.csrf_given = await forgery.given_token(request)
         if self.is_open(settings_of(request)):
             if "authorization" in request.headers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 
 from app.auth import forgery, scopes, sign_in
 from app.auth.account_router import router as accounts
@@ -14,7 +14,7 @@ from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read
 from app.auth.policy import public, signed_in
 from app.auth.principal import NOBODY, Principal
 from app.auth.schemas import Credentials, PasswordChange, SessionOut
-from app.auth.sessions import COOKIE, clear_cookie, set_cookie
+from app.auth.sessions import clear_cookie, key_of, set_cookie
 from app.auth.token_router import router as tokens
 from app.db.session import NOTHING, read_session
 from app.kit.bodies import ShortBody
@@ -22,7 +22,12 @@ from app.kit.bodies import ShortBody
 router = APIRouter()
 session_router = APIRouter(prefix="/v1/session", tags=["session"], route_class=ShortBody)
 
-SessionKey = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)]
+
+def _session_key(request: Request) -> str | None:
+    return key_of(request, settings_of(request))
+
+
+SessionKey = Annotated[str | None, Depends(_session_key)]
 
 
 @session_router.get("", dependencies=[public()])
@@ -37,7 +42,7 @@ def open_session(
 ) -> SessionOut:
     """Sign in with a name and a password."""
     settings = settings_of(request)
-    forgery.refuse_other_sites(request, settings)
+    forgery.refuse_other_sites(request)
     # The cookie that came along is about to end and proves nothing here: no token is asked for it.
     request.state.principal = NOBODY
     opened = sign_in.sign_in(

@@ -87,25 +87,46 @@ def next_end(live: LiveSession, settings: Settings) -> datetime | None:
     return end if end - live.expires_at >= _STEP else None
 
 
+def is_secure(request: Request, settings: Settings) -> bool:
+    """Whether cookies go over HTTPS only."""
+    return settings.secure_cookies or request.scope["scheme"] == "https"
+
+
+def cookie_name(request: Request, settings: Settings) -> str:
+    """What the cookie is called.
+
+    Over HTTPS it carries the prefix by which a browser knows that nobody but this host set it: a neighbour under the
+    same domain, or a page over plain HTTP, could otherwise plant one. ``__Host-`` demands the path ``/``.
+    """
+    if not is_secure(request, settings):
+        return COOKIE
+    return f"__Secure-{COOKIE}" if settings.root_path else f"__Host-{COOKIE}"
+
+
+def key_of(request: Request, settings: Settings) -> str | None:
+    """The key that a browser sent."""
+    return request.cookies.get(cookie_name(request, settings)) or None
+
+
 def set_cookie(response: Response, request: Request, key: str, settings: Settings) -> None:
     """Hand the key to the browser; scripts cannot read it, other sites cannot send it with a write."""
     response.set_cookie(
-        COOKIE,
+        cookie_name(request, settings),
         key,
         max_age=int(longest_life(settings).total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=settings.secure_cookies or request.url.scheme == "https",
-        path="/",
+        secure=is_secure(request, settings),
+        path=f"{settings.root_path}/",
     )
 
 
 def clear_cookie(response: Response, request: Request, settings: Settings) -> None:
     """Take the key back."""
     response.delete_cookie(
-        COOKIE,
+        cookie_name(request, settings),
         httponly=True,
         samesite="lax",
-        secure=settings.secure_cookies or request.url.scheme == "https",
-        path="/",
+        secure=is_secure(request, settings),
+        path=f"{settings.root_path}/",
     )

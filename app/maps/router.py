@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import allow, public_if
+from app.auth.public_address import site
 from app.kit.clock import now
 from app.kit.compression import sent
 from app.kit.language import language_of
@@ -79,10 +80,7 @@ def unit_tile(
 def unit_tiles(request: Request, session: Read, edition: EditionNumber = None) -> JSONResponse:
     """TileJSON of the unit tiles of an edition."""
     shown = service.edition_to_show(request.app.state.editions, edition)
-    root = str(request.base_url).rstrip("/")
-    address = (
-        f"{root}/maps/tiles/units/{{z}}/{{x}}/{{y}}.pbf?edition={shown.number}&v={service.version_of(shown)}"
-    )
+    address = f"{site(request)}/maps/tiles/units/{{z}}/{{x}}/{{y}}.pbf?edition={shown.number}&v={service.version_of(shown)}"
     described = service.tile_description(session, shown, address=address)
     return JSONResponse(described, headers={"Cache-Control": _may_stay(request, fixed=False)})
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from app.auth.dependencies import CurrentPrincipal, Read, Write
 from app.auth.policy import allow
+from app.auth.public_address import site
 from app.drafts import access
 from app.errors import NotFound, UnsupportedMedia
 from app.i18n import Text
@@ -46,7 +47,7 @@ _WRITES: dict[int | str, dict[str, Any]] = {404: {}, 409: {}, 412: {}, 422: {}}
 
 
 def _root(request: Request, draft_id: int) -> str:
-    return f"{answers.site(request)}/ogc/drafts/{draft_id}"
+    return f"{site(request)}/ogc/drafts/{draft_id}"
 
 
 @router.get("", responses={404: {}})
@@ -55,7 +56,7 @@ def show_draft_landing(request: Request, session: Read, draft_id: int) -> Respon
     draft = access.found(session, draft_id)
     title = Text(f"草案 {draft.id}：{draft.title}", f"Draft {draft.id}: {draft.title}")
     about = Text("可编辑的网格边界草案", "A draft of grid boundaries, to be edited")
-    home = answers.site(request)
+    home = site(request)
     return answers.document(
         documents.landing(_root(request, draft_id), home, title, about, language_of(request))
     )

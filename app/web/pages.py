@@ -95,10 +95,11 @@ class Pages:
         lang = language_of(request)
         theme = request.cookies.get(THEME_COOKIE, "auto")
         t = self.words[lang]
-        edition, districts = in_force(request)
+        edition, districts = in_force(request) if self._shows_layers(principal) else (None, [])
         start = {
             "lang": lang,
             "page": page,
+            "root": self.settings.root_path,
             "words": self.statics.url(f"i18n/{lang}.json"),
             "icons": self.statics.url("img/icons.svg"),
             "zone": self.settings.timezone,
@@ -110,6 +111,7 @@ class Pages:
         }
         return self._environment.get_template(template).render(
             lang=lang,
+            root=self.settings.root_path,
             html_lang="en" if lang == "en" else "zh-CN",
             t=t,
             title=t(title),
@@ -128,6 +130,10 @@ class Pages:
             import_map={"imports": {name: self._library(file) for name, file in LIBRARIES.items()}},
             **values,
         )
+
+    def _shows_layers(self, principal: Principal) -> bool:
+        """Whether this reader may know which district and edition is here."""
+        return self.settings.public_layers or principal.known
 
     def _library(self, name: str) -> str:
         return self.statics.url(f"vendor/{name}")

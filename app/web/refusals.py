@@ -18,6 +18,7 @@ from app.auth.policy import PasswordChangeRequired
 from app.auth.principal import NOBODY, Principal
 from app.errors import AppError, Unauthorised
 from app.kit.language import language_of
+from app.kit.root_path import own_path
 
 _FOR_PROGRAMS = (
     "/v1/",
@@ -38,7 +39,7 @@ def is_for_people(request: Request) -> bool:
     return (
         request.method in ("GET", "HEAD")
         and "text/html" in request.headers.get("accept", "")
-        and not request.url.path.startswith(_FOR_PROGRAMS)
+        and not own_path(request.scope).startswith(_FOR_PROGRAMS)
     )
 
 
@@ -57,7 +58,10 @@ def _with_page(former: Callable[..., Any]) -> Callable[..., Any]:
             return response
         if isinstance(error, Unauthorised | PasswordChangeRequired):
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return RedirectResponse(f"/signin?next={quote(wanted, safe='')}", status_code=303)
+            return RedirectResponse(
+                f"{request.app.state.settings.root_path}/signin?next={quote(wanted, safe='')}",
+                status_code=303,
+            )
         return await run_in_threadpool(_page, request, error, response)
 
     return handler

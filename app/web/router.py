@@ -11,6 +11,7 @@ from app.auth.dependencies import CurrentPrincipal
 from app.auth.policy import PasswordChangeRequired, allow, public, public_if
 from app.auth.principal import Principal
 from app.auth.redirects import safe_next
+from app.auth.sessions import is_secure
 from app.kit.language import COOKIE as LANG_COOKIE
 from app.kit.security_headers import SecurityHeaders, page_policy, worker_policy
 from app.settings import Settings
@@ -35,10 +36,10 @@ EDITOR_TOOLS = (
 
 def install(app: FastAPI, settings: Settings) -> None:
     """Put the pages, their files and the headers that guard them into the application."""
-    app.state.statics = Statics()
+    app.state.statics = Statics(root_path=settings.root_path)
     app.state.pages = Pages(app.state.statics, settings)
     app.include_router(router)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, hsts_seconds=settings.hsts_seconds)
     refusals.install(app)
 
 
@@ -58,7 +59,7 @@ def answer(request: Request, template: str, *, principal: Principal, **values: A
             request.query_params["lang"],
             max_age=_YEAR,
             samesite="lax",
-            secure=settings.secure_cookies,
+            secure=is_secure(request, settings),
         )
     return response
 
@@ -119,7 +120,8 @@ def signin(
     change: bool = False,
 ) -> Response:
     """Sign in, or change one's password."""
-    after = safe_next(next_)
+    root = request.app.state.settings.root_path
+    after = safe_next(next_, root=root)
     changing = principal.known and (change or principal.must_change_password)
     if principal.known and not changing:
         return RedirectResponse(after, status_code=303)
@@ -144,7 +146,7 @@ def docs(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
         principal=principal,
         title="docs.title",
         page="docs",
-        boot={"openapi": request.app.openapi_url},
+        boot={"openapi": f"{request.app.state.settings.root_path}{request.app.openapi_url}"},
     )
 
 

@@ -1,6 +1,6 @@
 // Signing in, and changing one's password.
 import { ApiError, ask } from "./core/api.js";
-import { boot } from "./core/boot.js";
+import { at, boot } from "./core/boot.js";
 import { el, icon } from "./core/dom.js";
 import { t } from "./core/i18n.js";
 import { startShell } from "./shell/shell.js";
@@ -53,12 +53,12 @@ function form(id, send) {
 
 form("signin", async ({ name, password }) => {
   const session = await ask("/v1/session", { method: "POST", body: { name, password } });
-  const next = boot.next ?? "/";
-  location.assign(session.must_change_password ? `/signin?change=1&next=${encodeURIComponent(next)}` : next);
+  const next = boot.next ?? at("/");
+  location.assign(session.must_change_password ? at(`/signin?change=1&next=${encodeURIComponent(next)}`) : next);
 });
 
 form("change", async ({ current, new: fresh, again }) => {
   if (fresh !== again) throw new Error(t("signin.differ"));
   await ask("/v1/session/password", { method: "POST", body: { current, new: fresh } });
-  location.assign(boot.next ?? "/");
+  location.assign(boot.next ?? at("/"));
 });

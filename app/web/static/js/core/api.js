@@ -1,5 +1,5 @@
 // Requests to our own server, and what went wrong in words.
-import { boot } from "./boot.js";
+import { at, boot } from "./boot.js";
 import { lang, t } from "./i18n.js";
 
 /** An answer that refuses, or none at all. */
@@ -52,7 +52,7 @@ export async function send(path, { method = "GET", body, signal, query, headers:
   if (method !== "GET" && boot.csrf) headers["X-CSRF-Token"] = boot.csrf;
   let response;
   try {
-    response = await fetch(path + queryOf(query), {
+    response = await fetch(at(path) + queryOf(query), {
       method,
       headers,
       body: body === undefined || file ? /** @type {Blob|undefined} */ (body) : JSON.stringify(body),
@@ -70,7 +70,7 @@ export async function send(path, { method = "GET", body, signal, query, headers:
   if (response.ok) return { answer, etag };
   if (response.status === 401 && boot.signedIn && !path.startsWith("/v1/session")) {
     // The session ended while the page was open: signing in leads back to the same view.
-    location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`);
+    location.assign(at(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`));
   }
   throw new ApiError(answer?.detail ?? answer?.title ?? t("error.server", { status: response.status }), {
     status: response.status,

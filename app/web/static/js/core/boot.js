@@ -4,6 +4,7 @@
  * @typedef {object} Boot
  * @property {"zh"|"en"} lang
  * @property {string} page
+ * @property {string} root The sub-path of the service: empty, or such as `/wangge`.
  * @property {string} words Address of the words of this language.
  * @property {string} icons Address of the sprite of icons.
  * @property {string} zone Time zone of the district.
@@ -20,3 +21,9 @@
 
 /** @type {Boot} */
 export const boot = JSON.parse(document.getElementById("boot").textContent);
+
+/**
+ * The address of a page or an answer of ours, below the sub-path of the service.
+ * @param {string} path From the root of the service, such as `/signin`.
+ */
+export const at = (path) => boot.root + path;
