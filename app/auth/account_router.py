@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Query, Request, status
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
-from app.auth import scopes, service
+from app.auth import first_admin, scopes, service
+from app.auth.authentication import settings_of
 from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read, Write
 from app.auth.models import Account
 from app.auth.policy import allow
@@ -102,6 +103,7 @@ def change_account(
 
 @router.post("/{name}/password", dependencies=_WRITES)
 def set_password(
+    request: Request,
     name: str,
     given: PasswordIn,
     principal: CurrentPrincipal,
@@ -117,6 +119,7 @@ def set_password(
         password=_plain(given.password),
         must_change_password=given.must_change_password,
     )
+    first_admin.discard(settings_of(request).home, name=account.name)
     return _made(_shown(session, principal, account), None if given.password else password)
 
 

@@ -260,10 +260,18 @@ _UNITS_BY_CODE = text(
     "SELECT level, code, name, path::text AS path FROM unit_version"
     " WHERE code = :code AND editions @> edition_at() ORDER BY nlevel(path)"
 )
+_DISTRICTS = text(
+    "SELECT code, name FROM unit_version WHERE level = 'district' AND editions @> edition_at() ORDER BY code LIMIT 20"
+)
 _UNITS_BY_PATH = text(
     "SELECT DISTINCT ON (path) level, code, name, path::text AS path FROM unit_version"
     " WHERE path = ANY (CAST(:paths AS ltree[])) ORDER BY path, lower(editions) DESC"
 )
+
+
+def district_words(session: Session) -> list[str]:
+    """Names and codes of the districts in force: what people of the place think of first."""
+    return [word for row in session.execute(_DISTRICTS) for word in (row.code, row.name)]
 
 
 def grants_at(session: Session, paths: Iterable[str]) -> Sequence[Grant]:

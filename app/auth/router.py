@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response, status
 
-from app.auth import forgery, scopes, sign_in
+from app.auth import first_admin, forgery, scopes, sign_in
 from app.auth.account_router import router as accounts
 from app.auth.audit_router import router as audit
 from app.auth.authentication import engine_of, place_of, settings_of, trace_of
@@ -96,6 +96,7 @@ def change_password(
         keep_tokens=given.keep_tokens,
         place=place_of(request),
     )
+    first_admin.discard(settings.home, name=principal.name)
     set_cookie(response, request, opened.key, settings)
     return _answer(request, opened.principal)
 

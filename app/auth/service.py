@@ -16,11 +16,10 @@ from sqlalchemy.orm import Session
 from app.auth import audit, passwords, repository, scopes, tokens
 from app.auth.audit import Trace
 from app.auth.models import Account, Grant
-from app.auth.principal import Principal, operator
+from app.auth.principal import Principal
 from app.auth.roles import EVERYWHERE
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 
-FIRST_ADMIN = "admin"
 _NAME = re.compile(r"\w[\w.@+-]{0,63}")
 
 
@@ -55,23 +54,6 @@ def canonical_name(name: str) -> str:
     'wang.wu'
     """
     return unicodedata.normalize("NFKC", name).strip().casefold()
-
-
-def ensure_first_admin(session: Session) -> tuple[str, str] | None:
-    """Make an administrator of everything when there is no account yet; name and password, to be shown once."""
-    repository.hold(session, "first-admin")
-    if repository.any_account(session):
-        return None
-    by = operator("setup")
-    _, password = create_account(
-        session,
-        by,
-        Trace(by.actor),
-        name=FIRST_ADMIN,
-        display_name="系统管理员",
-        grants=[("admin", None)],
-    )
-    return FIRST_ADMIN, password
 
 
 def create_account(
@@ -117,7 +99,8 @@ def create_account(
             f"账号名“{short}”已被使用。", f"There is already an account named {short!r}.", field="name"
         )
     text = password if password is not None else passwords.generate()
-    passwords.check_rule(text, name=short)
+    if password is not None:
+        check_password(session, text, name=short, display_name=display_name or "")
     account = Account(
         name=short,
         display_name=(display_name or "").strip() or short,
@@ -134,6 +117,14 @@ def create_account(
         _store_grant(session, by, trace, account, role, path)
     session.refresh(account, ["grants"])
     return account, text
+
+
+def check_password(
+    session: Session, password: str, *, name: str, display_name: str, field: str = "password"
+) -> None:
+    """Refuse a new password that is too short or long, or easy to guess by whoever knows the account or the place."""
+    words = (display_name, *repository.district_words(session))
+    passwords.check_rule(password, name=name, words=words, field=field)
 
 
 def accounts_seen(
@@ -250,7 +241,8 @@ def set_password(
     """Set somebody's password, by chance when none is given, and end their sessions and tokens."""
     account = _own(session, by, name)
     text = password if password is not None else passwords.generate()
-    passwords.check_rule(text, name=account.name)
+    if password is not None:
+        check_password(session, text, name=account.name, display_name=account.display_name)
     account.password_hash = passwords.hash_password(text)
     account.must_change_password = must_change_password
     session.flush()

@@ -16,7 +16,7 @@ from app.auth import audit, keys, passwords, repository, service, sessions, thro
 from app.auth.audit import Trace
 from app.auth.models import Account
 from app.auth.principal import Principal
-from app.db.session import Sight, WriteSession, write_session
+from app.db.session import NOTHING, Sight, WriteSession, read_session, write_session
 from app.errors import Invalid, Unauthorised
 from app.kit.clock import now
 from app.settings import Settings
@@ -97,7 +97,8 @@ def change_password(
     The present password is asked for, and guessing it is slowed down as at the door: a browser left open must not be
     enough to take an account over.
     """
-    passwords.check_rule(new, name=who.name, field="new")
+    with read_session(engine, NOTHING) as session:
+        service.check_password(session, new, name=who.name, display_name=who.display_name, field="new")
     if new == current:
         raise Invalid(
             "新密码与当前密码相同。",

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from app.auth import scopes, service
+from app.auth import first_admin, scopes, service
 from app.auth.audit import Trace
 from app.auth.models import Account
 from app.auth.principal import operator as as_operator
@@ -200,6 +200,7 @@ def password(
             must_change_password=must_change,
         )
         described = _described(session, [account])[0]
+    first_admin.discard(context.settings.home, name=described["name"])
     _tell(context, described, password=None if given else made)
 
 
