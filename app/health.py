@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
-from app.auth.policy import public
+from app.auth.policy import for_operators, public
 from app.db.migrate import answers, current, head
 from app.kit.clock import now
 
@@ -39,11 +40,13 @@ def readyz(request: Request) -> JSONResponse:
     number = editions.number_at(now())
     checks["index"] = number is not None and editions.loaded(number) is not None
     ready = all(checks.values())
-    body = {"status": "ready" if ready else "not ready", "checks": checks, "edition": number}
+    body: dict[str, Any] = {"status": "ready" if ready else "not ready", "checks": checks}
+    if request.app.state.settings.public_layers:
+        body["edition"] = number
     return JSONResponse(body, status_code=200 if ready else 503)
 
 
-@router.get("/metrics", dependencies=[public()], response_class=Response)
+@router.get("/metrics", dependencies=[for_operators()], response_class=Response)
 def metrics(request: Request) -> Response:
     """Counters in the Prometheus text format, of this worker."""
     counted = request.app.state.metrics

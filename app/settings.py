@@ -56,17 +56,34 @@ class Settings(BaseSettings):
     public_layers: bool = Field(
         default=True, description="Whether boundaries, editions and counts are shown without sign-in."
     )
+    session_idle_minutes: int = Field(
+        default=180,
+        ge=5,
+        le=43_200,
+        description="Minutes after which a sign-in that is not used ends (ASVS level 2: 30).",
+    )
     session_hours: int = Field(
         default=12,
         ge=1,
         le=720,
-        description="Hours after which a sign-in that is not used ends; after a week in any case.",
+        description="Hours after which a sign-in ends in any case (ASVS level 2: 12).",
     )
     # People, programs and the public address (issue 8, item 6).
     token_days: int = Field(
         default=90, ge=1, le=366, description="Days after which an API token ends when no end was named."
     )
     secure_cookies: bool = Field(default=False, description="Send session cookies over HTTPS only.")
+    require_totp: Literal["none", "admin"] = Field(
+        default="none",
+        description="Who must have a second factor (authenticator app) before doing anything: none (it is offered to "
+        "all), or admin.",
+    )
+    metrics: Literal["local", "token", "open"] = Field(
+        default="local",
+        description="Who reads /metrics besides administrators of everything, by token: programs of this machine "
+        "(local; nobody where WANGGE_PUBLIC_URL or WANGGE_TRUSTED_PROXIES says that a proxy stands in front), nobody "
+        "(token), everybody (open).",
+    )
     public_url: str | None = Field(
         default=None,
         description="Address as outsiders see it, with the sub-path if there is one (https://gis.example.gov.cn/wangge): "

@@ -123,6 +123,18 @@ def set_password(
     return _made(_shown(session, principal, account), None if given.password else password)
 
 
+@router.post("/{name}/unlock", dependencies=_WRITES)
+def unlock_account(name: str, principal: CurrentPrincipal, trace: CurrentTrace, session: Write) -> AccountOut:
+    """End the lock that failures to sign in have put on an account."""
+    return _shown(session, principal, service.unlock(session, principal, trace, name))
+
+
+@router.delete("/{name}/totp", dependencies=_WRITES)
+def reset_totp(name: str, principal: CurrentPrincipal, trace: CurrentTrace, session: Write) -> AccountOut:
+    """Take the second factor of an account away; its sessions end."""
+    return _shown(session, principal, service.reset_totp(session, principal, trace, name))
+
+
 @router.post("/{name}/grants", dependencies=_WRITES, status_code=status.HTTP_201_CREATED)
 def grant_role(
     name: str, given: GrantIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write

@@ -33,13 +33,18 @@ def is_trusted(peer: str | None, proxies: str) -> bool:
     return bool(proxies) and _trusted(_parse(peer), proxies)
 
 
+def peer_of(request: Request) -> Address | None:
+    """The address at the other end of the connection itself."""
+    return _parse(request.client.host if request.client else None)
+
+
 def client_address(request: Request, *, proxies: str) -> Address | None:
     """The asker's address: the nearest hop that is not one of ``proxies`` (addresses or networks, comma separated).
 
     ``X-Forwarded-For`` is read from its right end, where our own proxies write; what stands further left was sent
     by the asker and may be invented. ``None`` when the peer has no address (a Unix socket).
     """
-    hop = _parse(request.client.host if request.client else None)
+    hop = peer_of(request)
     if not _trusted(hop, proxies):
         return hop
     forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")

@@ -82,7 +82,7 @@ def _by_cookie(request: Request) -> Principal:
     if end is not None:
         with write_session(engine_of(request), NOTHING) as session:
             repository.extend_session(session, live.session_id, end)
-    return live.principal
+    return sessions.completed(live, settings_of(request), end=end)
 
 
 def trace_of(request: Request) -> Trace:

@@ -23,7 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.auth import forgery
+from app.auth import address, forgery
 from app.auth.authentication import CHALLENGE, principal_of, settings_of
 from app.auth.models import ROLES
 from app.auth.principal import Principal
@@ -33,6 +33,8 @@ from app.db.session import Sight
 from app.errors import Forbidden, Unauthorised
 from app.settings import Settings
 
+# What proxies add, or a page of a browser that was talked into asking us.
+_PASSED_ON = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via", "origin", "referer")
 OpenSetting = Literal["public_locate", "public_layers"]
 
 
@@ -40,6 +42,25 @@ class PasswordChangeRequired(Forbidden):
     """The password was given by somebody else and must be replaced before anything else."""
 
     code = "password-change-required"
+
+
+class SecondFactorRequired(Forbidden):
+    """The settings demand a second factor of administrators, and this one has none yet."""
+
+    code = "totp-enrolment-required"
+
+
+def refuse_incomplete(principal: Principal) -> None:
+    """Refuse somebody who must first replace a password or set up a second factor."""
+    if principal.must_change_password:
+        raise PasswordChangeRequired(
+            "请先修改密码：当前密码由他人设定。", "Change your password first: somebody else set it."
+        )
+    if principal.must_enrol:
+        raise SecondFactorRequired(
+            "管理员须先启用二次验证（账户页面）。",
+            "Administrators must set up a second factor first (on the page of the account).",
+        )
 
 
 class Policy:
@@ -55,6 +76,7 @@ class Policy:
         people_only: bool = False,
         before_password_change: bool = False,
         same_for_all: bool = False,
+        on_machine: bool = False,
     ) -> None:
         self.kind = kind
         self.roles = roles
@@ -63,6 +85,7 @@ class Policy:
         self.people_only = people_only
         self.before_password_change = before_password_change
         self.same_for_all = same_for_all
+        self.on_machine = on_machine
 
     def __repr__(self) -> str:
         """As it is written on a route."""
@@ -75,7 +98,8 @@ class Policy:
         request.state.policy = self
         if request.method not in forgery.SAFE_METHODS and key_of(request, settings_of(request)):
             request.state.csrf_given = await forgery.given_token(request)
-        if self.is_open(settings_of(request)):
+        settings = settings_of(request)
+        if self.is_open(settings) or (self.on_machine and is_on_machine(request, settings)):
             if "authorization" in request.headers:
                 # A program that shows a token means to use it: a bad one is told, not passed over.
                 await run_in_threadpool(principal_of, request)
@@ -84,6 +108,8 @@ class Policy:
 
     def is_open(self, settings: Settings) -> bool:
         """Whether anybody may pass, with these settings."""
+        if self.on_machine:
+            return settings.metrics == "open"
         if self.open_by is not None:
             return bool(getattr(settings, self.open_by))
         return self.kind == "public"
@@ -104,10 +130,8 @@ class Policy:
         """Refuse a principal who may not pass."""
         if not principal.known:
             raise Unauthorised("请先登录。", "Sign in first.", headers=CHALLENGE)
-        if principal.must_change_password and not self.before_password_change:
-            raise PasswordChangeRequired(
-                "请先修改密码：当前密码由他人设定。", "Change your password first: somebody else set it."
-            )
+        if not self.before_password_change:
+            refuse_incomplete(principal)
         if self.people_only and principal.account_id is None:
             raise Forbidden(
                 "此操作须由本人登录后进行，不接受令牌。",
@@ -126,7 +150,7 @@ class Policy:
 
     def sight(self, principal: Principal) -> Sight:
         """What the database shows to this principal on this route: the units where a role of the route is held."""
-        if principal.must_change_password:
+        if principal.incomplete:
             return Sight(paths=(), actor=principal.actor)
         return principal.sight(*self.roles)
 
@@ -162,6 +186,24 @@ def allow(*roles: str, everywhere: bool = False, people_only: bool = False) -> A
             f"allow() takes some of {', '.join(ROLES)}; came {', '.join(sorted(unknown)) or 'none'}"
         )
     return Depends(Policy("allow", roles=roles, everywhere=everywhere, people_only=people_only))
+
+
+def for_operators() -> Any:
+    """Programs of this machine, and administrators of everything from anywhere; ``WANGGE_METRICS`` widens or narrows it."""
+    return Depends(Policy("allow", roles=("admin",), everywhere=True, on_machine=True))
+
+
+def is_on_machine(request: Request, settings: Settings) -> bool:
+    """Whether a request comes from a program of this machine and was passed on by none.
+
+    Where a proxy is known to stand in front everything comes from it, so nothing counts as local.
+    """
+    if settings.metrics != "local" or settings.public_url or settings.trusted_proxies:
+        return False
+    if any(name in request.headers for name in _PASSED_ON):
+        return False
+    peer = address.peer_of(request)
+    return peer is not None and peer.is_loopback
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]

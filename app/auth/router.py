@@ -16,6 +16,7 @@ from app.auth.principal import NOBODY, Principal
 from app.auth.schemas import Credentials, PasswordChange, SessionOut
 from app.auth.sessions import clear_cookie, key_of, set_cookie
 from app.auth.token_router import router as tokens
+from app.auth.totp_router import router as totp
 from app.db.session import NOTHING, read_session
 from app.kit.bodies import ShortBody
 
@@ -51,6 +52,7 @@ def open_session(
         trace_of(request),
         name=given.name,
         password=given.password.get_secret_value(),
+        code=given.code.get_secret_value() if given.code else None,
         place=place_of(request),
         old_key=old_key,
     )
@@ -107,6 +109,7 @@ def _answer(request: Request, principal: Principal) -> SessionOut:
 
 
 router.include_router(session_router)
+router.include_router(totp)
 router.include_router(tokens)
 router.include_router(accounts)
 router.include_router(audit)

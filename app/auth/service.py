@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from app.auth import audit, passwords, repository, scopes, tokens
+from app.auth import audit, passwords, repository, scopes, throttle, tokens, totp
 from app.auth.audit import Trace
 from app.auth.models import Account, Grant
 from app.auth.principal import Principal
@@ -250,6 +250,22 @@ def set_password(
     audit.record(session, trace, "password.set", audit.of_account(account.name))
     tokens.revoke_all_of(session, trace, account.id, reason="password.set")
     return account, text
+
+
+def unlock(session: Session, by: Principal, trace: Trace, name: str) -> Account:
+    """End the lock that failures to sign in have put on an account."""
+    account = _own(session, by, name)
+    forgotten = throttle.unlock(session, account.name)
+    audit.record(session, trace, "account.unlocked", audit.of_account(account.name), failures=forgotten)
+    return account
+
+
+def reset_totp(session: Session, by: Principal, trace: Trace, name: str) -> Account:
+    """Take the second factor of an account away, for somebody who lost it; their sessions end."""
+    account = _own(session, by, name)
+    if totp.remove(session, trace, account):
+        repository.close_sessions_of(session, account.id)
+    return account
 
 
 def set_active(session: Session, by: Principal, trace: Trace, name: str, *, active: bool) -> Account:

@@ -1,13 +1,12 @@
 """Sessions of browsers: a cookie with a key of which only the hash is stored.
 
-A session ends when it was not used for ``session_hours``, and after a week (or ``session_hours``, when that is more)
-in any case. Signing in always makes a new key and ends the old session, so a key that somebody planted is worth
+A session ends when it was not used for ``session_idle_minutes``, and after ``session_hours`` in any case. Signing in always makes a new key and ends the old session, so a key that somebody planted is worth
 nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fastapi import Request, Response
@@ -21,9 +20,8 @@ from app.settings import Settings
 
 COOKIE = "wangge_session"
 
-_LONGEST = timedelta(days=7)
-# A session is written to when that moves its end by at least this much, not with every request.
-_STEP = timedelta(minutes=10)
+# A session is written to when that moves its end by at least this share of the idle time, not with every request.
+_STEP_SHARE = 30
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,12 @@ class LiveSession:
 
 def idle_limit(settings: Settings) -> timedelta:
     """How long a session lives without being used."""
-    return timedelta(hours=settings.session_hours)
+    return min(timedelta(minutes=settings.session_idle_minutes), longest_life(settings))
 
 
 def longest_life(settings: Settings) -> timedelta:
     """How long a session lives at all."""
-    return max(_LONGEST, idle_limit(settings))
+    return timedelta(hours=settings.session_hours)
 
 
 def open_session(session: Session, account_id: int, *, address: str | None, settings: Settings) -> str:
@@ -77,6 +75,7 @@ def find(session: Session, key: str) -> LiveSession | None:
         grants=tuple(sorted((row.role, row.scope_path) for row in rows if row.role is not None)),
         csrf=first.csrf_token,
         must_change_password=first.must_change_password,
+        second_factor=bool(first.second_factor),
     )
     return LiveSession(principal, first.session_id, first.created_at, first.expires_at)
 
@@ -84,7 +83,19 @@ def find(session: Session, key: str) -> LiveSession | None:
 def next_end(live: LiveSession, settings: Settings) -> datetime | None:
     """Until when the session lives now that it was used; None when that is not worth writing down."""
     end = min(now() + idle_limit(settings), live.created_at + longest_life(settings))
-    return end if end - live.expires_at >= _STEP else None
+    return end if end - live.expires_at >= idle_limit(settings) / _STEP_SHARE else None
+
+
+def completed(live: LiveSession, settings: Settings, *, end: datetime | None = None) -> Principal:
+    """Whose the session is, with when it ends and what the settings still demand of them."""
+    who = live.principal
+    is_admin = any(role == "admin" for role, _ in who.grants)
+    return replace(
+        who,
+        must_enrol=settings.require_totp == "admin" and is_admin and not who.second_factor,
+        idle_ends_at=end or live.expires_at,
+        ends_at=live.created_at + longest_life(settings),
+    )
 
 
 def is_secure(request: Request, settings: Settings) -> bool:

@@ -22,7 +22,15 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="账号与授
 
 Name = Annotated[str, typer.Argument(help="账号名 / the account's name")]
 RoleName = Literal[
-    "viewer", "api-consumer", "grid-leader", "handler", "dispatcher", "gis-editor", "gis-publisher", "admin"
+    "viewer",
+    "api-consumer",
+    "grid-leader",
+    "handler",
+    "dispatcher",
+    "gis-editor",
+    "gis-publisher",
+    "admin",
+    "auditor",
 ]
 Role = Annotated[RoleName, typer.Option("--role", help="角色 / the role")]
 ScopeCode = Annotated[
@@ -202,6 +210,28 @@ def password(
         described = _described(session, [account])[0]
     first_admin.discard(context.settings.home, name=described["name"])
     _tell(context, described, password=None if given else made)
+
+
+@app.command("unlock")
+def unlock(name: Name, as_json: JsonOption = False) -> None:
+    """解除登录失败造成的锁定 / end the lock that failures to sign in have put on an account."""
+    context = make_context(as_json=as_json)
+    who = operator()
+    with context.writing() as session:
+        account = service.unlock(session, as_operator(who), Trace(who), name)
+        described = _described(session, [account])[0]
+    _tell(context, described)
+
+
+@app.command("totp-reset")
+def totp_reset(name: Name, as_json: JsonOption = False) -> None:
+    """取消二次验证（手机丢失时）/ remove the second factor of somebody who lost it; their sessions end."""
+    context = make_context(as_json=as_json)
+    who = operator()
+    with context.writing() as session:
+        account = service.reset_totp(session, as_operator(who), Trace(who), name)
+        described = _described(session, [account])[0]
+    _tell(context, described)
 
 
 def _set_active(name: str, *, active: bool, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 
 from app.auth.principal import Principal
+from app.auth.sessions import idle_limit
 from app.boundaries.editions import EditionCache, Scheduled
 from app.errors import AppError
 from app.i18n import Lang
@@ -104,6 +105,7 @@ class Pages:
             "icons": self.statics.url("img/icons.svg"),
             "zone": self.settings.timezone,
             "signedIn": principal.known,
+            "session": self._session(principal),
             "csrf": principal.csrf,
             "edition": _edition(edition),
             "districts": [{"code": code, "name": name} for code, name in districts],
@@ -134,6 +136,13 @@ class Pages:
     def _shows_layers(self, principal: Principal) -> bool:
         """Whether this reader may know which district and edition is here."""
         return self.settings.public_layers or principal.known
+
+    def _session(self, principal: Principal) -> dict[str, Any] | None:
+        """When the reader's session ends, so that the page can say so in time."""
+        if principal.ends_at is None:
+            return None
+        idle = idle_limit(self.settings)
+        return {"idleSeconds": idle.total_seconds(), "endsAt": principal.ends_at.isoformat()}
 
     def _library(self, name: str) -> str:
         return self.statics.url(f"vendor/{name}")

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from app.auth.authentication import principal_of
-from app.auth.policy import PasswordChangeRequired
+from app.auth.policy import PasswordChangeRequired, SecondFactorRequired
 from app.auth.principal import NOBODY, Principal
 from app.errors import AppError, Unauthorised
 from app.kit.language import language_of
@@ -56,10 +56,11 @@ def _with_page(former: Callable[..., Any]) -> Callable[..., Any]:
         response: Response = await answered if inspect.isawaitable(answered) else answered
         if not is_for_people(request) or response.status_code < 400:
             return response
-        if isinstance(error, Unauthorised | PasswordChangeRequired):
+        if isinstance(error, Unauthorised | PasswordChangeRequired | SecondFactorRequired):
+            page = "account" if isinstance(error, SecondFactorRequired) else "signin"
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(
-                f"{request.app.state.settings.root_path}/signin?next={quote(wanted, safe='')}",
+                f"{request.app.state.settings.root_path}/{page}?next={quote(wanted, safe='')}",
                 status_code=303,
             )
         return await run_in_threadpool(_page, request, error, response)

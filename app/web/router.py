@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.auth.dependencies import CurrentPrincipal
-from app.auth.policy import PasswordChangeRequired, allow, public, public_if
+from app.auth.policy import allow, public, public_if, refuse_incomplete, signed_in
 from app.auth.principal import Principal
 from app.auth.redirects import safe_next
 from app.auth.sessions import is_secure
@@ -97,10 +99,8 @@ def editor(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
     """What am I changing, and whom does it touch? Drafts of boundaries; others are told who may edit."""
     settings: Settings = request.app.state.settings
     may_edit = bool(principal.paths("gis-editor"))
-    if may_edit and principal.must_change_password:
-        raise PasswordChangeRequired(
-            "请先修改密码：当前密码由他人设定。", "Change your password first: somebody else set it."
-        )
+    if may_edit:
+        refuse_incomplete(principal)
     return answer(
         request,
         "editor.html",
@@ -124,6 +124,8 @@ def signin(
     after = safe_next(next_, root=root)
     changing = principal.known and (change or principal.must_change_password)
     if principal.known and not changing:
+        if principal.must_enrol:
+            after = f"{root}/account?next={quote(after, safe='')}"
         return RedirectResponse(after, status_code=303)
     return answer(
         request,
@@ -134,6 +136,33 @@ def signin(
         boot={"next": after, "changing": changing},
         changing=changing,
         forced=principal.must_change_password,
+    )
+
+
+@router.get("/account", dependencies=[signed_in(people_only=True, before_password_change=True)])
+def account(
+    request: Request,
+    principal: CurrentPrincipal,
+    next_: Annotated[str | None, Query(alias="next")] = None,
+) -> Response:
+    """Who am I here, and how is my account guarded? The second factor and API tokens."""
+    settings: Settings = request.app.state.settings
+    if principal.must_change_password:
+        here = quote(f"{settings.root_path}/account", safe="")
+        return RedirectResponse(f"{settings.root_path}/signin?change=1&next={here}", status_code=303)
+
+    def clock(instant: datetime | None) -> str:
+        return instant.astimezone(settings.zone).strftime("%H:%M") if instant else ""
+
+    return answer(
+        request,
+        "account.html",
+        principal=principal,
+        title="account.title",
+        page="account",
+        boot={"next": safe_next(next_, root=settings.root_path)} if next_ else {},
+        idle=clock(principal.idle_ends_at),
+        end=clock(principal.ends_at),
     )
 
 

@@ -21,6 +21,28 @@ export class ApiError extends Error {
   }
 }
 
+const USED = "wangge_used";
+let used = Date.now();
+if (boot.signedIn) noteUse();
+
+function noteUse() {
+  used = Date.now();
+  try {
+    localStorage.setItem(USED, String(used));
+  } catch {
+    // Without storage each tab knows its own use only, and speaks up sooner than it must.
+  }
+}
+
+/** When the session was last used, by this tab or another one. */
+export function lastUse() {
+  try {
+    return Math.max(used, Number(localStorage.getItem(USED)) || 0);
+  } catch {
+    return used;
+  }
+}
+
 /**
  * @typedef {object} Sending
  * @property {string} [method]
@@ -63,6 +85,7 @@ export async function send(path, { method = "GET", body, signal, query, headers:
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(t("error.offline"));
   }
+  if (boot.signedIn && response.status !== 401) noteUse();
   const etag = response.headers.get("ETag") ?? "";
   if (response.status === 204 || response.status === 304) return { answer: null, etag };
   const json = (response.headers.get("Content-Type") ?? "").includes("json");

@@ -9,6 +9,7 @@
  * @property {string} icons Address of the sprite of icons.
  * @property {string} zone Time zone of the district.
  * @property {boolean} signedIn
+ * @property {{idleSeconds: number, endsAt: string}|null} session When it ends unused, and in any case.
  * @property {string|null} csrf Token that every write carries.
  * @property {{number: number, effective_from: string, synthetic: boolean}|null} edition The one in force.
  * @property {{code: string, name: string}[]} districts

@@ -8,6 +8,7 @@ import { t, tMaybe } from "../core/i18n.js";
 import { key, showKeys } from "../core/keys.js";
 import { toast, watchConnection } from "../core/notice.js";
 import { nextTheme, theme } from "../core/theme.js";
+import { watchSession } from "./idle.js";
 import { menuButton } from "./menu.js";
 
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
@@ -19,6 +20,7 @@ export function startShell() {
   account();
   editions();
   watchConnection();
+  watchSession();
   key(["?"], t("keys.list"), showKeys);
   document.getElementById("keys-button")?.addEventListener("click", showKeys);
 }
@@ -89,7 +91,8 @@ function account() {
           ),
         );
       }
-      menu.append(item(t("account.password"), "account", { href: at(`/signin?change=1&next=${here}`) }));
+      menu.append(item(t("account.own"), "account", { href: at("/account") }));
+      menu.append(item(t("account.password"), "edit", { href: at(`/signin?change=1&next=${here}`) }));
       menu.append(item(t("account.signout"), "out", { run: signOut }));
     } else {
       menu.append(item(t("account.signin"), "account", { href: at(`/signin?next=${here}`) }));
