@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +127,7 @@ def _take_code(home: Path, device: TotpDevice, code: str) -> bool:
     if len(digits) != 6 or not digits.isascii() or not digits.isdigit():
         return False
     totp = pyotp.TOTP(_open(home, device.secret))
-    present = int(time.time()) // _STEP_S
+    present = int(now().timestamp()) // _STEP_S
     for step in range(present - _DRIFT, present + _DRIFT + 1):
         # The same step again is somebody who looked over a shoulder.
         if step > device.last_step and keys.same(totp.generate_otp(step), digits):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import pyotp
 import pytest
 from starlette.testclient import TestClient
 
-from app.auth import sessions
+from app.auth import sessions, totp
+from app.kit import clock
 from tests.app.auth.looking import audit, execute, scalar
 from tests.fixtures.actors import PASSWORD, Actors, add_account
 from tests.fixtures.clients import NewClient, client_on, serving
@@ -25,19 +26,17 @@ Clock = Callable[[float], None]
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Moves the clock by which codes are made and checked."""
-    began = time.time()
+    began = clock.now()
 
     def move(seconds: float) -> None:
-        monkeypatch.setattr("app.auth.totp.time.time", lambda: began + seconds)
+        monkeypatch.setattr(totp, "now", lambda: began + timedelta(seconds=seconds))
 
     move(0)
     return move
 
 
 def code_at(secret: str, seconds: float = 0) -> str:
-    import app.auth.totp as module
-
-    return pyotp.TOTP(secret).at(int(module.time.time() + seconds))
+    return pyotp.TOTP(secret).at(int(totp.now().timestamp() + seconds))
 
 
 def enrol(browser: TestClient) -> tuple[str, list[str]]:
