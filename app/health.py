@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
-from app.auth.policy import public
+from app.auth.policy import for_operators, public
 from app.db.migrate import answers, current, head
 from app.kit import clock
 from app.kit.clock import now
@@ -41,18 +41,16 @@ def readyz(request: Request) -> JSONResponse:
     number = editions.number_at(now())
     checks["index"] = number is not None and editions.loaded(number) is not None
     ready = all(checks.values())
-    body: dict[str, Any] = {
-        "status": "ready" if ready else "not ready",
-        "checks": checks,
-        "edition": number,
-    }
+    body: dict[str, Any] = {"status": "ready" if ready else "not ready", "checks": checks}
+    if request.app.state.settings.public_layers:
+        body["edition"] = number
     if not clock.agrees():
         # Told, and no reason to take the service away: it goes by the database's clock.
         body["clock"] = clock.state()
     return JSONResponse(body, status_code=200 if ready else 503)
 
 
-@router.get("/metrics", dependencies=[public()], response_class=Response)
+@router.get("/metrics", dependencies=[for_operators()], response_class=Response)
 def metrics(request: Request) -> Response:
     """Counters in the Prometheus text format, of this worker."""
     counted = request.app.state.metrics

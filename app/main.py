@@ -11,6 +11,8 @@ from fastapi import Depends, FastAPI
 
 from app import health, problems
 from app.auth import openapi
+from app.auth.caching import CachePolicy
+from app.auth.public_address import PublicAddress, RelativeRedirects
 from app.auth.router import router as auth_router
 from app.boundaries.bulk_router import router as bulk_router
 from app.boundaries.edition_router import router as edition_router
@@ -83,6 +85,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
+    app.add_middleware(RelativeRedirects)
+    app.add_middleware(CachePolicy)
     # The one hot path; it answers inside the log, before any route is looked for.
     app.add_middleware(QuickLocate)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
@@ -109,4 +113,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     install_web(app, settings)
     openapi.install(app)
+    if settings.public_url or settings.trusted_proxies:
+        app.add_middleware(PublicAddress, settings=settings)
     return app

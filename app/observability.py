@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit import clock
+from app.kit.root_path import own_path
 from app.kit.visible import visible, visible_json, written_out
 from app.settings import Settings
 
@@ -155,7 +156,7 @@ class RequestLog:
         self.metrics.answered(scope["method"], route, status, seconds)
         if status >= 500:
             write: Callable[..., Awaitable[None] | None] = log.error
-        elif _standard.isEnabledFor(logging.INFO) and not scope["path"].startswith(_QUIET):
+        elif _standard.isEnabledFor(logging.INFO) and not own_path(scope).startswith(_QUIET):
             write = log.info
         else:
             return

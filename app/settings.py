@@ -5,14 +5,20 @@ Nothing else in the project reads the environment. ``wangge settings`` prints th
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# A proxy that takes the sub-path away could not be told from one that passes it on.
+_OWN_PATHS = frozenset(
+    {"v1", "ogc", "maps", "static", "docs", "signin", "account", "editor", "dispatch", "open311"}
+)
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -50,16 +56,55 @@ class Settings(BaseSettings):
     public_layers: bool = Field(
         default=True, description="Whether boundaries, editions and counts are shown without sign-in."
     )
+    session_idle_minutes: int = Field(
+        default=180,
+        ge=5,
+        le=43_200,
+        description="Minutes after which a sign-in that is not used ends (ASVS level 2: 30).",
+    )
     session_hours: int = Field(
         default=12,
         ge=1,
         le=720,
-        description="Hours after which a sign-in that is not used ends; after a week in any case.",
+        description="Hours after which a sign-in ends in any case (ASVS level 2: 12).",
+    )
+    # People, programs and the public address (issue 8, item 6).
+    token_days: int = Field(
+        default=90, ge=1, le=366, description="Days after which an API token ends when no end was named."
     )
     secure_cookies: bool = Field(default=False, description="Send session cookies over HTTPS only.")
+    require_totp: Literal["none", "admin"] = Field(
+        default="none",
+        description="Who must have a second factor (authenticator app) before doing anything: none (it is offered to "
+        "all), or admin.",
+    )
+    metrics: Literal["local", "token", "open"] = Field(
+        default="local",
+        description="Who reads /metrics besides administrators of everything, by token: programs of this machine "
+        "(local; nobody where WANGGE_PUBLIC_URL or WANGGE_TRUSTED_PROXIES says that a proxy stands in front), nobody "
+        "(token), everybody (open).",
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Address as outsiders see it, with the sub-path if there is one (https://gis.example.gov.cn/wangge): "
+        "every link, redirect and cookie follows it. Absent: links name the host of the request only where that is "
+        "this machine, and are relative otherwise.",
+    )
+    allowed_hosts: str = Field(
+        default="",
+        description="Without WANGGE_PUBLIC_URL: host names, comma separated, that links may name besides this machine's.",
+    )
+    hsts_seconds: int = Field(
+        default=31_536_000,
+        ge=0,
+        description="Over HTTPS browsers are told to use nothing else for so long (for the whole host, whatever the "
+        "port or path); 0: not told.",
+    )
     trusted_proxies: str = Field(
-        default="127.0.0.1",
-        description="Addresses or networks of our proxies, comma separated: their X-Forwarded-For is believed.",
+        default="",
+        description="Addresses or networks of our proxies, comma separated: their X-Forwarded-For, -Proto and -Host are "
+        "believed. Behind a proxy set it (127.0.0.1 for one on this machine), or all people count as one place when "
+        "guessing of passwords is slowed down; without a proxy leave it empty, or any local program chooses its address.",
     )
     pool_size: int = Field(default=10, ge=1, le=200, description="Database connections per worker.")
     statement_timeout_s: int = Field(
@@ -76,7 +121,7 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("database_url", "service_database_url", "basemap_url", mode="before")
+    @field_validator("database_url", "service_database_url", "basemap_url", "public_url", mode="before")
     @classmethod
     def _blank_is_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -94,6 +139,23 @@ class Settings(BaseSettings):
                 ) from error
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _plain_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        plain = re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?((/[A-Za-z0-9._~-]+)*)/?", value)
+        if plain is None:
+            raise ValueError(
+                f"expected an address such as https://gis.example.gov.cn/wangge, without user, query or #; came {value!r}"
+            )
+        first = plain[2].strip("/").partition("/")[0]
+        if first in _OWN_PATHS or {".", ".."} & set(plain[2].split("/")):
+            raise ValueError(
+                f"the sub-path /{first} is one of the service's own; choose another such as /wangge"
+            )
+        return value.rstrip("/")
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -104,6 +166,11 @@ class Settings(BaseSettings):
                 f"unknown time zone {value!r}; expected an IANA name such as Asia/Shanghai"
             ) from error
         return value
+
+    @property
+    def root_path(self) -> str:
+        """The sub-path of the public address: empty, or ``/wangge``."""
+        return urlsplit(self.public_url or "").path.rstrip("/")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/audit", tags=["audit"])
 Filter = Annotated[str | None, Query(max_length=200)]
 
 
-@router.get("", dependencies=[allow("admin")])
+@router.get("", dependencies=[allow("admin", "auditor")])
 def list_audit(
     principal: CurrentPrincipal,
     session: Read,
@@ -29,7 +29,7 @@ def list_audit(
     """Changes of access, newest first: all, or those about what lies wholly inside the units you administer."""
     found = repository.audit_entries(
         session,
-        principal.paths("admin"),
+        principal.paths("admin", "auditor"),
         before=before,
         limit=limit + 1,
         actor=actor,

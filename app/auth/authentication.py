@@ -68,7 +68,7 @@ def _by_token(request: Request, header: str) -> Principal:
 
 
 def _by_cookie(request: Request) -> Principal:
-    key = request.cookies.get(sessions.COOKIE)
+    key = sessions.key_of(request, settings_of(request))
     if not key:
         return NOBODY
     with read_session(engine_of(request), NOTHING) as session:
@@ -76,13 +76,13 @@ def _by_cookie(request: Request) -> Principal:
     if live is None:
         return NOBODY
     if request.method not in forgery.SAFE_METHODS:
-        forgery.refuse_other_sites(request, settings_of(request))
+        forgery.refuse_other_sites(request)
         forgery.check_token(getattr(request.state, "csrf_given", None), live.principal.csrf)
     end = sessions.next_end(live, settings_of(request))
     if end is not None:
         with write_session(engine_of(request), NOTHING) as session:
             repository.extend_session(session, live.session_id, end)
-    return live.principal
+    return sessions.completed(live, settings_of(request), end=end)
 
 
 def trace_of(request: Request) -> Trace:

@@ -56,6 +56,8 @@ def _security(policy: Policy) -> list[dict[str, list[str]]]:
     known: list[dict[str, list[str]]] = [{"session": []}]
     if not policy.people_only:
         known.append({"token": []})
+    if policy.on_machine:
+        known.append({})
     # An empty demand among them means: also without.
     return [*known, {}] if policy.open_by else known
 
@@ -64,6 +66,10 @@ def _told(description: str, policy: Policy) -> str:
     if policy.kind == "allow":
         where = " everywhere" if policy.everywhere else " in some unit; the answer is about those units"
         demand = f"Needs one of the roles {', '.join(policy.roles)}{where}."
+        if policy.on_machine:
+            demand += " Programs of the same machine need none."
+        if policy.people_only:
+            demand += " Not for tokens."
     elif policy.open_by:
         demand = f"Open to all while the setting {policy.open_by} is on."
     elif policy.kind == "signed_in":

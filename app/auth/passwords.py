@@ -6,13 +6,14 @@ import os
 import secrets
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from app.auth.common_passwords import is_guessable
 from app.errors import Invalid, Unavailable
 
 MIN_LENGTH = 10
@@ -86,10 +87,11 @@ def needs_rehash(stored: str) -> bool:
     return _hasher.check_needs_rehash(stored)
 
 
-def check_rule(password: str, *, name: str, field: str = "password") -> None:
-    """Refuse a new password that is too short, too long, one repeated character, or holds the account's name.
+def check_rule(password: str, *, name: str, words: Iterable[str] = (), field: str = "password") -> None:
+    """Refuse a new password that is too short or long, holds the account's name, or is among those tried first.
 
-    Length is what protects; there is no rule about kinds of characters, which only makes people write them down.
+    Length is what protects; there is no rule about kinds of characters, which only makes people write them down. A
+    refusal never repeats the password. ``words``: names of the person and the place.
     """
     length = len(_canonical(password))
     if not MIN_LENGTH <= length <= MAX_LENGTH:
@@ -100,10 +102,14 @@ def check_rule(password: str, *, name: str, field: str = "password") -> None:
             field=field,
         )
     folded = password.casefold()
-    if len(set(folded)) < 4 or (len(name) >= 3 and name.casefold() in folded):
+    holds_name = len(name) >= 3 and name.casefold() in folded
+    if len(set(folded)) < 4 or holds_name or is_guessable(password, (name, *words)):
         raise Invalid(
-            "密码太容易猜到：不能由少数几个字符重复而成，也不能包含账号名。",
-            "This password is too easy to guess: not a few characters repeated, and not the account's name in it.",
+            "密码太常见或太容易猜到：不能是常用密码、键盘上相邻的键、日期、重复的字符，也不能由账号名、姓名或地名变化而来。"
+            "请用几个互不相干的词连成一句。",
+            "This password is common or easy to guess: not one of the usual ones, a row of keys, a date, repeated "
+            "characters, nor made from the account's name or the place. Use several words that have nothing to do with "
+            "each other.",
             code="weak-password",
             field=field,
         )

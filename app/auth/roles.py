@@ -13,9 +13,11 @@ dispatcher     what a handler may, for every incident: accept, send to a departm
 gis-editor     what a viewer may; open and edit drafts of boundaries
 gis-publisher  what an editor may; review and publish drafts
 admin          everything; accounts, grants, tokens and the audit log
+auditor        read the audit log, and nothing else; neither counts nor people nor places
 =============  ====================================================================================
 
-Nobody gives what they do not have: a grant or a token may only carry a role that the giver has there.
+Nobody gives what they do not have: a grant or a token may only carry a role that the giver has there. An auditor is
+therefore named by an administrator, and cannot change anything, least of all the log, which nobody can.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ CONTAINS: dict[str, frozenset[str]] = {
     "gis-editor": frozenset({"gis-editor", "viewer"}),
     "gis-publisher": frozenset({"gis-publisher", "gis-editor", "viewer"}),
     "admin": frozenset(ROLES),
+    "auditor": frozenset({"auditor"}),
 }
 
 CONTACTS = ("grid-leader", "handler", "dispatcher", "admin")

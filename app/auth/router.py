@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 
-from app.auth import forgery, scopes, sign_in
+from app.auth import first_admin, forgery, scopes, sign_in
 from app.auth.account_router import router as accounts
 from app.auth.audit_router import router as audit
 from app.auth.authentication import engine_of, place_of, settings_of, trace_of
@@ -14,21 +14,26 @@ from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read
 from app.auth.policy import public, signed_in
 from app.auth.principal import NOBODY, Principal
 from app.auth.schemas import Credentials, PasswordChange, SessionOut
-from app.auth.sessions import COOKIE, clear_cookie, set_cookie
+from app.auth.sessions import clear_cookie, key_of, set_cookie
 from app.auth.token_router import router as tokens
+from app.auth.totp_router import router as totp
 from app.db.session import NOTHING, read_session
 from app.kit.bodies import ShortBody
 
 router = APIRouter()
 session_router = APIRouter(prefix="/v1/session", tags=["session"], route_class=ShortBody)
 
-SessionKey = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)]
+
+def _session_key(request: Request) -> str | None:
+    return key_of(request, settings_of(request))
+
+
+SessionKey = Annotated[str | None, Depends(_session_key)]
 
 
 @session_router.get("", dependencies=[public()])
-def show_session(principal: CurrentPrincipal, session: Read, response: Response) -> SessionOut:
+def show_session(principal: CurrentPrincipal, session: Read) -> SessionOut:
     """Who is signed in; nobody is an answer too."""
-    response.headers["Cache-Control"] = "no-store"
     return SessionOut.of(principal, scopes.named(session, (path for _, path in principal.grants)))
 
 
@@ -38,7 +43,7 @@ def open_session(
 ) -> SessionOut:
     """Sign in with a name and a password."""
     settings = settings_of(request)
-    forgery.refuse_other_sites(request, settings)
+    forgery.refuse_other_sites(request)
     # The cookie that came along is about to end and proves nothing here: no token is asked for it.
     request.state.principal = NOBODY
     opened = sign_in.sign_in(
@@ -47,11 +52,12 @@ def open_session(
         trace_of(request),
         name=given.name,
         password=given.password.get_secret_value(),
+        code=given.code.get_secret_value() if given.code else None,
         place=place_of(request),
         old_key=old_key,
     )
     set_cookie(response, request, opened.key, settings)
-    return _answer(request, response, opened.principal)
+    return _answer(request, opened.principal)
 
 
 @session_router.delete("", dependencies=[public()], status_code=status.HTTP_204_NO_CONTENT)
@@ -80,7 +86,7 @@ def change_password(
     principal: CurrentPrincipal,
     trace: CurrentTrace,
 ) -> SessionOut:
-    """Replace your own password; every other session of yours ends."""
+    """Replace your own password; every other session of yours ends, and so do your tokens unless you keep them."""
     settings = settings_of(request)
     opened = sign_in.change_password(
         engine_of(request),
@@ -89,19 +95,21 @@ def change_password(
         principal,
         current=given.current.get_secret_value(),
         new=given.new.get_secret_value(),
+        keep_tokens=given.keep_tokens,
         place=place_of(request),
     )
+    first_admin.discard(settings.home, name=principal.name)
     set_cookie(response, request, opened.key, settings)
-    return _answer(request, response, opened.principal)
+    return _answer(request, opened.principal)
 
 
-def _answer(request: Request, response: Response, principal: Principal) -> SessionOut:
-    response.headers["Cache-Control"] = "no-store"
+def _answer(request: Request, principal: Principal) -> SessionOut:
     with read_session(engine_of(request), NOTHING) as session:
         return SessionOut.of(principal, scopes.named(session, (path for _, path in principal.grants)))
 
 
 router.include_router(session_router)
+router.include_router(totp)
 router.include_router(tokens)
 router.include_router(accounts)
 router.include_router(audit)

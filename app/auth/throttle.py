@@ -80,12 +80,23 @@ def admit(session: Session, name: str, place: str | None) -> int:
     wait = math.ceil(max(waits))
     if wait > 0:
         raise TooMany(
-            f"登录尝试过于频繁，请在 {wait} 秒后再试。",
-            f"Too many attempts to sign in; try again in {wait} s.",
+            f"登录失败次数过多，已暂时锁定，请在 {wait} 秒后再试，或请管理员解锁。",
+            f"Locked for a while after too many failures to sign in; try again in {wait} s, or ask an administrator to "
+            f"unlock the account.",
             headers={"Retry-After": str(wait)},
             retry_after_s=wait,
         )
     return repository.add(session, key, place)
+
+
+def unlock(session: Session, name: str) -> int:
+    """Let a name try again at once, wherever it failed; how many failures were forgotten."""
+    return repository.drop_failures(session, name_key(name))
+
+
+def unfinished(session: Session, attempt: int) -> None:
+    """The password was right and no code came with it yet: neither a failure nor a success."""
+    repository.drop(session, attempt)
 
 
 def succeeded(session: Session, attempt: int) -> None:

@@ -22,7 +22,7 @@ from app.kit.params import Crs
 from app.kit.validation import in_chinese
 from gis.crs import SourceCrs, parse_crs, to_wgs84
 
-router = APIRouter(tags=["locate"], dependencies=[public_if("public_locate")])
+router = APIRouter(tags=["locate"], dependencies=[public_if("public_locate", same_for_all=True)])
 
 MOST_JSON_POINTS = 100_000
 _JSON_BYTES = 16 * 2**20

@@ -7,19 +7,21 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from app.auth.dependencies import Read
+from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import public_if
 from app.boundaries import repository
 from app.boundaries.models import Edition
 from app.errors import NotFound
 
 router = APIRouter(prefix="/v1/editions", tags=["editions"], dependencies=[public_if("public_layers")])
+_SAME_FOR_ALL = [public_if("public_layers", same_for_all=True)]
 
 
 @router.get("")
-def list_editions(session: Read) -> dict[str, Any]:
-    """Published editions and those withdrawn before they took effect, newest first; the number of the one in force."""
+def list_editions(session: Read, principal: CurrentPrincipal) -> dict[str, Any]:
+    """Published editions and those withdrawn before they took effect, newest first; by whom, for those with a role."""
     in_force, instant = repository.edition_at(session), repository.database_now(session)
+    names = bool(principal.grants)
     return {
         "editions": [
             {
@@ -27,8 +29,8 @@ def list_editions(session: Read) -> dict[str, Any]:
                 "state": _state(e, in_force, instant),
                 "effective_from": e.effective_from,
                 "published_at": e.published_at,
-                "author": e.author.removeprefix("cli:"),
-                "reviewer": e.reviewer,
+                "author": e.author.removeprefix("cli:") if names else None,
+                "reviewer": e.reviewer if names else None,
                 "note": e.note,
                 "synthetic": e.synthetic,
                 "grids": e.grids,
@@ -56,7 +58,7 @@ def _state(edition: Edition, in_force: int | None, instant: datetime) -> str:
     return "scheduled" if edition.effective_from > instant else "past"
 
 
-@router.get("/{number}/lineage", responses={404: {}})
+@router.get("/{number}/lineage", dependencies=_SAME_FOR_ALL, responses={404: {}})
 def show_lineage(session: Read, number: int) -> dict[str, Any]:
     """Which grids of the edition before became which grids of this one, with shares of area."""
     if not any(e.number == number for e in repository.editions(session)):

@@ -27,7 +27,7 @@ from gis.crs import SourceCrs, parse_crs, to_wgs84
 from gis.errors import GisError
 
 PATH = "/v1/locate"
-_OPEN = public_if("public_locate")
+_OPEN = public_if("public_locate", same_for_all=True)
 _POLICY: Policy = _OPEN.dependency
 
 router = APIRouter(tags=["locate"], dependencies=[_OPEN])

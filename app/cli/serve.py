@@ -41,8 +41,8 @@ def command(as_json: JsonOption = False, parent: Parent = 0, wait_for: WaitFor =
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        proxy_headers=True,
-        forwarded_allow_ips=settings.trusted_proxies,
+        # app.auth.public_address and app.auth.address read them, each hop for itself.
+        proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,

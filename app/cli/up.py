@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -66,9 +67,8 @@ def command(no_demo: NoDemo = False, as_json: JsonOption = False, parent: Parent
                     "网页服务没有起来；原因见上面的日志。",
                     "The web service did not come up; the log above says why.",
                 )
-            # Last, when nothing can fail any more, and in one go: the password is shown once.
             with held_back():
-                _announce(out, f"http://{host}:{port}", _first_admin(urls))
+                _announce(out, f"http://{host}:{port}", _first_admin(urls, settings))
             _watch(settings, out, server)
             out.fail(
                 Exit.CHECK_FAILED,
@@ -210,27 +210,29 @@ def _load_demo(settings: Settings, out: Output) -> None:
         tell(context, report)
 
 
-def _first_admin(urls: DatabaseUrls) -> tuple[str, str] | None:
-    from app.auth.service import ensure_first_admin
+def _first_admin(urls: DatabaseUrls, settings: Settings) -> Path | None:
+    """The file with the first administrator's password, while that is still good."""
+    from app.auth import first_admin
     from app.db.engine import make_engine
     from app.db.session import EVERYTHING, write_session
 
     engine = make_engine(urls.owner, pooled=False, application="wangge-up")
     try:
         with write_session(engine, EVERYTHING) as session:
-            return ensure_first_admin(session)
+            return first_admin.ensure(session, settings.home)
     finally:
         engine.dispose()
 
 
-def _announce(out: Output, address: str, admin: tuple[str, str] | None) -> None:
+def _announce(out: Output, address: str, password_file: Path | None) -> None:
     document: dict[str, Any] = {"url": address, "pid": os.getpid(), "admin": None}
-    if admin is not None:
-        document["admin"] = {"name": admin[0], "password": admin[1]}
+    if password_file is not None:
+        document["admin"] = {"name": "admin", "password_file": str(password_file)}
         out.line(
             out.say(
-                f"管理员账号 {admin[0]}，初始密码 {admin[1]}（只显示这一次，请登录后修改）",
-                f"Administrator {admin[0]}, first password {admin[1]} (shown this once; change it after signing in)",
+                f"管理员账号 admin，初始密码在文件 {password_file} 里（首次登录须修改，之后文件自动删除）",
+                f"Administrator admin; the first password is in the file {password_file} (to be changed at the first "
+                f"sign-in, which removes the file)",
             )
         )
     out.document(document)

@@ -10,7 +10,7 @@ from app.auth.dependencies import Read
 from app.auth.policy import public_if
 from app.components import catalog
 
-router = APIRouter(tags=["catalogue"], dependencies=[public_if("public_layers")])
+router = APIRouter(tags=["catalogue"], dependencies=[public_if("public_layers", same_for_all=True)])
 
 
 @router.get("/v1/catalog/components")

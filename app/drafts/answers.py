@@ -27,8 +27,8 @@ GEOJSON = "application/geo+json"
 
 
 def headers_of(draft: Draft) -> dict[str, str]:
-    """The version of the draft that an answer shows; it must be asked for again each time."""
-    return {"ETag": f'"{tag_of(draft)}"', "Cache-Control": "private, no-cache"}
+    """The version of the draft that an answer shows."""
+    return {"ETag": f'"{tag_of(draft)}"'}
 
 
 def json_answer(draft: Draft, body: Any, *, status: int = 200, **headers: str) -> Response:

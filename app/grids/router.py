@@ -30,6 +30,7 @@ Edition = Annotated[
     int | None, Query(ge=1, le=2**31 - 1, description="An edition's number; the one in force when absent.")
 ]
 _OPEN = [public_if("public_layers")]
+_SAME_FOR_ALL = [public_if("public_layers", same_for_all=True)]
 
 
 @router.get("/v1/units/{code}", dependencies=_OPEN, responses={404: {}})
@@ -48,7 +49,7 @@ def show_unit(
     return service.describe(session, unit, number, principal, contacts, zone=zone)
 
 
-@router.get("/v1/units/{code}/geometry", dependencies=_OPEN, responses={404: {}})
+@router.get("/v1/units/{code}/geometry", dependencies=_SAME_FOR_ALL, responses={404: {}})
 def show_unit_geometry(session: Read, code: str, edition: Edition = None) -> JSONResponse:
     """A unit's shape as a GeoJSON feature."""
     unit, number = service.find_unit(session, code, edition=edition)

@@ -147,7 +147,9 @@ def _zone(request: Request) -> ZoneInfo:
     return zone
 
 
-@router.get("/v1/catalog/events", tags=["catalogue"], dependencies=[public_if("public_layers")])
+@router.get(
+    "/v1/catalog/events", tags=["catalogue"], dependencies=[public_if("public_layers", same_for_all=True)]
+)
 def list_event_classes(session: Read) -> dict[str, Any]:
     """The classes of incidents."""
     return {

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import allow, public_if
+from app.auth.public_address import site
 from app.kit.clock import now
 from app.kit.compression import sent
 from app.kit.language import language_of
@@ -44,7 +45,7 @@ def _known(request: Request, etag: str) -> bool:
 
 @router.get(
     "/maps/tiles/units/{z}/{x}/{y}.pbf",
-    dependencies=[public_if("public_layers")],
+    dependencies=[public_if("public_layers", same_for_all=True)],
     response_class=Response,
     responses={200: {"content": {MVT: {}}}, 204: {"description": "Nothing lies in this tile."}},
 )
@@ -75,19 +76,16 @@ def unit_tile(
     return sent(request, made.body, squeezed=made.squeezed, media_type=MVT, headers=headers)
 
 
-@router.get("/maps/tiles/units.json", dependencies=[public_if("public_layers")])
+@router.get("/maps/tiles/units.json", dependencies=[public_if("public_layers", same_for_all=True)])
 def unit_tiles(request: Request, session: Read, edition: EditionNumber = None) -> JSONResponse:
     """TileJSON of the unit tiles of an edition."""
     shown = service.edition_to_show(request.app.state.editions, edition)
-    root = str(request.base_url).rstrip("/")
-    address = (
-        f"{root}/maps/tiles/units/{{z}}/{{x}}/{{y}}.pbf?edition={shown.number}&v={service.version_of(shown)}"
-    )
+    address = f"{site(request)}/maps/tiles/units/{{z}}/{{x}}/{{y}}.pbf?edition={shown.number}&v={service.version_of(shown)}"
     described = service.tile_description(session, shown, address=address)
     return JSONResponse(described, headers={"Cache-Control": _may_stay(request, fixed=False)})
 
 
-@router.get("/maps/units.json", dependencies=[public_if("public_layers")])
+@router.get("/maps/units.json", dependencies=[public_if("public_layers", same_for_all=True)])
 def unit_tree(request: Request, edition: EditionNumber = None, v: str | None = None) -> Response:
     """Every unit of an edition with its name, parent and bounds, without its shape."""
     shown = service.edition_to_show(request.app.state.editions, edition)
@@ -111,11 +109,9 @@ def unit_tree(request: Request, edition: EditionNumber = None, v: str | None = N
 def component_tile(session: Read, z: Zoom, x: int, y: int) -> Response:
     """Vector tile of components, from zoom 14, as far as the asker may see them."""
     body = service.component_tile(session, Tile(z, x, y))
-    # Depends on who asks, and components move: kept by nobody in between, and not for long.
-    headers = {"Cache-Control": "private, max-age=30", "Vary": "Cookie, Authorization"}
     if not body:
-        return Response(status_code=204, headers=headers)
-    return Response(body, media_type=MVT, headers=headers)
+        return Response(status_code=204)
+    return Response(body, media_type=MVT)
 
 
 @router.get("/maps/heat/{code}", dependencies=[allow("viewer")], response_class=HTMLResponse)
@@ -146,13 +142,11 @@ def heat_page(
         media_type="text/html; charset=utf-8",
         headers={
             "Content-Security-Policy": figure_policy(html),
-            "Cache-Control": "private, no-cache",
-            "Vary": "Cookie, Accept-Language",
         },
     )
 
 
-@router.get("/v1/convert", dependencies=[public_if("public_locate")])
+@router.get("/v1/convert", dependencies=[public_if("public_locate", same_for_all=True)])
 def convert(lon: Lon, lat: Lat, crs: Crs = "wgs84") -> dict[str, list[float]]:
     """One place in WGS84, CGCS2000, GCJ-02 and BD-09, longitude first."""
     return service.in_every_crs(lon, lat, crs)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from app.auth.dependencies import CurrentPrincipal, Read, Write
 from app.auth.policy import allow
+from app.auth.public_address import site
 from app.drafts import access
 from app.errors import NotFound, UnsupportedMedia
 from app.i18n import Text
@@ -47,7 +48,7 @@ _WRITES: dict[int | str, dict[str, Any]] = {404: {}, 409: {}, 412: {}, 422: {}}
 
 
 def _root(request: Request, draft_id: int) -> str:
-    return f"{answers.site(request)}/ogc/drafts/{draft_id}"
+    return f"{site(request)}/ogc/drafts/{draft_id}"
 
 
 @router.get("", responses={404: {}})
@@ -56,7 +57,7 @@ def show_draft_landing(request: Request, session: Read, draft_id: int) -> Respon
     draft = access.found(session, draft_id)
     title = Text(f"草案 {draft.id}：{draft.title}", f"Draft {draft.id}: {draft.title}")
     about = Text("可编辑的网格边界草案", "A draft of grid boundaries, to be edited")
-    home = answers.site(request)
+    home = site(request)
     return answers.document(
         documents.landing(_root(request, draft_id), home, title, about, language_of(request))
     )
@@ -130,7 +131,7 @@ def show_draft_grid(request: Request, session: Read, draft_id: int, code: str) -
     """One grid of the draft, with its version."""
     feature = editing.as_feature(editing.grid(session, access.found(session, draft_id), code))
     tag = f'"{editing.tag_of(feature)}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    headers = {"ETag": tag}
     if names(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return answers.item(request, feature, headers=headers)

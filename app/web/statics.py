@@ -37,7 +37,8 @@ class _File:
 class Statics:
     """The files of one folder, read once; asked by templates for addresses and by the server for answers."""
 
-    def __init__(self, root: Path = ROOT) -> None:
+    def __init__(self, root: Path = ROOT, *, root_path: str = "") -> None:
+        self._root_path = root_path
         self._files: dict[str, _File] = {}
         self._squeezed: dict[str, bytes] = {}
         self._lock = threading.Lock()
@@ -67,7 +68,7 @@ class Statics:
                 f"the front-end file {name} is missing; run make assets",
                 code="assets-missing",
             )
-        return f"{PREFIX}/{self._versions[_bundle(name)]}/{name}"
+        return f"{self._root_path}{PREFIX}/{self._versions[_bundle(name)]}/{name}"
 
     def text(self, name: str) -> str:
         """The text of a file."""

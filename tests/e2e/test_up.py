@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -97,8 +98,11 @@ def test_from_nothing_to_a_page_and_back(home, scratch, ups):
     up = ups(home, scratch / "log", through_make=scratch / "Makefile")
     up.wait_for(f"已就绪：http://127.0.0.1:{up.port}")
     assert up.get("/healthz") == {"status": "ok"}
-    (password,) = re.findall(r"admin，初始密码 (\S+?)（", up.said)
-    assert len(password) >= 12
+    (file,) = re.findall(r"初始密码在文件 (\S+) 里", up.said)
+    assert Path(file).stat().st_mode & 0o777 == 0o600
+    name, password = Path(file).read_text().split()
+    assert (name, len(password) >= 12) == ("admin", True)
+    assert password not in up.said
 
     # Twice over one folder: the second would take the database away from the first when it ends.
     second = ups(home, scratch / "log2")
@@ -141,7 +145,9 @@ def test_after_it_was_killed_outright(home, scratch, ups):
     (line,) = [line for line in again.said.splitlines() if line.startswith("{")]
     document = json.loads(line)
     assert document["url"] == f"http://127.0.0.1:{again.port}"
-    assert document["admin"] is None, "the first password is told once"
+    file = Path(document["admin"]["password_file"])
+    assert file == home / "first-admin-password", "nobody has signed in yet: the same file is still good"
+    assert file.read_text().split()[1] not in again.said
     again.process.terminate()
     assert again.process.wait(60) == 0
     assert cluster.status(home).state == "stopped"

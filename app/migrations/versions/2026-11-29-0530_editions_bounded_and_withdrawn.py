@@ -16,7 +16,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "3c7e90d5b1f8"
-down_revision = "6a2f84d1c907"
+down_revision = "5b7e20c4d9a1"
 branch_labels = None
 depends_on = None
 

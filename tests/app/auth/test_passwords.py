@@ -96,7 +96,69 @@ def test_weak_passwords_are_refused_without_being_repeated(password: str) -> Non
     assert not password or password not in str(refused.value)
 
 
-@pytest.mark.parametrize("password", ["correct horse", "网格里的一匹好马和两头牛", "x1y2z3w4v5"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        # As hardening 17 found them accepted.
+        "1234567890",
+        "qwertyuiop",
+        "Password123",
+        "administrator",
+        "P@ssw0rd2026",
+        "1qaz2wsx3edc",
+        "woaini1314520",
+        "5201314woaini",
+        "zhongguo2026",
+        "wangge2026!",
+        "Wangge@370211",
+        "admin@123456",
+        "青岛西海岸新区2026",
+        "王五同志王五同志2026",
+        "password" * 30,
+        "20261129202611",
+    ],
+)
+def test_what_is_tried_first_is_refused_without_being_repeated(password: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        passwords.check_rule(password, name="zhao", words=("王五同志", "青岛西海岸新区", "370211"))
+    assert refused.value.code == "weak-password"
+    assert password not in str(refused.value.problem("zh")) + str(refused.value.problem("en"))
+
+
+@given(st.text(min_size=1, max_size=300), st.lists(st.text(max_size=30), max_size=4))
+def test_any_text_is_taken_or_refused(password: str, words: list[str]) -> None:
+    code = None
+    try:
+        passwords.check_rule(password, name="zhao", words=words)
+    except Invalid as refused:
+        code = refused.code
+    assert code in (None, "weak-password")
+
+
+def test_a_long_password_is_looked_at_in_part_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Estimating takes time that grows fast with the length; nobody may occupy the service with one password."""
+    lengths: list[int] = []
+
+    def estimate(password: str, user_inputs: list[str]) -> dict[str, float]:
+        lengths.append(len(password))
+        assert max(map(len, user_inputs)) <= 32
+        return {"guesses_log10": 0.0}
+
+    monkeypatch.setattr("zxcvbn.zxcvbn", estimate)
+    with pytest.raises(Invalid):
+        passwords.check_rule("abcd" * 32 + "efgh" * 32, name="zhao", words=["x" * 5000])
+    assert lengths == [32, 32]
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "correct horse battery",
+        "网格里的一匹好马和两头牛",
+        "x1y2z3w4v5",
+        "aaaaaaaaaa" * 4 + "three words apart here then",
+    ],
+)
 def test_long_enough_is_enough(password: str) -> None:
     passwords.check_rule(password, name="wangwu")
 

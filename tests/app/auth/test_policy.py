@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from app import problems
 from app.auth.dependencies import CurrentPrincipal, Read, StreamRead, Write
 from app.auth.policy import allow, guarded, policy_of, public, public_if, signed_in
+from app.auth.public_address import PublicAddress
 from app.settings import Settings
 from tests.fixtures.actors import Actors
 from tests.fixtures.clients import client_on
@@ -275,6 +276,7 @@ def test_programs_need_no_token_against_forgery(actors: Actors) -> None:
 def test_behind_a_proxy_that_rewrites_the_host(committing_db: CommittingDatabase, tmp_path: Any) -> None:
     settings = settings_for(committing_db.database, tmp_path / "home", trusted_proxies="10.0.0.0/8")
     app = small_app(settings, committing_db.service_engine)
+    app.add_middleware(PublicAddress, settings=settings)
     actors = Actors(app, committing_db.service_engine, settings)
     browser = actors.sign_in("dispatcher")
     for address, expected in (("10.0.0.1", 200), ("203.0.113.5", 403)):

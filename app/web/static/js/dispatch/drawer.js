@@ -1,4 +1,5 @@
 // One incident: what, where, whose, and what happened to it so far.
+import { at } from "../core/boot.js";
 import { el, fill, icon } from "../core/dom.js";
 import { dayWords, moment } from "../core/format.js";
 import { either, t, tMaybe } from "../core/i18n.js";
@@ -54,7 +55,7 @@ export function drawIncident(drawer, incident, close) {
                 .filter((level) => owner[level])
                 .map((level) => [
                   t(`level.${level}`),
-                  el("a", { href: `/?unit=${encodeURIComponent(owner[level].code)}`, title: owner[level].code }, owner[level].name),
+                  el("a", { href: at(`/?unit=${encodeURIComponent(owner[level].code)}`), title: owner[level].code }, owner[level].name),
                 ]),
             )
           : el("p", { class: "muted" }, t("incident.ownerless")),
@@ -86,9 +87,9 @@ export function drawIncident(drawer, incident, close) {
       { class: "sheet-foot" },
       !coarse &&
         incident.lon !== null &&
-        el("a", { class: "button", href: `/?at=${incident.lon},${incident.lat}` }, icon("place", "small"), t("incident.onmap")),
+        el("a", { class: "button", href: at(`/?at=${incident.lon},${incident.lat}`) }, icon("place", "small"), t("incident.onmap")),
       incident.grid_code &&
-        el("a", { class: "button", href: `/maps/heat/${encodeURIComponent(incident.grid_code)}` }, icon("heat", "small"), t("unit.heat")),
+        el("a", { class: "button", href: at(`/maps/heat/${encodeURIComponent(incident.grid_code)}`) }, icon("heat", "small"), t("unit.heat")),
     ),
   );
 }

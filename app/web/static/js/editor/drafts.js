@@ -1,6 +1,6 @@
 // The list of drafts, and the form that begins one.
 import { ApiError, ask } from "../core/api.js";
-import { boot } from "../core/boot.js";
+import { at, boot } from "../core/boot.js";
 import { el, fill, icon } from "../core/dom.js";
 import { since } from "../core/format.js";
 import { t } from "../core/i18n.js";
@@ -10,7 +10,7 @@ import { during, empty, failure } from "../core/states.js";
 export function drawClosed(place) {
   const next = encodeURIComponent(location.pathname + location.search);
   const text = t(boot.signedIn ? "editor.closed.role" : "editor.closed.signin");
-  const signIn = boot.signedIn ? undefined : el("a", { class: "button primary", href: `/signin?next=${next}` }, t("account.signin"));
+  const signIn = boot.signedIn ? undefined : el("a", { class: "button primary", href: at(`/signin?next=${next}`) }, t("account.signin"));
   fill(place, empty({ icon: "edit", title: t("editor.closed"), text, action: signIn }));
 }
 

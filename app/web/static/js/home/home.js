@@ -1,7 +1,7 @@
 // The map of grids: click, search or walk the tree, and see whose place it is.
 import { onBack, parsePlace, read, write } from "../core/address.js";
 import { ApiError, ask, Latest } from "../core/api.js";
-import { boot } from "../core/boot.js";
+import { at, boot } from "../core/boot.js";
 import { byId, el, fill, settled } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { key } from "../core/keys.js";
@@ -236,7 +236,7 @@ async function instantShown() {
 
 /** @param {import("../shell/search.js").Hit} hit */
 function picked(hit) {
-  if (hit.kind === "incident") location.assign(`/dispatch?no=${encodeURIComponent(hit.code)}`);
+  if (hit.kind === "incident") location.assign(at(`/dispatch?no=${encodeURIComponent(hit.code)}`));
   else if (hit.kind === "component" || hit.kind === "place") {
     if (hit.lon !== null && hit.lat !== null) locate([hit.lon, hit.lat], { show: true });
   } else choose(hit.code, { level: hit.kind, show: true });

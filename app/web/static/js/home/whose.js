@@ -1,5 +1,5 @@
 // Whose place is this? The drawer of one unit, or of a place that nobody owns.
-import { boot } from "../core/boot.js";
+import { at, boot } from "../core/boot.js";
 import { el, fill, icon } from "../core/dom.js";
 import { area, number } from "../core/format.js";
 import { t, tMaybe } from "../core/i18n.js";
@@ -79,8 +79,8 @@ export function drawUnit(drawer, unit, place, { boundary }, acts) {
     el(
       "div",
       { class: "sheet-foot" },
-      el("a", { class: "button", href: `/maps/heat/${encodeURIComponent(unit.code)}` }, icon("heat", "small"), t("unit.heat")),
-      el("a", { class: "button", href: `/dispatch?unit=${encodeURIComponent(unit.code)}` }, icon("list", "small"), t("unit.incidents")),
+      el("a", { class: "button", href: at(`/maps/heat/${encodeURIComponent(unit.code)}`) }, icon("heat", "small"), t("unit.heat")),
+      el("a", { class: "button", href: at(`/dispatch?unit=${encodeURIComponent(unit.code)}`) }, icon("list", "small"), t("unit.incidents")),
       el("button", { type: "button", class: "button", onclick: acts.fit, "aria-label": t("unit.fit"), title: t("unit.fit") }, icon("fit", "small")),
     ),
   );
