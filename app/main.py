@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 from fastapi import FastAPI
 
-from app import health, problems
+from app import health, problems, readiness
 from app.auth import openapi
 from app.auth.router import router as auth_router
 from app.boundaries.bulk_router import router as bulk_router
@@ -46,8 +46,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         configure_logging(settings)
         # More threads than connections would only wait for one another.
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + 4
+        # A database that is away comes back; until then we answer what needs none.
+        url = database_urls(settings, running=False).service
         engine = app.state.engine = make_engine(
-            database_urls(settings).service,
+            url,
             pool_size=settings.pool_size,
             statement_timeout_s=settings.statement_timeout_s,
             application="wangge-web",
@@ -57,6 +59,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             store=index_store(settings.home),
             taken_force=settle_due,
         )
+        app.state.readiness = readiness.Readiness(
+            make_engine(url, pool_size=1, statement_timeout_s=2, application="wangge-ready"),
+            settings.home,
+        )
         await anyio.to_thread.run_sync(editions.start)
         # What is here now stays: the collector need not look through all of it while everybody waits, a quarter of a second.
         gc.freeze()
@@ -65,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         finally:
             gc.unfreeze()
             editions.stop()
+            app.state.readiness.close()
             engine.dispose()
 
     app = FastAPI(
@@ -86,6 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     for router in (
         health.router,
+        readiness.router,
         auth_router,
         locate_router,
         bulk_router,
