@@ -34,6 +34,7 @@ from app.observability import Metrics, RequestLog, configure_logging
 from app.ogc.draft_router import router as ogc_draft_router
 from app.ogc.router import router as ogc_router
 from app.settings import Settings, load_settings
+from app.tls.router import router as tls_router
 from app.web.router import install as install_web
 
 
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (
         health.router,
         readiness.router,
+        tls_router,
         auth_router,
         locate_router,
         bulk_router,

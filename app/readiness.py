@@ -55,6 +55,7 @@ class Readiness:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="readiness")
         self._look: Future[DatabaseState] | None = None
         self._looked_at = float("-inf")
+        self._trouble: tuple[str, str] | None = None
 
     async def database(self) -> DatabaseState:
         """The state of the database, at most a second old; all false when it does not answer in time."""
@@ -81,9 +82,16 @@ class Readiness:
         try:
             schema = current(self._engine) == _newest()
         except SQLAlchemyError as error:
-            log.warning("database_not_ready", error=str(error).splitlines()[0])
+            self._log("database_not_ready", error)
             return DatabaseState()
         return DatabaseState(True, schema, self._can_write())
+
+    def _log(self, event: str, error: Exception) -> None:
+        """Log trouble once, and not with every probe while it lasts."""
+        reason = str(error).splitlines()[0]
+        if (event, reason) != self._trouble:
+            self._trouble = (event, reason)
+            log.warning(event, error=reason)
 
     def _can_write(self) -> bool:
         try:
@@ -91,10 +99,12 @@ class Readiness:
             room = os.statvfs(self._home)
             if room.f_flag & os.ST_RDONLY or room.f_bavail * room.f_frsize < PROBE_BYTES:
                 return False
-            return can_write(self._engine)
+            writable = can_write(self._engine)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("database_not_writable", error=str(error).splitlines()[0])
+            self._log("database_not_writable", error)
             return False
+        self._trouble = None
+        return writable
 
 
 @router.get("/readyz", dependencies=[public()], responses={503: {}})

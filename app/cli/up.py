@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -162,8 +162,9 @@ def _only_one(settings: Settings, out: Output) -> Iterator[None]:
                 f"wangge is running over this folder already ({other}, {settings.home}). Stop it first; for "
                 f"another one set a different WANGGE_HOME and WANGGE_PORT.",
             )
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"pid {os.getpid()}, port {settings.port}\n".encode())
+        with suppress(OSError):  # without room on the disk the lock still holds, it only says less
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"pid {os.getpid()}, port {settings.port}\n".encode())
         yield
     finally:
         os.close(descriptor)
@@ -189,7 +190,7 @@ def _bring_up(settings: Settings, out: Output, pool: WorkerPool) -> DatabaseUrls
     warned = False
     while True:
         try:
-            _start_database(settings, out)
+            _start_database(settings, _quiet if warned else _teller(out))
             urls = _prepare(settings, out)
             _load_demo(settings, out)
             return urls
@@ -215,11 +216,11 @@ def _was_made(settings: Settings) -> bool:
     return settings.database_url is not None or cluster.status(settings.home).state != "absent"
 
 
-def _start_database(settings: Settings, out: Output) -> None:
+def _start_database(settings: Settings, say: Callable[[Text], None]) -> None:
     from app.db import cluster
 
     if settings.database_url is None:
-        cluster.start(settings.home, say=_teller(out), started_by="up")
+        cluster.start(settings.home, say=say, started_by="up")
 
 
 def _stop_database(settings: Settings, out: Output) -> None:
@@ -339,3 +340,7 @@ def _teller(out: Output) -> Callable[[Text], None]:
         out.note(text.zh, text.en)
 
     return tell
+
+
+def _quiet(_: Text) -> None:
+    pass

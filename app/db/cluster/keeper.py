@@ -17,6 +17,14 @@ from app.kit.backoff import Backoff
 log = structlog.get_logger("wangge.supervisor")
 
 
+# Looking whether there is room again costs nothing, and people wait.
+_LONGEST_S = 10.0
+
+
+def _quiet(_: Text) -> None:
+    pass
+
+
 class DatabaseKeeper:
     """Looks whether the server of ``home`` runs and starts it when not, with a wait that grows; never gives up."""
 
@@ -29,7 +37,7 @@ class DatabaseKeeper:
         backoff: Backoff | None = None,
     ) -> None:
         self._home, self._say, self._started = home, say, started
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(longest_s=_LONGEST_S)
         self._due: float | None = None
         self._last_reason = ""
 
@@ -46,7 +54,9 @@ class DatabaseKeeper:
                 self._tell("数据库意外停止，正在恢复…", "The database stopped unexpectedly; recovering it…")
             if time.monotonic() < self._due:
                 return
-            self._started(lifecycle.start(self._home, say=self._say, started_by="up"))
+            # What it is about to do is said once, not with every try of a night with a full disk.
+            say = _quiet if self._last_reason else self._say
+            self._started(lifecycle.start(self._home, say=say, started_by="up"))
         except DatabaseFailure as error:
             self._wait_after(error.message, str(error))
         except Exception as error:
