@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -150,7 +151,11 @@ class WorkerPool:
                 if worker.child is not None and worker.child.ended is None:
                     worker.child.process.terminate()
         for worker in self._workers:
-            self._care_for(worker, instant)
+            try:
+                self._care_for(worker, instant)
+            except Exception:
+                # The trouble of one must not keep us from the others.
+                log.exception("supervisor_failed", worker=worker.number)
         self._board["workers_serving"] = sum(worker.serving for worker in self._workers)
         self._each_look()
 
@@ -184,14 +189,16 @@ class WorkerPool:
             if instant >= worker.due and self.failure is None:
                 self._start(worker, instant)
             return
-        if self._opened.is_set() and worker.leave >= 0:
-            os.write(worker.leave, b"!")
-            os.close(worker.leave)
-            worker.leave, worker.heard = -1, instant
         status = worker.child.ended
         if status is not None:
             self._ended(worker, status)
-        elif self._opened.is_set() and instant - worker.heard > self._patience(worker):
+            return
+        if self._opened.is_set() and worker.leave >= 0:
+            with suppress(BrokenPipeError):  # it died since we looked: the next look sees that
+                os.write(worker.leave, b"!")
+            os.close(worker.leave)
+            worker.leave, worker.heard = -1, instant
+        if self._opened.is_set() and instant - worker.heard > self._patience(worker):
             self._end_hanging(worker, instant - worker.heard)
 
     def _patience(self, worker: _Worker) -> float:
