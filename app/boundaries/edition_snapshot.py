@@ -1,7 +1,9 @@
 """The schedule and what is said of each grid, kept on disk beside the built indexes.
 
 A worker that starts while the database is away answers from it, and says so in ``/readyz``; nothing else reads it.
-The file carries the digest of its content: a damaged one is as good as none.
+The file is lines of JSON (what it is, then grids by the hundred) and ends with the digest of all before: a damaged one
+is as good as none. It is made a few lines at a time, since a city's grids put into text at once would stop every
+request of the worker.
 """
 
 from __future__ import annotations
@@ -9,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -24,8 +27,9 @@ from gis.locate import GridIndex
 
 log = structlog.get_logger(__name__)
 
-NAME = "editions.json"
+NAME = "editions.jsonl"
 _FORMAT = 1
+_GRIDS_A_LINE = 200
 
 
 class _NoShapes(OSError):
@@ -57,28 +61,15 @@ class EditionSnapshot:
         state = (tuple(schedule), tuple(edition.scheduled for edition in held))
         if state == self._kept and self._path.exists():
             return
-        content = json.dumps(
-            {
-                "format": _FORMAT,
-                "origin": self._origin,
-                "kept_at": now().isoformat(),
-                "schedule": [_as_dict(each) for each in schedule],
-                "editions": [
-                    {
-                        "number": edition.number,
-                        "descriptions": edition.descriptions,
-                        "paths": edition.paths.tolist(),
-                    }
-                    for edition in held
-                ],
-            },
-            ensure_ascii=False,
-            separators=(",", ":"),
-        ).encode()
         draft = self._path.with_name(f".{uuid.uuid4().hex}.part")
         try:
             self._store.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+            digest = hashlib.sha256()
+            with draft.open("wb") as file:
+                for line in self._lines(schedule, held):
+                    digest.update(line)
+                    file.write(line)
+                file.write(digest.hexdigest().encode())
             draft.replace(self._path)
         except OSError as error:
             # A full disk costs the snapshot, never the answer.
@@ -87,27 +78,47 @@ class EditionSnapshot:
             return
         self._kept = state
 
+    def _lines(self, schedule: Sequence[Scheduled], editions: Sequence[LoadedEdition]) -> Iterator[bytes]:
+        yield _line(
+            {
+                "format": _FORMAT,
+                "origin": self._origin,
+                "kept_at": now().isoformat(),
+                "schedule": [_as_dict(each) for each in schedule],
+            }
+        )
+        for edition in editions:
+            for first in range(0, len(edition.descriptions), _GRIDS_A_LINE):
+                part = slice(first, first + _GRIDS_A_LINE)
+                yield _line(
+                    {
+                        "edition": edition.number,
+                        "descriptions": edition.descriptions[part],
+                        "paths": edition.paths[part].tolist(),
+                    }
+                )
+
     def read(self) -> Snapshot | None:
         """What was kept last, with indexes from disk; None when there is nothing whole."""
         try:
-            digest, _, content = self._path.read_bytes().partition(b"\n")
-            if hashlib.sha256(content).hexdigest().encode() != digest:
+            content, _, digest = self._path.read_bytes().rpartition(b"\n")
+            if hashlib.sha256(content + b"\n").hexdigest().encode() != digest:
                 raise ValueError("its content is not what its digest says")
-            document = json.loads(content)
-            if document["format"] != _FORMAT:
-                raise ValueError(f"format {document['format']}")
-            if document["origin"] != self._origin:
+            head, *parts = map(json.loads, content.split(b"\n"))
+            if head["format"] != _FORMAT:
+                raise ValueError(f"format {head['format']}")
+            if head["origin"] != self._origin:
                 raise ValueError("it was kept of another database")
-            schedule = tuple(_from_dict(each) for each in document["schedule"])
+            schedule = tuple(_from_dict(each) for each in head["schedule"])
             by_number = {each.number: each for each in schedule}
+            found = [
+                self._loaded(by_number[number], list(same))
+                for number, same in groupby(parts, key=lambda part: part["edition"])
+            ]
             return Snapshot(
                 schedule,
-                tuple(
-                    edition
-                    for each in document["editions"]
-                    if (edition := self._loaded(by_number[each["number"]], each)) is not None
-                ),
-                datetime.fromisoformat(document["kept_at"]),
+                tuple(edition for edition in found if edition is not None),
+                datetime.fromisoformat(head["kept_at"]),
             )
         except FileNotFoundError:
             return None
@@ -115,8 +126,9 @@ class EditionSnapshot:
             log.warning("snapshot_discarded", file=str(self._path), error=str(error))
             return None
 
-    def _loaded(self, scheduled: Scheduled, kept: dict[str, Any]) -> LoadedEdition | None:
-        descriptions = tuple(kept["descriptions"])
+    def _loaded(self, scheduled: Scheduled, parts: Sequence[dict[str, Any]]) -> LoadedEdition | None:
+        descriptions = tuple(each for part in parts for each in part["descriptions"])
+        paths = [path for part in parts for path in part["paths"]]
         codes = [each["grid"]["code"] for each in descriptions]
         try:
             # The store looks into the file: it must hold these grids and no others.
@@ -126,7 +138,11 @@ class EditionSnapshot:
         except OSError as error:
             log.warning("index_not_kept", edition=scheduled.number, error=str(error))
             return None
-        return LoadedEdition(scheduled, index, descriptions, np.array(kept["paths"], dtype=object))
+        return LoadedEdition(scheduled, index, descriptions, np.array(paths, dtype=object))
+
+
+def _line(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def _refuse_to_build() -> GridIndex:

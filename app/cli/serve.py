@@ -66,6 +66,9 @@ def _serve(context: Context) -> None:
     if settings.workers == 1:
         _run_server(settings, listener, tls, lambda: manager.ready(url), manager.alive)
         return
+    from app.observability import configure_logging
+
+    configure_logging(settings)
     raise_on_signals()
     pool = start_pool(settings, listener, out, manager)
     try:

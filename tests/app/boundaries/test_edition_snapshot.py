@@ -66,7 +66,10 @@ class Away:
         self.cache.stop()
 
 
-def test_the_same_answers_as_with_the_database(town_db, kept):
+@pytest.mark.parametrize("a_line", [200, 5, 1])
+def test_the_same_answers_as_with_the_database(town_db, kept, monkeypatch, a_line):
+    monkeypatch.setattr("app.boundaries.edition_snapshot._GRIDS_A_LINE", a_line)
+    (kept.folder / NAME).unlink()
     with_database = EditionCache(town_db.db.service_engine, store=kept)
     with_database.refresh()
     assert with_database.kept_at is None
@@ -149,10 +152,10 @@ def test_written_again_only_when_something_changed(town_db, kept):
         grids.loc[grids["code"] == CODES[0], "name"] = "新名"
         publish_town(session, grids)
     cache.refresh()
-    content = json.loads((kept.folder / NAME).read_bytes().partition(b"\n")[2])
-    assert [each["number"] for each in content["schedule"]] == [1, 2]
-    assert [each["number"] for each in content["editions"]] == [2]
-    assert "新名" in json.dumps(content, ensure_ascii=False)
+    head, *parts = map(json.loads, (kept.folder / NAME).read_bytes().split(b"\n")[:-1])
+    assert [each["number"] for each in head["schedule"]] == [1, 2]
+    assert {each["edition"] for each in parts} == {2}
+    assert "新名" in json.dumps(parts, ensure_ascii=False)
 
 
 def test_the_service_starts_without_a_database_and_finds_it_again(town_db, tmp_path, monkeypatch):
