@@ -13,8 +13,8 @@ WORKERS ?= 2
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ —/' | sed 's/^/  make /'
 
-run: ## 安装缺少的，启动数据库和网页服务 / install what is missing, start the database and serve
-	@$(PYTHON) scripts/setup run && exec $(BIN)/wangge up --parent $$PPID
+run: ## 安装缺少的，启动数据库和网页服务 / install what is missing, start the database and serve (UP="--empty")
+	@$(PYTHON) scripts/setup run && exec $(BIN)/wangge up --parent $$PPID $(UP)
 
 test: setup-test lint ## 全部测试 / lint and the whole suite
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 from fastapi import Depends, FastAPI
 
-from app import health, problems
+from app import health, problems, readiness
 from app.auth import openapi
 from app.auth.caching import CachePolicy
 from app.auth.public_address import PublicAddress, RelativeRedirects
@@ -38,6 +38,7 @@ from app.observability import Metrics, RequestLog, configure_logging
 from app.ogc.draft_router import router as ogc_draft_router
 from app.ogc.router import router as ogc_router
 from app.settings import Settings, load_settings
+from app.tls.router import router as tls_router
 from app.web.router import install as install_web
 
 
@@ -50,8 +51,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         configure_logging(settings)
         # More threads than connections would only wait for one another.
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + 4
+        # A database that is away comes back; until then we answer what needs none.
+        url = database_urls(settings, running=False).service
         engine = app.state.engine = make_engine(
-            database_urls(settings).service,
+            url,
             pool_size=settings.pool_size,
             statement_timeout_s=settings.statement_timeout_s,
             application="wangge-web",
@@ -61,6 +64,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             store=index_store(settings.home),
             taken_force=settle_due,
         )
+        app.state.readiness = readiness.Readiness(
+            make_engine(url, pool_size=1, statement_timeout_s=2, application="wangge-ready"),
+            settings.home,
+        )
         await anyio.to_thread.run_sync(editions.start)
         # What is here now stays: the collector need not look through all of it while everybody waits, a quarter of a second.
         gc.freeze()
@@ -69,6 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         finally:
             gc.unfreeze()
             editions.stop()
+            app.state.readiness.close()
             engine.dispose()
 
     app = FastAPI(
@@ -93,6 +101,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     for router in (
         health.router,
+        readiness.router,
+        tls_router,
         auth_router,
         locate_router,
         bulk_router,

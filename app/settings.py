@@ -12,7 +12,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # A proxy that takes the sub-path away could not be told from one that passes it on.
@@ -116,15 +116,48 @@ class Settings(BaseSettings):
     )
     max_upload_mb: int = Field(default=512, ge=1, description="Largest request body.")
 
+    # Processes and TLS.
+    tls_cert: Path | None = Field(
+        default=None,
+        description="Certificate chain in PEM; with WANGGE_TLS_KEY the service speaks HTTPS (`wangge tls init` makes both).",
+    )
+    tls_key: Path | None = Field(default=None, description="Private key in PEM of WANGGE_TLS_CERT.")
+    hang_seconds: float = Field(
+        default=20.0,
+        ge=2.0,
+        le=3600.0,
+        description="A web worker whose event loop stands still for this long is ended and started again.",
+    )
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("database_url", "service_database_url", "basemap_url", "public_url", mode="before")
+    @field_validator(
+        "database_url",
+        "service_database_url",
+        "basemap_url",
+        "public_url",
+        "tls_cert",
+        "tls_key",
+        mode="before",
+    )
     @classmethod
     def _blank_is_none(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("tls_cert", "tls_key")
+    @classmethod
+    def _absolute_file(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> Settings:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            has, lacks = ("TLS_CERT", "TLS_KEY") if self.tls_cert else ("TLS_KEY", "TLS_CERT")
+            raise ValueError(f"WANGGE_{has} is set without WANGGE_{lacks}; HTTPS needs both")
+        return self
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -171,6 +204,11 @@ class Settings(BaseSettings):
     def root_path(self) -> str:
         """The sub-path of the public address: empty, or ``/wangge``."""
         return urlsplit(self.public_url or "").path.rstrip("/")
+
+    @property
+    def tls(self) -> bool:
+        """Whether the service itself speaks HTTPS, without a proxy before it."""
+        return self.tls_cert is not None
 
     @property
     def zone(self) -> ZoneInfo:

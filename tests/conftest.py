@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures.properties",
     "tests.fixtures.clusters",
+    "tests.fixtures.ups",
     "tests.fixtures.database",
     "tests.fixtures.clients",
     "tests.fixtures.actors",

@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository
+from app.boundaries.edition_snapshot import EditionSnapshot
 from app.boundaries.index_store import IndexStore
 from app.boundaries.loading import (
     LoadedEdition,
@@ -70,6 +71,9 @@ class EditionCache:
     ) -> None:
         self._engine = engine
         self._store = store
+        self._snapshot = EditionSnapshot(store, origin=str(engine.url)) if store is not None else None
+        # Since when the schedule is the one that was kept on disk; None: it is the database's.
+        self.kept_at: datetime | None = None
         self._taken_force = taken_force
         self._schedule: tuple[Scheduled, ...] = ()
         self._broken: tuple[int, ...] = ()
@@ -90,6 +94,7 @@ class EditionCache:
         except (SQLAlchemyError, Unavailable) as error:
             # The service comes up without a database, or with a broken edition, and says so in /readyz; the listener keeps trying.
             log.warning("editions_unavailable", error=str(error).splitlines()[0])
+            self._restore()
         self._thread = threading.Thread(target=self._listen, name="editions", daemon=True)
         self._thread.start()
 
@@ -116,14 +121,16 @@ class EditionCache:
             log.error("editions_with_impossible_instant", editions=broken)
             self._broken = broken
         instant = now()
-        for number in {number_at(schedule, instant), number_at(schedule, instant + _AHEAD)} - {None}:
-            self._load(next(e for e in schedule if e.number == number))
+        numbers = {number_at(schedule, instant), number_at(schedule, instant + _AHEAD)}
+        present = [self._load(each) for each in schedule if each.number in numbers]
         # Only now do requests turn to it: nobody waits for the new index.
-        self._schedule = schedule
+        self._schedule, self.kept_at = schedule, None
         with self._lock:
             # Editions do not change; but a database may have been restored from another.
             for number in [n for n, held in self._loaded.items() if held.scheduled not in schedule]:
                 del self._loaded[number]
+        if self._snapshot is not None:
+            self._snapshot.keep(schedule, present)
         self._read_at = time.monotonic()
         self._due = self.next_change(instant)
 
@@ -140,6 +147,18 @@ class EditionCache:
             )
         elif not agreed:
             log.info("clock_agrees", database_ahead_s=round(ahead, 3))
+
+    def _restore(self) -> None:
+        """Answer from what was kept on disk until the database is back."""
+        kept = self._snapshot.read() if self._snapshot is not None else None
+        if kept is None:
+            return
+        with self._lock:
+            for edition in kept.editions:
+                edition.index.owner_of(0.0, 0.0)
+                self._loaded[edition.number] = edition
+        self._schedule, self.kept_at = kept.schedule, kept.kept_at
+        log.warning("editions_from_snapshot", kept_at=kept.kept_at.isoformat(), edition=self.number_at(now()))
 
     @property
     def schedule(self) -> Sequence[Scheduled]:

@@ -61,9 +61,9 @@ class Context:
             engine.dispose()
 
 
-def make_context(*, as_json: bool) -> Context:
-    """Read the settings and choose the output."""
-    settings = load_settings()
+def make_context(*, as_json: bool, settings: Settings | None = None) -> Context:
+    """Read the settings, unless the command did, and choose the output."""
+    settings = settings or load_settings()
     if not structlog.is_configured():
         # Standard output is the answer's alone, above all with --json.
         structlog.configure(

@@ -52,8 +52,10 @@ def ended() -> Iterator[None]:
     except ValidationError as error:
         wrong = [
             f"WANGGE_{str(item['loc'][0]).upper()}: {item['msg']} ({item['input']!r})"
-            for item in error.errors(include_url=False)
             if item["loc"]
+            # About several settings together; the input would be all of them, secrets too.
+            else item["msg"]
+            for item in error.errors(include_url=False)
         ]
         head = "These settings are not accepted:" if lang == "en" else "以下设置无法接受："
         _end(Exit.USAGE, "\n  ".join([head, *wrong]), code="settings")

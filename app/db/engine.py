@@ -35,7 +35,12 @@ def make_engine(
     if not pooled:
         # Command lines and bulk loads may think for minutes between statements.
         options = [o for o in options if "idle_in" not in o]
-    arguments: dict[str, Any] = {"application_name": application, "options": " ".join(options)}
+    arguments: dict[str, Any] = {
+        "application_name": application,
+        "options": " ".join(options),
+        # The kernel would wait two minutes for a machine that is gone.
+        "connect_timeout": 5,
+    }
     if "options=" in url:
         # An external service URL brings its own options (the role); keep them and add ours.
         from sqlalchemy import make_url

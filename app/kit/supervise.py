@@ -6,6 +6,7 @@ import ctypes
 import http.client
 import os
 import signal
+import ssl
 import subprocess
 import threading
 import time
@@ -134,12 +135,25 @@ class Child:
 
 
 def wait_until_answering(
-    host: str, port: int, path: str, *, alive: Callable[[], bool], patience_s: float = 120
+    host: str,
+    port: int,
+    path: str,
+    *,
+    alive: Callable[[], bool],
+    patience_s: float = 120,
+    tls: ssl.SSLContext | None = None,
 ) -> bool:
-    """Wait until a GET of ``path`` is answered with 200; False when ``alive`` ceases or patience ends."""
+    """Wait until a GET of ``path`` is answered with 200; False when ``alive`` ceases or patience ends.
+
+    With ``tls`` it is asked over HTTPS, and an answer with a certificate that ``tls`` does not accept is none.
+    """
     deadline = time.monotonic() + patience_s
     while alive() and time.monotonic() < deadline:
-        connection = http.client.HTTPConnection(host, port, timeout=5)
+        connection = (
+            http.client.HTTPConnection(host, port, timeout=5)
+            if tls is None
+            else http.client.HTTPSConnection(host, port, timeout=5, context=tls)
+        )
         try:
             connection.request("GET", path)
             if connection.getresponse().status == http.client.OK:

@@ -314,8 +314,9 @@ def test_health(nobody):
     assert get(nobody, "/healthz") == {"status": "ok"}
     assert get(nobody, "/readyz") == {
         "status": "ready",
-        "checks": {"database": True, "schema": True, "index": True},
+        "checks": {"database": True, "schema": True, "writable": True, "index": True},
         "edition": 1,
+        "schedule": "database",
     }
     text = nobody.get("/metrics")
     assert text.headers["content-type"].startswith("text/plain")

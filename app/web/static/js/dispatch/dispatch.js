@@ -7,7 +7,7 @@ import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { key } from "../core/keys.js";
 import { drawerHead } from "../core/parts.js";
-import { during, empty, failure } from "../core/states.js";
+import { during, failure, nothingPublished } from "../core/states.js";
 import { onTheme } from "../core/theme.js";
 import { inSight, makeMap, showBox, showPlace } from "../map/map.js";
 import { startSearch } from "../shell/search.js";
@@ -221,7 +221,7 @@ async function start() {
   const viewGiven = read().has("view");
   if (edition === null) {
     byId("list-status").textContent = "";
-    fill(byId("list"), empty({ icon: "grid", title: t("tree.none"), text: t("tree.none.next") }));
+    fill(byId("list"), nothingPublished());
     return;
   }
   const units = (await ask("/maps/units.json").catch(() => ({ units: [] }))).units;

@@ -4,7 +4,7 @@ import { at, boot } from "../core/boot.js";
 import { el, fill, icon } from "../core/dom.js";
 import { since } from "../core/format.js";
 import { t } from "../core/i18n.js";
-import { during, empty, failure } from "../core/states.js";
+import { during, empty, failure, nothingPublished } from "../core/states.js";
 
 /** For those who may not edit: why, and where to go. @param {HTMLElement} place */
 export function drawClosed(place) {
@@ -16,6 +16,8 @@ export function drawClosed(place) {
 
 /** @param {HTMLElement} place @param {(id: number) => void} open */
 export async function drawDrafts(place, open) {
+  // A draft changes an edition: there is nothing to begin on yet.
+  if (!boot.edition) return fill(place, nothingPublished());
   const list = el("div", { class: "drafts" });
   fill(place, beginning(open), list);
   const load = async () => {

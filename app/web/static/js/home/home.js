@@ -6,7 +6,7 @@ import { byId, el, fill, settled } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { key } from "../core/keys.js";
 import { drawerHead } from "../core/parts.js";
-import { during, empty, failure } from "../core/states.js";
+import { during, failure, nothingPublished } from "../core/states.js";
 import { Tree } from "../core/tree.js";
 import { inSight, makeMap, maplibregl, showBox, showPlace } from "../map/map.js";
 import { startSearch } from "../shell/search.js";
@@ -19,12 +19,13 @@ import { drawNobody, drawUnit } from "./whose.js";
 startShell();
 
 const drawerElement = byId("drawer");
-const panel = new Sheet(byId("panel"), { step: 0 });
 const drawer = new Sheet(drawerElement, { step: 1 });
 const room = () => roomBeside([panel, drawer]);
 const tree = new Tree(byId("tree"), (unit) => choose(unit.code, { level: unit.level, show: true }));
 const latest = new Latest();
 const edition = editionShown();
+// On a phone the list stays low for the map's sake; without a map it says what to do next.
+const panel = new Sheet(byId("panel"), { step: edition === null ? 1 : 0 });
 // Before the map writes its own.
 const viewGiven = read().has("view");
 /** @type {Promise<UnitMap|null>} */
@@ -201,10 +202,7 @@ function wire({ map }) {
 async function loadTree() {
   const place = byId("tree");
   if (edition === null) {
-    fill(
-      place,
-      empty({ icon: "grid", title: t("tree.none"), text: t("tree.none.next") }),
-    );
+    fill(place, nothingPublished());
     byId("tree-filter").setAttribute("disabled", "");
     return;
   }
