@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
 from app.auth.policy import public
+from app.auth.routing import Router
 from app.db.migrate import answers, current, head
 from app.kit.clock import now
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 
 # The revisions are files: they do not change under a running process.
 _newest = cache(head)

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from app import health, problems
 from app.auth import openapi
+from app.auth.passwords import HashingGates
 from app.auth.router import router as auth_router
 from app.boundaries.bulk_router import router as bulk_router
 from app.boundaries.edition_router import router as edition_router
@@ -29,12 +30,17 @@ from app.drafts.upload_router import router as draft_upload_router
 from app.grids.publication import settle_due
 from app.grids.router import router as grid_router
 from app.incidents.router import router as incident_router
+from app.kit.admission import Gate
+from app.kit.body_limit import BodyMemory
 from app.maps.router import router as map_router
 from app.observability import Metrics, RequestLog, configure_logging
 from app.ogc.draft_router import router as ogc_draft_router
 from app.ogc.router import router as ogc_router
 from app.settings import Settings, load_settings
 from app.web.router import install as install_web
+
+# Passwords, pages, long bodies: what takes a thread and no turn at the database.
+_OTHER_THREADS = 40
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -44,8 +50,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings)
-        # More threads than connections would only wait for one another.
-        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + 4
+        # The gate decides who may use the database; for whoever has a turn there must always be a thread.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + _OTHER_THREADS
         engine = app.state.engine = make_engine(
             database_urls(settings).service,
             pool_size=settings.pool_size,
@@ -79,6 +85,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
+    app.state.database_gate = Gate(
+        settings.database_turns, most_waiting=settings.queue_length, patience_s=settings.queue_s
+    )
+    app.state.hashing_gates = HashingGates(patience_s=settings.queue_s)
+    app.state.body_memory = BodyMemory(settings.body_memory_mb * 2**20)
     app.state.metrics = Metrics()
     # The one hot path; it answers inside the log, before any route is looked for.
     app.add_middleware(QuickLocate)

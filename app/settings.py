@@ -69,7 +69,28 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line."
     )
-    max_upload_mb: int = Field(default=512, ge=1, description="Largest request body.")
+
+    # Load: how much is taken on at once, and how much one request may carry.
+    max_upload_mb: int = Field(
+        default=512, ge=1, le=65536, description="Largest file or stream in a request, MiB."
+    )
+    max_json_kb: int = Field(
+        default=2048, ge=64, le=65536, description="Largest JSON body of a request, KiB."
+    )
+    body_memory_mb: int = Field(
+        default=256, ge=16, description="What the bodies held in memory may take together, MiB per worker."
+    )
+    queue_s: float = Field(
+        default=3.0,
+        ge=0.1,
+        le=60,
+        description="Seconds a request waits for its turn at the database before it is answered 503.",
+    )
+    queue_length: int = Field(
+        default=500,
+        ge=1,
+        description="Requests that may wait for the database, per worker; more are answered 503.",
+    )
 
     @field_validator("home")
     @classmethod
@@ -104,6 +125,11 @@ class Settings(BaseSettings):
                 f"unknown time zone {value!r}; expected an IANA name such as Asia/Shanghai"
             ) from error
         return value
+
+    @property
+    def database_turns(self) -> int:
+        """Requests that use the database at once; some connections are left for signing in and for probes."""
+        return max(1, self.pool_size - 2)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from app.auth.policy import public_if
+from app.auth.routing import Router, Upload
 from app.boundaries.arrow import MEDIA_TYPE as ARROW
 from app.boundaries.arrow import LocatedStream
 from app.boundaries.asked import At, edition_asked, refuse_nowhere
@@ -22,7 +23,7 @@ from app.kit.params import Crs
 from app.kit.validation import in_chinese
 from gis.crs import SourceCrs, parse_crs, to_wgs84
 
-router = APIRouter(tags=["locate"], dependencies=[public_if("public_locate")])
+router = Router(route_class=Upload, tags=["locate"], dependencies=[public_if("public_locate")])
 
 MOST_JSON_POINTS = 100_000
 _JSON_BYTES = 16 * 2**20

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from app.auth.dependencies import Read
 from app.auth.policy import public_if
+from app.auth.routing import Router
 from app.boundaries import repository
 from app.errors import NotFound
 
-router = APIRouter(prefix="/v1/editions", tags=["editions"], dependencies=[public_if("public_layers")])
+router = Router(prefix="/v1/editions", tags=["editions"], dependencies=[public_if("public_layers")])
 
 
 @router.get("")

@@ -10,11 +10,12 @@ import re
 from functools import lru_cache
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth.policy import Policy, public_if
+from app.auth.routing import Router
 from app.boundaries.answers import ASK_AGAIN, SETTLED, VARY, Answer
 from app.boundaries.asked import At, edition_asked, refuse_nowhere
 from app.boundaries.editions import EditionCache, LoadedEdition
@@ -30,7 +31,7 @@ PATH = "/v1/locate"
 _OPEN = public_if("public_locate")
 _POLICY: Policy = _OPEN.dependency
 
-router = APIRouter(tags=["locate"], dependencies=[_OPEN])
+router = Router(tags=["locate"], dependencies=[_OPEN])
 
 # What needs no decoding and no second thought: each parameter once, numbers in plain decimals.
 _NUMBER = rb"(-?\d{1,9}(?:\.\d{1,17})?)"

@@ -52,5 +52,5 @@ def make_engine(
     if not pooled:
         return create_engine(url, poolclass=NullPool, **common)
     return create_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True, **common
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=3, pool_pre_ping=True, **common
     )

@@ -7,11 +7,12 @@ import re
 from typing import Annotated, Any
 
 import shapely
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import JSONResponse
 
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import allow, public_if
+from app.auth.routing import Router
 from app.boundaries import repository as boundary_rows
 from app.components import repository as component_rows
 from app.errors import Invalid
@@ -21,7 +22,7 @@ from app.incidents import queries as incident_rows
 from app.incidents.schemas import IncidentItem
 from app.kit.pagination import decode_cursor, encode_cursor
 
-router = APIRouter(tags=["grids"])
+router = Router(tags=["grids"])
 
 Edition = Annotated[
     int | None, Query(ge=1, le=2**31 - 1, description="An edition's number; the one in force when absent.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import allow, public_if
+from app.auth.routing import Router
 from app.boundaries import repository as boundary_rows
 from app.errors import Invalid, NotFound
 from app.incidents import catalog, queries
@@ -19,7 +20,7 @@ from app.kit.pagination import decode_cursor, encode_cursor
 from app.kit.params import parse_bbox, parse_from, parse_until, split_list
 from app.people.service import team_as_seen
 
-router = APIRouter(tags=["incidents"])
+router = Router(tags=["incidents"])
 
 
 def filters_of(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import allow, public_if
+from app.auth.routing import Router
 from app.kit.clock import now
 from app.kit.compression import sent
 from app.kit.language import language_of
@@ -18,7 +19,7 @@ from app.maps import heat, service
 from app.maps.rules import Tile
 from gis.viz import Assets, to_html
 
-router = APIRouter(tags=["maps"])
+router = Router(tags=["maps"])
 
 MVT = "application/vnd.mapbox-vector-tile"
 EditionNumber = Annotated[int | None, Query(ge=1, description="Edition; the one in force without it.")]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Request
+from fastapi import Body, Depends, Header, Request
 from starlette.responses import Response
 
 from app.auth.dependencies import CurrentPrincipal, Read, Write
 from app.auth.policy import allow
+from app.auth.routing import Router
 from app.drafts import access
 from app.errors import NotFound, UnsupportedMedia
 from app.i18n import Text
@@ -22,7 +23,7 @@ from app.kit.language import language_of
 from app.ogc import answers, documents, editing, parameters
 from app.ogc.documents import CRS84, Collection
 
-router = APIRouter(prefix="/ogc/drafts/{draft_id}", tags=["ogc"], dependencies=[allow("gis-editor")])
+router = Router(prefix="/ogc/drafts/{draft_id}", tags=["ogc"], dependencies=[allow("gis-editor")])
 _GRIDS = "/collections/grid/items"
 _ALL, _ONE = "GET, HEAD, OPTIONS, POST", "GET, HEAD, OPTIONS, PUT, PATCH, DELETE"
 _WORDS = ("code", "name", "community", "kind")

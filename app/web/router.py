@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.auth.dependencies import CurrentPrincipal
 from app.auth.policy import PasswordChangeRequired, allow, public, public_if
 from app.auth.principal import Principal
 from app.auth.redirects import safe_next
+from app.auth.routing import Router
 from app.kit.language import COOKIE as LANG_COOKIE
 from app.kit.security_headers import SecurityHeaders, page_policy, worker_policy
 from app.settings import Settings
@@ -18,7 +19,7 @@ from app.web import refusals
 from app.web.pages import Pages
 from app.web.statics import PREFIX, Statics
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = Router(include_in_schema=False, default_response_class=HTMLResponse)
 
 _YEAR = 365 * 86400
 # Tools of the editor with their icons, in order; static/js/editor/operations.js says what each means.
