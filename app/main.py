@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -87,6 +88,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database_gate = Gate(
         settings.database_turns, most_waiting=settings.queue_length, patience_s=settings.queue_s
+    )
+    # As many as the machine has cores: more would only take the interpreter from one another, and from the rest.
+    app.state.bulk_gate = Gate(
+        max(2, os.cpu_count() or 2), most_waiting=settings.queue_length, patience_s=settings.queue_s
     )
     app.state.hashing_gates = HashingGates(patience_s=settings.queue_s)
     app.state.body_memory = BodyMemory(settings.body_memory_mb * 2**20)

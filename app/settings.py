@@ -80,6 +80,17 @@ class Settings(BaseSettings):
     body_memory_mb: int = Field(
         default=256, ge=16, description="What the bodies held in memory may take together, MiB per worker."
     )
+    locate_rows_anonymous: int = Field(
+        default=1_000_000,
+        ge=1000,
+        description="Places in one Arrow stream to /v1/locate from somebody who is not signed in.",
+    )
+    locate_answer_mb_anonymous: int = Field(
+        default=64, ge=1, description="Largest answer to such a stream, MiB."
+    )
+    locate_answer_mb: int = Field(
+        default=8192, ge=1, description="Largest answer to an Arrow stream of somebody signed in, MiB."
+    )
     queue_s: float = Field(
         default=3.0,
         ge=0.1,

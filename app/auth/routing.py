@@ -7,6 +7,7 @@ body, the body itself, and only then all dependencies, of which a session is the
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -75,6 +76,15 @@ class Upload(Route):
     def most_bytes(settings: Settings) -> int:
         """The longest body."""
         return settings.max_upload_mb * 2**20
+
+
+class Stream(Upload):
+    """A route that works on what has come while the rest is on its way, and counts for itself what matters there."""
+
+    @staticmethod
+    def most_bytes(settings: Settings) -> int:  # noqa: ARG004 - the same for all
+        """As long as it takes."""
+        return sys.maxsize
 
 
 class Router(APIRouter):

@@ -7,11 +7,13 @@ from typing import Annotated
 from fastapi import Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from app.auth.dependencies import CurrentPrincipal, Read
+from app.auth.authentication import engine_of, place_of
+from app.auth.dependencies import CurrentPrincipal, Read, in_database
 from app.auth.policy import allow, public_if
 from app.auth.routing import Router
 from app.kit.clock import now
 from app.kit.compression import sent
+from app.kit.crs import read_crs, with_proj
 from app.kit.language import language_of
 from app.kit.params import Crs, Lat, Lon
 from app.kit.security_headers import figure_policy
@@ -49,7 +51,7 @@ def _known(request: Request, etag: str) -> bool:
     response_class=Response,
     responses={200: {"content": {MVT: {}}}, 204: {"description": "Nothing lies in this tile."}},
 )
-def unit_tile(
+async def unit_tile(
     request: Request,
     z: Zoom,
     x: int,
@@ -70,7 +72,10 @@ def unit_tile(
     tile = Tile(z, x, y)
     if tile.exists and _known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    made = service.unit_tile(request.app.state.engine, _cache(request), shown, tile)
+    cache = _cache(request)
+    made = service.kept(cache, shown, tile)
+    if made is None:
+        made = await in_database(request, service.unit_tile, engine_of(request), cache, shown, tile)
     if not made.body:
         return Response(status_code=204, headers=headers)
     return sent(request, made.body, squeezed=made.squeezed, media_type=MVT, headers=headers)
@@ -89,7 +94,7 @@ def unit_tiles(request: Request, session: Read, edition: EditionNumber = None) -
 
 
 @router.get("/maps/units.json", dependencies=[public_if("public_layers")])
-def unit_tree(request: Request, edition: EditionNumber = None, v: str | None = None) -> Response:
+async def unit_tree(request: Request, edition: EditionNumber = None, v: str | None = None) -> Response:
     """Every unit of an edition with its name, parent and bounds, without its shape."""
     shown = service.edition_to_show(request.app.state.editions, edition)
     content = service.version_of(shown)
@@ -99,7 +104,10 @@ def unit_tree(request: Request, edition: EditionNumber = None, v: str | None = N
     }
     if _known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    made = service.unit_tree(request.app.state.engine, _cache(request), shown)
+    cache = _cache(request)
+    made = service.kept(cache, shown, service.UNITS)
+    if made is None:
+        made = await in_database(request, service.unit_tree, engine_of(request), cache, shown)
     return sent(request, made.body, squeezed=made.squeezed, media_type="application/json", headers=headers)
 
 
@@ -154,6 +162,7 @@ def heat_page(
 
 
 @router.get("/v1/convert", dependencies=[public_if("public_locate")])
-def convert(lon: Lon, lat: Lat, crs: Crs = "wgs84") -> dict[str, list[float]]:
+async def convert(request: Request, lon: Lon, lat: Lat, crs: Crs = "wgs84") -> dict[str, list[float]]:
     """One place in WGS84, CGCS2000, GCJ-02 and BD-09, longitude first."""
-    return service.in_every_crs(lon, lat, crs)
+    source = await read_crs(crs, place=place_of(request))
+    return await with_proj(source, service.in_every_crs, lon, lat, source)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from app.auth.dependencies import CurrentPrincipal
 from app.auth.policy import PasswordChangeRequired, allow, public, public_if
@@ -152,11 +153,14 @@ def docs(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
 
 
 @router.get(PREFIX + "/{version}/{name:path}", dependencies=[public()])
-def static(request: Request, version: str, name: str) -> Response:
-    """A script, style or picture."""
+async def static(request: Request, version: str, name: str) -> Response:
+    """A script, style or picture; from memory, without a thread, from the second time on."""
     statics: Statics = request.app.state.statics
     settings: Settings = request.app.state.settings
-    response = statics.answer(request, version, name)
+    if statics.is_at_hand(name):
+        response = statics.answer(request, version, name)
+    else:
+        response = await run_in_threadpool(statics.answer, request, version, name)
     if name.endswith((".mjs", ".js")):
         response.headers["Content-Security-Policy"] = worker_policy(basemap_url=settings.basemap_url)
     return response

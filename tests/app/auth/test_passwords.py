@@ -54,8 +54,7 @@ def test_strangers_fill_their_own_lane_only() -> None:
                 async with gates.turn(place, known=False):
                     await release.wait()
                 ended.append("looked at")
-            except Overloaded as refused:
-                assert refused.headers["Retry-After"]
+            except Overloaded:
                 ended.append("sent away")
 
         crowd = [asyncio.create_task(stranger(f"192.0.2.{n}")) for n in range(100)]
