@@ -91,6 +91,28 @@ class Settings(BaseSettings):
     locate_answer_mb: int = Field(
         default=8192, ge=1, description="Largest answer to an Arrow stream of somebody signed in, MiB."
     )
+    header_timeout_s: float = Field(
+        default=15, gt=0, description="Seconds in which the head of a request must have come."
+    )
+    body_timeout_s: float = Field(
+        default=30,
+        gt=0,
+        description="Seconds without a byte of a body, or below 500 bytes a second, after which it is given up.",
+    )
+    answer_timeout_s: float = Field(
+        default=60, gt=0, description="Seconds after which somebody who does not read an answer is cut off."
+    )
+    keep_alive_s: int = Field(
+        default=15, ge=1, description="Seconds for which a connection without a request is kept open."
+    )
+    max_connections: int = Field(
+        default=4096,
+        ge=16,
+        description="Open connections per worker, as far as the limit of open files allows; the longest idle give way.",
+    )
+    max_connections_per_address: int = Field(
+        default=256, ge=4, description="The same for one address that is none of WANGGE_TRUSTED_PROXIES."
+    )
     queue_s: float = Field(
         default=3.0,
         ge=0.1,

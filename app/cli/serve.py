@@ -13,6 +13,7 @@ import uvicorn
 from app.cli.context import make_context
 from app.cli.output import JsonOption
 from app.db.urls import database_urls, libpq_url
+from app.kit.http_protocol import server_options
 from app.kit.supervise import end_with_parent
 
 Parent = Annotated[int, typer.Option(hidden=True, help="End when this process, our parent, does.")]
@@ -47,4 +48,5 @@ def command(as_json: JsonOption = False, parent: Parent = 0, wait_for: WaitFor =
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
+        **server_options(settings),
     )

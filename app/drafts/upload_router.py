@@ -79,11 +79,12 @@ async def _stored(request: Request) -> AsyncIterator[Path]:
     },
 )
 def replace_from_file(
+    # First: a session waits for its turn at the database, and nobody should while their file is on its way.
+    path: Annotated[Path, Depends(_stored)],
     session: Write,
     by: CurrentPrincipal,
     seen: Seen,
     draft_id: int,
-    path: Annotated[Path, Depends(_stored)],
     code: Annotated[str, Query(max_length=200, description="The column with the codes.")] = "code",
     name: _Column = None,
     community: _Column = None,
