@@ -33,6 +33,8 @@ from app.grids.router import router as grid_router
 from app.incidents.router import router as incident_router
 from app.kit.admission import Gate
 from app.kit.body_limit import BodyMemory
+from app.kit.compression import Compression
+from app.kit.head_method import HeadAsGet
 from app.maps.router import router as map_router
 from app.observability import Metrics, RequestLog, configure_logging
 from app.ogc.draft_router import router as ogc_draft_router
@@ -96,6 +98,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.hashing_gates = HashingGates(patience_s=settings.queue_s)
     app.state.body_memory = BodyMemory(settings.body_memory_mb * 2**20)
     app.state.metrics = Metrics()
+    app.add_middleware(Compression)
+    app.add_middleware(HeadAsGet)
     # The one hot path; it answers inside the log, before any route is looked for.
     app.add_middleware(QuickLocate)
     app.add_middleware(RequestLog, metrics=app.state.metrics)

@@ -22,6 +22,7 @@ from app.errors import AppError, Conflict, Invalid, Unavailable
 from app.i18n import Text
 from app.kit.admission import Overloaded
 from app.kit.language import language_of
+from app.kit.methods import allowed_methods
 from app.kit.validation import in_chinese
 from gis.errors import CoverageError, GisError, InputRefused
 
@@ -105,7 +106,12 @@ def install(app: FastAPI) -> None:
             "detail": title.in_(lang),
             "instance": request.url.path,
         }
-        return JSONResponse(body, status_code=error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            # Starlette knows the methods of the first route only.
+            path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+            headers["Allow"] = ", ".join(allowed_methods(app, path))
+        return JSONResponse(body, status_code=error.status_code, headers=headers, media_type=MEDIA_TYPE)
 
     @app.exception_handler(ClientDisconnect)
     async def _gone(_request: Request, _error: ClientDisconnect) -> Response:

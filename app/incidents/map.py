@@ -13,6 +13,8 @@ from gis.heat import cluster
 
 # Few enough to draw and to hit with a finger.
 MOST_POINTS = 400
+# A large screen full of hexagons has fewer.
+MOST_CLUSTERS = 2000
 
 
 def map_of(session: Session, filters: Filters, *, zoom: float) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def map_of(session: Session, filters: Filters, *, zoom: float) -> dict[str, Any]
         ]
         mode = "points"
     else:
-        cells, counts, centre_lon, centre_lat = cluster(lon, lat, zoom=zoom)
+        cells, counts, centre_lon, centre_lat = cluster(lon, lat, zoom=zoom, most=MOST_CLUSTERS)
         order = np.argsort(-counts, kind="stable")
         features = [
             _feature(

@@ -71,7 +71,7 @@ def filters_of(
 Filtered = Annotated[Filters, Depends(filters_of)]
 
 
-@router.get("/v1/incidents", dependencies=[allow("viewer")])
+@router.get("/v1/incidents", dependencies=[allow("viewer")], responses={404: {}})
 def list_incidents(
     session: Read,
     filters: Filtered,
@@ -90,7 +90,7 @@ def list_incidents(
     )
 
 
-@router.get("/v1/incidents/map", dependencies=[allow("viewer")])
+@router.get("/v1/incidents/map", dependencies=[allow("viewer")], responses={404: {}})
 def map_incidents(
     session: Read, filters: Filtered, zoom: Annotated[float, Query(ge=0, le=24)] = 10
 ) -> dict[str, Any]:

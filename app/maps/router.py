@@ -49,7 +49,7 @@ def _known(request: Request, etag: str) -> bool:
     "/maps/tiles/units/{z}/{x}/{y}.pbf",
     dependencies=[public_if("public_layers")],
     response_class=Response,
-    responses={200: {"content": {MVT: {}}}, 204: {"description": "Nothing lies in this tile."}},
+    responses={200: {"content": {MVT: {}}}, 204: {"description": "Nothing lies in this tile."}, 404: {}},
 )
 async def unit_tile(
     request: Request,
@@ -81,7 +81,7 @@ async def unit_tile(
     return sent(request, made.body, squeezed=made.squeezed, media_type=MVT, headers=headers)
 
 
-@router.get("/maps/tiles/units.json", dependencies=[public_if("public_layers")])
+@router.get("/maps/tiles/units.json", dependencies=[public_if("public_layers")], responses={404: {}})
 def unit_tiles(request: Request, session: Read, edition: EditionNumber = None) -> JSONResponse:
     """TileJSON of the unit tiles of an edition."""
     shown = service.edition_to_show(request.app.state.editions, edition)
@@ -93,7 +93,7 @@ def unit_tiles(request: Request, session: Read, edition: EditionNumber = None) -
     return JSONResponse(described, headers={"Cache-Control": _may_stay(request, fixed=False)})
 
 
-@router.get("/maps/units.json", dependencies=[public_if("public_layers")])
+@router.get("/maps/units.json", dependencies=[public_if("public_layers")], responses={404: {}})
 async def unit_tree(request: Request, edition: EditionNumber = None, v: str | None = None) -> Response:
     """Every unit of an edition with its name, parent and bounds, without its shape."""
     shown = service.edition_to_show(request.app.state.editions, edition)
@@ -115,7 +115,11 @@ async def unit_tree(request: Request, edition: EditionNumber = None, v: str | No
     "/maps/tiles/components/{z}/{x}/{y}.pbf",
     dependencies=[allow("viewer")],
     response_class=Response,
-    responses={200: {"content": {MVT: {}}}, 204: {"description": "Nothing to see lies in this tile."}},
+    responses={
+        200: {"content": {MVT: {}}},
+        204: {"description": "Nothing to see lies in this tile."},
+        404: {},
+    },
 )
 def component_tile(session: Read, z: Zoom, x: int, y: int) -> Response:
     """Vector tile of components, from zoom 14, as far as the asker may see them."""
@@ -127,7 +131,9 @@ def component_tile(session: Read, z: Zoom, x: int, y: int) -> Response:
     return Response(body, media_type=MVT, headers=headers)
 
 
-@router.get("/maps/heat/{code}", dependencies=[allow("viewer")], response_class=HTMLResponse)
+@router.get(
+    "/maps/heat/{code}", dependencies=[allow("viewer")], response_class=HTMLResponse, responses={404: {}}
+)
 def heat_page(
     request: Request,
     session: Read,

@@ -62,9 +62,10 @@ def show_draft_landing(request: Request, session: Read, draft_id: int) -> Respon
     )
 
 
-@router.get("/conformance")
-def show_draft_conformance() -> Response:
+@router.get("/conformance", responses={404: {}})
+def show_draft_conformance(session: Read, draft_id: int) -> Response:
     """The classes of the standard that hold here."""
+    access.found(session, draft_id)
     return answers.document(documents.conformance(documents.WRITES))
 
 
@@ -100,14 +101,14 @@ def list_draft_grids(request: Request, session: Read, draft_id: int) -> Response
     return answers.items(request, features, more=more, matched=matched)
 
 
-@router.options(_GRIDS)
-def tell_what_layer_allows() -> Response:
+@router.options(_GRIDS, status_code=204)
+def tell_what_layer_allows(draft_id: int) -> Response:  # noqa: ARG001 - part of the address
     """Which methods the layer takes; clients ask before they offer to edit."""
     return Response(status_code=204, headers={"Allow": _ALL})
 
 
-@router.options(f"{_GRIDS}/{{code}}")
-def tell_what_grid_allows() -> Response:
+@router.options(f"{_GRIDS}/{{code}}", status_code=204)
+def tell_what_grid_allows(draft_id: int, code: str) -> Response:  # noqa: ARG001 - part of the address
     """Which methods a grid takes."""
     return Response(status_code=204, headers={"Allow": _ONE, "Accept-Patch": "application/merge-patch+json"})
 
