@@ -39,6 +39,7 @@ from app.maps.router import router as map_router
 from app.observability import Metrics, RequestLog, configure_logging
 from app.ogc.draft_router import router as ogc_draft_router
 from app.ogc.router import router as ogc_router
+from app.rate_limit import RateLimit
 from app.settings import Settings, load_settings
 from app.web.router import install as install_web
 
@@ -102,6 +103,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(HeadAsGet)
     # The one hot path; it answers inside the log, before any route is looked for.
     app.add_middleware(QuickLocate)
+    if settings.rate_limit or settings.rate_limit_token:
+        app.add_middleware(RateLimit, settings=settings)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
     problems.install(app)
     for router in (

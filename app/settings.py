@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from limits import parse as parse_rate
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -113,6 +114,14 @@ class Settings(BaseSettings):
     max_connections_per_address: int = Field(
         default=256, ge=4, description="The same for one address that is none of WANGGE_TRUSTED_PROXIES."
     )
+    rate_limit: str = Field(
+        default="",
+        description="Requests of one address, such as 600/minute, per worker; empty: no limit.",
+    )
+    rate_limit_token: str = Field(
+        default="",
+        description="The same for one token or session; empty: they count for their address.",
+    )
     queue_s: float = Field(
         default=3.0,
         ge=0.1,
@@ -145,6 +154,18 @@ class Settings(BaseSettings):
                 # "*" too: everybody could then choose the address that throttling and the audit log see.
                 raise ValueError(
                     f"expected addresses or networks such as 127.0.0.1,10.0.0.0/8; came {part!r}"
+                ) from error
+        return value
+
+    @field_validator("rate_limit", "rate_limit_token")
+    @classmethod
+    def _known_rate(cls, value: str) -> str:
+        if value:
+            try:
+                parse_rate(value)
+            except ValueError as error:
+                raise ValueError(
+                    f"expected a number in a period such as 600/minute or 20/second; came {value!r}"
                 ) from error
         return value
 
