@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -45,6 +46,7 @@ from app.web.router import install as install_web
 
 # Passwords, pages, long bodies: what takes a thread and no turn at the database.
 _OTHER_THREADS = 40
+_SWITCH_S = 0.001
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -54,6 +56,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings)
+        # The event loop asks for the interpreter after each wait, among as many threads as have a turn: at the usual
+        # 5 ms each, whatever needs no thread would still wait for all of them.
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
         # The gate decides who may use the database; for whoever has a turn there must always be a thread.
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + _OTHER_THREADS
         engine = app.state.engine = make_engine(
@@ -74,6 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield
         finally:
             gc.unfreeze()
+            sys.setswitchinterval(interval)
             editions.stop()
             engine.dispose()
 
