@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import Request
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
 from app.auth.policy import public
+from app.auth.routing import Router
 from app.db.migrate import current, head
 from app.db.probe import PROBE_BYTES, can_write
 from app.kit import clock
@@ -30,7 +31,7 @@ from app.kit.worker_channel import Board
 
 log = structlog.get_logger(__name__)
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 
 FRESH_S = 1.0
 PATIENCE_S = 3.0

@@ -12,6 +12,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from limits import parse as parse_rate
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -114,7 +115,69 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line."
     )
-    max_upload_mb: int = Field(default=512, ge=1, description="Largest request body.")
+
+    # Load: how much is taken on at once, and how much one request may carry.
+    max_upload_mb: int = Field(
+        default=512, ge=1, le=65536, description="Largest file or stream in a request, MiB."
+    )
+    max_json_kb: int = Field(
+        default=2048, ge=64, le=65536, description="Largest JSON body of a request, KiB."
+    )
+    body_memory_mb: int = Field(
+        default=256, ge=16, description="What the bodies held in memory may take together, MiB per worker."
+    )
+    locate_rows_anonymous: int = Field(
+        default=1_000_000,
+        ge=1000,
+        description="Places in one Arrow stream to /v1/locate from somebody who is not signed in.",
+    )
+    locate_answer_mb_anonymous: int = Field(
+        default=64, ge=1, description="Largest answer to such a stream, MiB."
+    )
+    locate_answer_mb: int = Field(
+        default=8192, ge=1, description="Largest answer to an Arrow stream of somebody signed in, MiB."
+    )
+    header_timeout_s: float = Field(
+        default=15, gt=0, description="Seconds in which the head of a request must have come."
+    )
+    body_timeout_s: float = Field(
+        default=30,
+        gt=0,
+        description="Seconds without a byte of a body, or below 500 bytes a second, after which it is given up.",
+    )
+    answer_timeout_s: float = Field(
+        default=60, gt=0, description="Seconds after which somebody who does not read an answer is cut off."
+    )
+    keep_alive_s: int = Field(
+        default=15, ge=1, description="Seconds for which a connection without a request is kept open."
+    )
+    max_connections: int = Field(
+        default=4096,
+        ge=16,
+        description="Open connections per worker, as far as the limit of open files allows; the longest idle give way.",
+    )
+    max_connections_per_address: int = Field(
+        default=256, ge=4, description="The same for one address that is none of WANGGE_TRUSTED_PROXIES."
+    )
+    rate_limit: str = Field(
+        default="",
+        description="Requests of one address, such as 600/minute, per worker; empty: no limit.",
+    )
+    rate_limit_token: str = Field(
+        default="",
+        description="The same for one token or session; empty: they count for their address.",
+    )
+    queue_s: float = Field(
+        default=3.0,
+        ge=0.1,
+        le=60,
+        description="Seconds a request waits for its turn at the database before it is answered 503.",
+    )
+    queue_length: int = Field(
+        default=500,
+        ge=1,
+        description="Requests that may wait for the database, per worker; more are answered 503.",
+    )
 
     # Processes and TLS.
     tls_cert: Path | None = Field(
@@ -189,6 +252,18 @@ class Settings(BaseSettings):
             )
         return value.rstrip("/")
 
+    @field_validator("rate_limit", "rate_limit_token")
+    @classmethod
+    def _known_rate(cls, value: str) -> str:
+        if value:
+            try:
+                parse_rate(value)
+            except ValueError as error:
+                raise ValueError(
+                    f"expected a number in a period such as 600/minute or 20/second; came {value!r}"
+                ) from error
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -209,6 +284,11 @@ class Settings(BaseSettings):
     def tls(self) -> bool:
         """Whether the service itself speaks HTTPS, without a proxy before it."""
         return self.tls_cert is not None
+
+    @property
+    def database_turns(self) -> int:
+        """Requests that use the database at once; some connections are left for signing in and for probes."""
+        return max(1, self.pool_size - 2)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, status
+from fastapi import Query, Request, status
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read, Write
 from app.auth.models import Account
 from app.auth.policy import allow
 from app.auth.principal import Principal
+from app.auth.routing import Router, ShortBody
 from app.auth.schemas import (
     AccountChange,
     AccountIn,
@@ -23,9 +24,8 @@ from app.auth.schemas import (
     GrantIn,
     PasswordIn,
 )
-from app.kit.bodies import ShortBody
 
-router = APIRouter(
+router = Router(
     prefix="/v1/accounts",
     tags=["accounts"],
     route_class=ShortBody,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from app.auth import repository
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import allow
+from app.auth.routing import Router
 from app.auth.schemas import AuditList, AuditOut
 
-router = APIRouter(prefix="/v1/audit", tags=["audit"])
+router = Router(prefix="/v1/audit", tags=["audit"])
 
 Filter = Annotated[str | None, Query(max_length=200)]
 

@@ -59,7 +59,8 @@ async def given_token(request: Request) -> str | None:
     """The token that came with a request, in the header or, for a short plain form, in its field."""
     token = request.headers.get(HEADER)
     if token is None and _is_short_form(request):
-        field = (await request.form()).get(FIELD)  # kept by the request: the route can still read the form
+        await request.body()  # kept by the request: the route can still read it
+        field = (await request.form()).get(FIELD)
         return field if isinstance(field, str) else None
     return token
 

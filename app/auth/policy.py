@@ -19,12 +19,11 @@ from typing import Any, Literal
 
 from fastapi import Depends, Request
 from fastapi.params import Depends as DependsMarker
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import Scope
 
 from app.auth import address, forgery
-from app.auth.authentication import CHALLENGE, principal_of, settings_of
+from app.auth.authentication import CHALLENGE, current_principal, settings_of
 from app.auth.models import ROLES
 from app.auth.principal import Principal
 from app.auth.roles import EVERYWHERE
@@ -94,17 +93,19 @@ class Policy:
         return f"{self.kind}({', '.join(map(repr, self.roles))})"
 
     async def __call__(self, request: Request) -> None:
-        """Let the request pass, or answer 401 or 403."""
-        request.state.policy = self
+        """Let the request pass, or answer 401 or 403; asked again for the same request, it has passed."""
+        if getattr(request.state, "policy", None) is self:
+            return
         if request.method not in forgery.SAFE_METHODS and key_of(request, settings_of(request)):
             request.state.csrf_given = await forgery.given_token(request)
         settings = settings_of(request)
         if self.is_open(settings) or (self.on_machine and is_on_machine(request, settings)):
             if "authorization" in request.headers:
                 # A program that shows a token means to use it: a bad one is told, not passed over.
-                await run_in_threadpool(principal_of, request)
-            return
-        self.check(await run_in_threadpool(principal_of, request))
+                await current_principal(request)
+        else:
+            self.check(await current_principal(request))
+        request.state.policy = self
 
     def is_open(self, settings: Settings) -> bool:
         """Whether anybody may pass, with these settings."""
@@ -233,9 +234,14 @@ def policy_of(route: Any) -> Policy | None:
     found = getattr(getattr(route, "endpoint", None), "wangge_policy", None)
     if isinstance(found, Policy):
         return found
-    declared = [
+    declared = policies_of(route)
+    return declared[-1] if declared else None
+
+
+def policies_of(route: Any) -> list[Policy]:
+    """All policies that a route declares as dependencies, the nearest to the route last."""
+    return [
         marker.dependency
         for marker in getattr(route, "dependencies", None) or ()
         if isinstance(marker, DependsMarker) and isinstance(marker.dependency, Policy)
     ]
-    return declared[-1] if declared else None

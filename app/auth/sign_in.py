@@ -52,6 +52,18 @@ class SignedIn:
     principal: Principal
 
 
+def usually_here(engine: Engine, *, name: str, place: str | None) -> bool:
+    """Whether an account signed in from this place lately: which lane to the hasher it takes.
+
+    Raises
+    ------
+    TooMany
+        Too early after failures: whoever is slowed down takes no turn in any lane.
+    """
+    with read_session(engine, Sight(paths=(), actor="sign-in")) as session:
+        return throttle.look(session, service.canonical_name(name), place)
+
+
 def sign_in(
     engine: Engine,
     settings: Settings,
@@ -137,15 +149,13 @@ def change_password(
 
 def _prove(engine: Engine, trace: Trace, name: str, password: str, place: str | None) -> tuple[int, int]:
     """Check a password: the account's id and the attempt, or a refusal that is written down."""
-    # The turn comes first: whoever is sent away for lack of one has not tried.
-    with passwords.turn():
-        with _writing(engine, "sign-in") as session:
-            attempt = throttle.admit(session, name, place)
-            account = repository.account_named(session, name)
-            account_id, stored = (account.id, account.password_hash) if account else (None, None)
-            active = account is not None and account.active
-        # No transaction is open while the hash is computed: it takes long on purpose.
-        right = passwords.verify(stored, password)
+    with _writing(engine, "sign-in") as session:
+        attempt = throttle.admit(session, name, place)
+        account = repository.account_named(session, name)
+        account_id, stored = (account.id, account.password_hash) if account else (None, None)
+        active = account is not None and account.active
+    # No transaction is open while the hash is computed: it takes long on purpose.
+    right = passwords.verify(stored, password)
     if right and active and account_id is not None:
         return account_id, attempt
     with _writing(engine, "sign-in") as session:

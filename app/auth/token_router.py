@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, status
+from fastapi import Request, status
 
 from app.auth import scopes, tokens
 from app.auth.authentication import settings_of
 from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read, Write
 from app.auth.policy import signed_in
+from app.auth.routing import Router, ShortBody
 from app.auth.schemas import TokenIn, TokenList, TokenMade, TokenOut
-from app.kit.bodies import ShortBody
 
-router = APIRouter(prefix="/v1/tokens", tags=["tokens"], route_class=ShortBody)
+router = Router(prefix="/v1/tokens", tags=["tokens"], route_class=ShortBody)
 
 
 @router.get("", dependencies=[signed_in()])

@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter
-
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import public_if
+from app.auth.routing import Router
 from app.boundaries import repository
 from app.boundaries.models import Edition
 from app.errors import NotFound
 
-router = APIRouter(prefix="/v1/editions", tags=["editions"], dependencies=[public_if("public_layers")])
+router = Router(prefix="/v1/editions", tags=["editions"], dependencies=[public_if("public_layers")])
 _SAME_FOR_ALL = [public_if("public_layers", same_for_all=True)]
 
 

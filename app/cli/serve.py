@@ -16,6 +16,7 @@ from app.cli.context import Context, make_context
 from app.cli.listening import TlsCert, TlsKey, bind, service_manager, settings_with_tls, start_pool
 from app.cli.output import Exit, JsonOption
 from app.db.urls import database_urls, libpq_url
+from app.kit.http_protocol import server_options
 from app.kit.listener import base_url
 from app.kit.supervise import Stopped, call_on_signals, end_with_parent, raise_on_signals
 from app.kit.worker_channel import Board, WorkerChannel
@@ -131,6 +132,7 @@ def _run_server(
         server_header=False,
         timeout_graceful_shutdown=5,
         ssl_context_factory=None if tls is None else lambda *_: tls.context,
+        **server_options(settings),
     )
     server = _Server(config, tls, serving, beat)
     try:

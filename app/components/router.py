@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from app.auth.dependencies import Read
 from app.auth.policy import public_if
+from app.auth.routing import Router
 from app.components import catalog
 
-router = APIRouter(tags=["catalogue"], dependencies=[public_if("public_layers", same_for_all=True)])
+router = Router(tags=["catalogue"], dependencies=[public_if("public_layers", same_for_all=True)])
 
 
 @router.get("/v1/catalog/components")

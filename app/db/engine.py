@@ -60,7 +60,7 @@ def make_engine(
         engine = create_engine(url, poolclass=NullPool, **common)
     else:
         engine = create_engine(
-            url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True, **common
+            url, pool_size=pool_size, max_overflow=0, pool_timeout=3, pool_pre_ping=True, **common
         )
     event.listen(engine, "connect", _prepare)
     return engine

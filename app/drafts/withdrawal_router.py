@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Write
 from app.auth.policy import allow
+from app.auth.routing import Router
 from app.drafts import withdrawal
 
-router = APIRouter(prefix="/v1/editions", tags=["editions"])
+router = Router(prefix="/v1/editions", tags=["editions"])
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Reason = Annotated[str, Query(max_length=2000, description="Why; it stays in the record and the audit log.")]

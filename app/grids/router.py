@@ -7,12 +7,13 @@ import re
 from typing import Annotated, Any
 
 import shapely
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import JSONResponse
 
 from app.auth.contact_log import Contacts
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import allow, public_if
+from app.auth.routing import Router
 from app.boundaries import repository as boundary_rows
 from app.components import repository as component_rows
 from app.errors import Invalid
@@ -24,7 +25,7 @@ from app.incidents.visibility import items_of
 from app.kit.clock import now
 from app.kit.pagination import decode_cursor, encode_cursor
 
-router = APIRouter(tags=["grids"])
+router = Router(tags=["grids"])
 
 Edition = Annotated[
     int | None, Query(ge=1, le=2**31 - 1, description="An edition's number; the one in force when absent.")

@@ -14,7 +14,8 @@ from app.boundaries.editions import EditionCache
 from app.boundaries.paths import code_of
 from app.components import repository as component_rows
 from app.incidents import queries as incident_rows
-from gis.crs import parse_crs, to_wgs84
+from app.kit.crs import find_crs
+from gis.crs import to_wgs84
 from gis.errors import GisError
 
 _PLACE = re.compile(
@@ -74,7 +75,7 @@ def _place(editions: EditionCache, words: str) -> dict[str, Any] | None:
         return None
     try:
         lon, lat = to_wgs84(
-            np.array([float(match[1])]), np.array([float(match[2])]), parse_crs(match[3] or "wgs84")
+            np.array([float(match[1])]), np.array([float(match[2])]), find_crs(match[3] or "wgs84")
         )
     except GisError:
         return None

@@ -21,6 +21,8 @@ _DRAWN = {
     "view", "number", "class_code", "class_zh", "class_en", "urgency", "state", "light", "day", "occurred_at", "due_at",
     "accuracy_m",
 }  # fmt: skip
+# A large screen full of hexagons has fewer.
+MOST_CLUSTERS = 2000
 
 
 def map_of(
@@ -38,7 +40,7 @@ def map_of(
         ]
         mode = "points"
     else:
-        cells, counts, centre_lon, centre_lat = cluster(lon, lat, zoom=zoom)
+        cells, counts, centre_lon, centre_lat = cluster(lon, lat, zoom=zoom, most=MOST_CLUSTERS)
         order = np.argsort(-counts, kind="stable")
         features = [
             _feature(

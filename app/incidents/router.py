@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 
 from app.auth.contact_log import Contacts
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import allow, public_if
 from app.auth.principal import Principal
+from app.auth.routing import Router
 from app.boundaries import repository as boundary_rows
 from app.errors import Invalid, NotFound
 from app.incidents import catalog, queries
@@ -24,7 +25,7 @@ from app.kit.pagination import decode_cursor, encode_cursor
 from app.kit.params import parse_bbox, parse_from, parse_until, split_list
 from app.people.service import team_as_seen
 
-router = APIRouter(tags=["incidents"])
+router = Router(tags=["incidents"])
 
 
 def filters_of(
@@ -86,7 +87,7 @@ def acts_on_all(principal: Principal, path: str | None) -> bool:
 Filtered = Annotated[Filters, Depends(filters_of)]
 
 
-@router.get("/v1/incidents", dependencies=[allow("viewer")])
+@router.get("/v1/incidents", dependencies=[allow("viewer")], responses={404: {}})
 def list_incidents(
     request: Request,
     session: Read,
@@ -109,7 +110,7 @@ def list_incidents(
     )
 
 
-@router.get("/v1/incidents/map", dependencies=[allow("viewer")])
+@router.get("/v1/incidents/map", dependencies=[allow("viewer")], responses={404: {}})
 def map_incidents(
     request: Request, session: Read, filters: Filtered, zoom: Annotated[float, Query(ge=0, le=24)] = 10
 ) -> dict[str, Any]:

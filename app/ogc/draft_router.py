@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Depends, Header, Request
+from fastapi import Body, Depends, Header, Request
 from starlette.responses import Response
 
 from app.auth.dependencies import CurrentPrincipal, Read, Write
 from app.auth.policy import allow
 from app.auth.public_address import site
+from app.auth.routing import Router
 from app.drafts import access
 from app.errors import NotFound, UnsupportedMedia
 from app.i18n import Text
@@ -24,7 +25,7 @@ from app.kit.language import language_of
 from app.ogc import answers, documents, editing, parameters
 from app.ogc.documents import CRS84, Collection
 
-router = APIRouter(prefix="/ogc/drafts/{draft_id}", tags=["ogc"], dependencies=[allow("gis-editor")])
+router = Router(prefix="/ogc/drafts/{draft_id}", tags=["ogc"], dependencies=[allow("gis-editor")])
 _GRIDS = "/collections/grid/items"
 _ALL, _ONE = "GET, HEAD, OPTIONS, POST", "GET, HEAD, OPTIONS, PUT, PATCH, DELETE"
 _WORDS = ("code", "name", "community", "kind")
@@ -63,9 +64,10 @@ def show_draft_landing(request: Request, session: Read, draft_id: int) -> Respon
     )
 
 
-@router.get("/conformance")
-def show_draft_conformance() -> Response:
+@router.get("/conformance", responses={404: {}})
+def show_draft_conformance(session: Read, draft_id: int) -> Response:
     """The classes of the standard that hold here."""
+    access.found(session, draft_id)
     return answers.document(documents.conformance(documents.WRITES))
 
 
@@ -101,14 +103,14 @@ def list_draft_grids(request: Request, session: Read, draft_id: int) -> Response
     return answers.items(request, features, more=more, matched=matched)
 
 
-@router.options(_GRIDS)
-def tell_what_layer_allows() -> Response:
+@router.options(_GRIDS, status_code=204)
+def tell_what_layer_allows(draft_id: int) -> Response:  # noqa: ARG001 - part of the address
     """Which methods the layer takes; clients ask before they offer to edit."""
     return Response(status_code=204, headers={"Allow": _ALL})
 
 
-@router.options(f"{_GRIDS}/{{code}}")
-def tell_what_grid_allows() -> Response:
+@router.options(f"{_GRIDS}/{{code}}", status_code=204)
+def tell_what_grid_allows(draft_id: int, code: str) -> Response:  # noqa: ARG001 - part of the address
     """Which methods a grid takes."""
     return Response(status_code=204, headers={"Allow": _ONE, "Accept-Patch": "application/merge-patch+json"})
 

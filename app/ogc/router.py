@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from app.auth.dependencies import Read
 from app.auth.policy import public_if
 from app.auth.public_address import site
+from app.auth.routing import Router
 from app.errors import NotFound
 from app.i18n import Text
 from app.kit.language import language_of
 from app.ogc import answers, documents, parameters, service
 from app.ogc.repository import COLUMNS
 
-router = APIRouter(prefix="/ogc", tags=["ogc"], dependencies=[public_if("public_layers", same_for_all=True)])
+router = Router(prefix="/ogc", tags=["ogc"], dependencies=[public_if("public_layers", same_for_all=True)])
 _TITLE = Text("网格边界", "Grid boundaries")
 _ABOUT = Text(
     "已发布的网格、社区、镇街和区；用 datetime 查看任一时刻生效的版本",

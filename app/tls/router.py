@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.auth.policy import public
+from app.auth.routing import Router
 from app.errors import NotFound
 from app.settings import Settings
 from app.tls.authority import TlsFiles, authority_of
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 
 
 @router.get(

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from app.auth.authentication import principal_of
+from app.auth.authentication import current_principal
 from app.auth.policy import PasswordChangeRequired, SecondFactorRequired
 from app.auth.principal import NOBODY, Principal
 from app.errors import AppError, Unauthorised
@@ -63,12 +63,12 @@ def _with_page(former: Callable[..., Any]) -> Callable[..., Any]:
                 f"{request.app.state.settings.root_path}/{page}?next={quote(wanted, safe='')}",
                 status_code=303,
             )
-        return await run_in_threadpool(_page, request, error, response)
+        return await run_in_threadpool(_page, request, error, response, await _somebody(request, response))
 
     return handler
 
 
-def _page(request: Request, error: Exception, response: Response) -> Response:
+def _page(request: Request, error: Exception, response: Response, principal: Principal) -> Response:
     from app.web.router import answer
 
     status = response.status_code
@@ -77,7 +77,7 @@ def _page(request: Request, error: Exception, response: Response) -> Response:
     page = answer(
         request,
         "refusal.html",
-        principal=_somebody(request),
+        principal=principal,
         title=f"refusal.{kind}.title",
         page="refusal",
         status=status,
@@ -91,9 +91,12 @@ def _page(request: Request, error: Exception, response: Response) -> Response:
     return page
 
 
-def _somebody(request: Request) -> Principal:
+async def _somebody(request: Request, response: Response) -> Principal:
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is not None or response.status_code == 503:
+        # The page that says the database is away, or busy, must not ask it who is reading.
+        return known or NOBODY
     try:
-        return principal_of(request)
+        return await current_principal(request)
     except (AppError, SQLAlchemyError):
-        # The page that says the database is away must not ask the database who is reading it.
         return NOBODY

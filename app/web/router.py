@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from app.auth.dependencies import CurrentPrincipal
 from app.auth.policy import allow, public, public_if, refuse_incomplete, signed_in
 from app.auth.principal import Principal
 from app.auth.redirects import safe_next
+from app.auth.routing import Router
 from app.auth.sessions import is_secure
 from app.kit.language import COOKIE as LANG_COOKIE
 from app.kit.security_headers import SecurityHeaders, page_policy, worker_policy
@@ -21,7 +23,7 @@ from app.web import refusals
 from app.web.pages import Pages
 from app.web.statics import PREFIX, Statics
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = Router(include_in_schema=False, default_response_class=HTMLResponse)
 
 _YEAR = 365 * 86400
 # Tools of the editor with their icons, in order; static/js/editor/operations.js says what each means.
@@ -183,11 +185,14 @@ def docs(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
 
 
 @router.get(PREFIX + "/{version}/{name:path}", dependencies=[public(same_for_all=True)])
-def static(request: Request, version: str, name: str) -> Response:
-    """A script, style or picture."""
+async def static(request: Request, version: str, name: str) -> Response:
+    """A script, style or picture; from memory, without a thread, from the second time on."""
     statics: Statics = request.app.state.statics
     settings: Settings = request.app.state.settings
-    response = statics.answer(request, version, name)
+    if statics.is_at_hand(name):
+        response = statics.answer(request, version, name)
+    else:
+        response = await run_in_threadpool(statics.answer, request, version, name)
     if name.endswith((".mjs", ".js")):
         response.headers["Content-Security-Policy"] = worker_policy(basemap_url=settings.basemap_url)
     return response

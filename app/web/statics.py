@@ -98,6 +98,11 @@ class Statics:
         headers["Content-Encoding"] = "gzip"
         return Response(squeezed, media_type=file.media_type, headers=headers)
 
+    def is_at_hand(self, name: str) -> bool:
+        """Whether the file can be sent as it is kept; otherwise it is compressed first, once."""
+        file = self._files.get(name)
+        return file is None or name in self._squeezed or not file.media_type.startswith(_SQUEEZED)
+
     def _compressed(self, name: str, file: _File) -> bytes:
         with self._lock:
             if name not in self._squeezed:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 import unicodedata
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 from argon2 import extract_parameters
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.auth import keys, passwords
 from app.errors import Invalid
+from app.kit.admission import Overloaded
 from tests.fixtures.actors import hashing_with
 
 
@@ -43,24 +43,30 @@ def test_without_an_account_no_password_is_right() -> None:
     assert passwords.verify(None, "anything at all") is False
 
 
-def test_a_flood_is_sent_away_and_leaves_room_again() -> None:
-    with ExitStack() as flood:
-        threads = [
-            threading.Thread(target=flood.enter_context, args=(passwords.turn(),))
-            for _ in range(passwords._AT_ONCE)
-        ]
-        for thread in threads:
-            thread.start()
-            thread.join()
-        for _ in range(2 * passwords._AT_ONCE):
-            assert passwords._inside.acquire(blocking=False)  # those who wait
-        with pytest.raises(passwords.TooBusy) as refused:
-            passwords.hash_password("correct horse")
-        assert refused.value.status == 503
-        assert refused.value.headers["Retry-After"]
-        for _ in range(2 * passwords._AT_ONCE):
-            passwords._inside.release()
-    assert passwords.hash_password("correct horse")
+def test_strangers_fill_their_own_lane_only() -> None:
+    async def run() -> None:
+        gates = passwords.HashingGates(patience_s=60)
+        release = asyncio.Event()
+        ended: list[str] = []
+
+        async def stranger(place: str) -> None:
+            try:
+                async with gates.turn(place, known=False):
+                    await release.wait()
+                ended.append("looked at")
+            except Overloaded:
+                ended.append("sent away")
+
+        crowd = [asyncio.create_task(stranger(f"192.0.2.{n}")) for n in range(100)]
+        await asyncio.sleep(0)
+        assert set(ended) == {"sent away"}
+        async with gates.turn("198.51.100.7", known=True):
+            pass
+        release.set()
+        await asyncio.gather(*crowd)
+        assert "looked at" in ended
+
+    asyncio.run(run())
 
 
 def test_a_damaged_hash_lets_nobody_in() -> None:

@@ -301,10 +301,11 @@ def test_a_refused_operation_says_why_and_where_and_changes_nothing(drafting: Dr
 
 def test_a_huge_polygon_is_refused_at_once(drafting: Drafting):
     hand = Hand.begin(drafting.editor())
-    ring = [[120.05 + i * 1e-7, 35.88] for i in range(200_000)]
-    area = {"type": "Polygon", "coordinates": [[*ring, [120.06, 35.9], ring[0]]]}
-    answer = hand.send("/operations", {"op": "transfer", "area": area, "to": LEFT})
-    assert (answer.status_code, answer.json()["code"]) == (422, "too-many-vertices")
+    for vertices, refusal in ((50_000, (422, "too-many-vertices")), (200_000, (413, "too-large"))):
+        ring = [[120.05 + i * 1e-7, 35.88] for i in range(vertices)]
+        area = {"type": "Polygon", "coordinates": [[*ring, [120.06, 35.9], ring[0]]]}
+        answer = hand.send("/operations", {"op": "transfer", "area": area, "to": LEFT})
+        assert (answer.status_code, answer.json()["code"]) == refusal
 
 
 def test_a_code_that_another_draft_speaks_for_is_not_given_twice(drafting: Drafting):
