@@ -26,6 +26,9 @@ from app.drafts.load_router import router as draft_load_router
 from app.drafts.review_router import router as draft_review_router
 from app.drafts.router import router as draft_router
 from app.drafts.upload_router import router as draft_upload_router
+from app.files.limits import upload_limits
+from app.files.reader import FileReader
+from app.files.receiving import FileLanes
 from app.grids.publication import settle_due
 from app.grids.router import router as grid_router
 from app.incidents.router import router as incident_router
@@ -58,6 +61,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             taken_force=settle_due,
         )
         await anyio.to_thread.run_sync(editions.start)
+        files = app.state.files = FileReader(settings, upload_limits(settings))
+        app.state.file_lanes = FileLanes(settings)
+        await anyio.to_thread.run_sync(files.sweep)
         # What is here now stays: the collector need not look through all of it while everybody waits, a quarter of a second.
         gc.freeze()
         try:
@@ -65,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         finally:
             gc.unfreeze()
             editions.stop()
+            await anyio.to_thread.run_sync(files.close)
             engine.dispose()
 
     app = FastAPI(
