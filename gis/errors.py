@@ -18,8 +18,8 @@
         ├── UnknownFormat                 no reader (or writer) for it
         ├── UnknownEncoding               text in none of the encodings we recognise
         ├── LayerNotFound                 no such layer, or several and none named
-        ├── MissingColumn             a named column that is not there, or none that can be guessed
-        └── LimitExceeded             more rows, vertices, bytes or seconds than are taken
+        ├── MissingColumn                 a named column that is not there, or none that can be guessed
+        └── LimitExceeded                 more rows, vertices, bytes or seconds than are taken
 
 Every refusal says the same thing in Chinese and English (`message_zh`, `message_en`), has a machine word
 (`code`), and names the places it is about as longitude, latitude, so that a map can go there.

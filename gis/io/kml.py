@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -44,8 +45,7 @@ def read_kmz(source: Path, *, layer: str | None, crs: CrsLike | None) -> LayerDa
     if source.suffix.lower() == ".kmz":
         return read_vector(source, form, name=source.name, layer=layer, crs=crs)
     with tempfile.TemporaryDirectory(prefix="wangge-kmz-") as folder:
-        named = Path(folder) / "layer.kmz"
-        named.symlink_to(source.absolute())
+        named = Path(shutil.copyfile(source, Path(folder) / "layer.kmz"))
         return read_vector(named, form, name=source.name, layer=layer, crs=crs)
 
 
@@ -55,6 +55,5 @@ def list_kmz(source: Path) -> list[LayerInfo]:
     if source.suffix.lower() == ".kmz":
         return layers_of(source, name=source.name)
     with tempfile.TemporaryDirectory(prefix="wangge-kmz-") as folder:
-        named = Path(folder) / "layer.kmz"
-        named.symlink_to(source.absolute())
+        named = Path(shutil.copyfile(source, Path(folder) / "layer.kmz"))
         return layers_of(named, name=source.name)

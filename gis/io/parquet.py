@@ -28,6 +28,8 @@ __all__ = ["list_parquet", "read_parquet"]
 def _opened(source: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(source)
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise UnreadableFile(
             f"Parquet 文件 {source.name} 已损坏或不完整",
@@ -98,7 +100,7 @@ def read_parquet(
             frame = gpd.read_parquet(source, to_pandas_kwargs={"use_threads": False})
             shapes, bad = np.asarray(frame.geometry.to_numpy(), dtype=object), []
             columns = pd.DataFrame(frame.drop(columns=[primary]))
-    except GisError:
+    except (GisError, MemoryError):
         raise
     except (pa.ArrowException, OSError, KeyError, ValueError, TypeError) as error:
         raise UnreadableFile(

@@ -46,6 +46,7 @@ _KML_DRAWING = (
 )
 # An absolute path but for its last part.
 _FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^/\s'\"]+/)+")
+_OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|cannot allocate|malloc of size", re.IGNORECASE)
 _FAILURES = (
     DataSourceError,
     DataLayerError,
@@ -95,7 +96,11 @@ def _clear_failures(source: Path, name: str) -> Iterator[None]:
             f"文件 {name} 的图层名或列名不是有效的 UTF-8：{bytes(error.object)[:40]!r}",
             f"a layer or column of file {name} has a name that is not UTF-8: {bytes(error.object)[:40]!r}",
         ) from error
+    except MemoryError:
+        raise
     except _FAILURES as error:
+        if _OUT_OF_MEMORY.search(str(error)):
+            raise MemoryError(str(error)) from error
         raise UnreadableFile(
             f"文件 {name} 已损坏、不完整或不是所称的格式",
             f"file {name} is damaged, truncated or not what it says: {_reason(error, source, name)}",

@@ -145,7 +145,8 @@ class Sandbox:
         try:
             return layer_of(message, limits)
         except MessageDamaged as error:
-            raise SandboxFailed(f"the reader of {source.name} answered nonsense: {error}") from error
+            # Only a file that took the reader over, or a fault of ours: in both cases it is not to be had.
+            raise crash_refusal(None, limits, detail=f"nonsense: {error}") from error
 
     def compute_replacement(
         self, asked: Replacement, *, limits: ReadLimits, cancellation: Cancellation | None = None
@@ -165,7 +166,7 @@ class Sandbox:
         try:
             return steps_of(message)
         except MessageDamaged as error:
-            raise SandboxFailed(f"the comparison answered nonsense: {error}") from error
+            raise crash_refusal(None, limits, detail=f"nonsense: {error}") from error
 
     def _ask(
         self,
@@ -184,7 +185,7 @@ class Sandbox:
                 raise crash_refusal(ended, limits)
             message = read_message(reply)
         except MessageDamaged as error:
-            raise SandboxFailed(str(error)) from error
+            raise crash_refusal(None, limits, detail=f"nonsense: {error}") from error
         finally:
             os.close(question)
             os.close(reply)

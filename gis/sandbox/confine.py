@@ -96,7 +96,6 @@ def _limit_resources(limits: ReadLimits, base: int, *, own_user: bool) -> None:
     bounds = {
         # What the libraries have mapped so far does not count.
         resource.RLIMIT_AS: base + (limits.memory_mb << 20),
-        resource.RLIMIT_CPU: limits.cpu_s,
         resource.RLIMIT_FSIZE: largest,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
         resource.RLIMIT_CORE: 0,
@@ -108,6 +107,12 @@ def _limit_resources(limits: ReadLimits, base: int, *, own_user: bool) -> None:
         _, hard = resource.getrlimit(name)
         most = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(name, (most, most))
+    # At the lower limit the kernel says why, at the upper one it only kills.
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    most = limits.cpu_s if hard == resource.RLIM_INFINITY else min(limits.cpu_s, hard)
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (most, most + 5 if hard == resource.RLIM_INFINITY else min(most + 5, hard))
+    )
 
 
 def _close_files(place: Place, data: list[Path], *, closed_root: bool) -> bool:

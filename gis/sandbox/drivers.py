@@ -20,7 +20,9 @@ GDAL_ENVIRONMENT = {
     "GDAL_HTTP_MAX_RETRY": "0",
     "GDAL_HTTP_CONNECTTIMEOUT": "1",
     "GDAL_ENABLE_WMS_CACHE": "NO",
-    "OGR_SQLITE_LOAD_EXTENSIONS": "",
+    "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO",
+    # The faster way runs a query to its end even when the first rows were all that anybody wanted.
+    "OGR_GPKG_STREAM_BASE_IMPL": "YES",
     "CPL_DEBUG": "OFF",
 }
 

@@ -84,7 +84,15 @@ def read_message(file: int) -> Message:
                 raise MessageDamaged(f"the table {name} is cut off")
             tables[str(name)] = _table(buffer.slice(at, size_of_one))
             at += size_of_one
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError, pa.ArrowException) as error:
+    except (
+        ValueError,
+        KeyError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+        OSError,
+        pa.ArrowException,
+    ) as error:
         raise MessageDamaged(str(error)[:200]) from error
     return Message(header, tables)
 
