@@ -71,12 +71,27 @@ class Settings(BaseSettings):
     )
     max_upload_mb: int = Field(default=512, ge=1, description="Largest request body.")
 
+    # Backups of the private database
+    backup_dir: Path | None = Field(
+        default=None,
+        description="Folder of nightly backups and of the archived log, best on another disk; WANGGE_HOME/backup "
+        "where absent.",
+    )
+    backup_keep: int = Field(
+        default=7, ge=1, le=1000, description="Nightly backups that are kept, of each kind."
+    )
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("database_url", "service_database_url", "basemap_url", mode="before")
+    @field_validator("backup_dir")
+    @classmethod
+    def _absolute_backup_dir(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
+
+    @field_validator("database_url", "service_database_url", "basemap_url", "backup_dir", mode="before")
     @classmethod
     def _blank_is_none(cls, value: object) -> object:
         return None if value == "" else value
