@@ -251,10 +251,25 @@ class Settings(BaseSettings):
         default=7200, ge=1, description="Seconds by the clock for a file read by a command."
     )
 
+    # Backups of the private database
+    backup_dir: Path | None = Field(
+        default=None,
+        description="Folder of nightly backups and of the archived log, best on another disk; WANGGE_HOME/backup "
+        "where absent.",
+    )
+    backup_keep: int = Field(
+        default=7, ge=1, le=1000, description="Nightly backups that are kept, of each kind."
+    )
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("backup_dir")
+    @classmethod
+    def _absolute_backup_dir(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
 
     @field_validator(
         "database_url",
@@ -263,6 +278,7 @@ class Settings(BaseSettings):
         "public_url",
         "tls_cert",
         "tls_key",
+        "backup_dir",
         mode="before",
     )
     @classmethod
