@@ -116,8 +116,17 @@ class EditionCache:
             log.error("editions_with_impossible_instant", editions=broken)
             self._broken = broken
         instant = now()
-        for number in {number_at(schedule, instant), number_at(schedule, instant + _AHEAD)} - {None}:
-            self._load(next(e for e in schedule if e.number == number))
+        present = number_at(schedule, instant)
+        failed: Unavailable | None = None
+        for number in {present, number_at(schedule, instant + _AHEAD)} - {None}:
+            try:
+                self._load(next(e for e in schedule if e.number == number))
+            except Unavailable as error:
+                # One that is yet to come and cannot be loaded is no reason to forget the others.
+                failed = error if number == present else failed
+        if failed is not None and self._schedule:
+            # What answered so far goes on answering; this is tried again.
+            raise failed
         # Only now do requests turn to it: nobody waits for the new index.
         self._schedule = schedule
         with self._lock:
@@ -126,6 +135,8 @@ class EditionCache:
                 del self._loaded[number]
         self._read_at = time.monotonic()
         self._due = self.next_change(instant)
+        if failed is not None:
+            raise failed
 
     def _compare_clocks(self, asked: datetime, database: datetime) -> None:
         agreed = clock.agrees()
