@@ -177,10 +177,12 @@ def test_whoever_finds_no_turn_has_not_tried(
     assert scalar(committing_db, "SELECT count(*) FROM sign_in_attempt") == 0
 
 
+@pytest.mark.parametrize("peer", [HERE, "127.0.0.1", "::1"])
 def test_a_forged_header_does_not_make_a_new_place(
-    new_client: NewClient, committing_db: CommittingDatabase
+    new_client: NewClient, committing_db: CommittingDatabase, peer: str
 ) -> None:
-    client = new_client(address=HERE)
+    """Nor for a program of this machine: no peer is believed unless the settings name it."""
+    client = new_client(address=peer)
     answers = [
         client.post(
             "/v1/session",
