@@ -8,7 +8,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench setup setup-test assets clean
+.PHONY: help run test lint bench fuzz-files setup setup-test assets clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ —/' | sed 's/^/  make /'
@@ -27,6 +27,9 @@ lint: setup ## ruff, mypy, import-linter
 
 bench: setup ## 性能比值，对照组装在 .venv-bench / the ratios beside peers (BENCH="--points 200000 --only serving")
 	@$(BIN)/python -m bench $(BENCH)
+
+fuzz-files: setup-test ## 2000 个损坏的上传，不得有 500 / damaged uploads without a 500 (CASES=2000 SEED=0)
+	@FUZZ_FILES=$(or $(CASES),2000) FUZZ_SEED=$(or $(SEED),0) $(BIN)/pytest -q -p no:randomly tests/app/drafts/test_damaged_files.py
 
 setup: ## 只安装，不启动 / install only
 	@$(PYTHON) scripts/setup run
