@@ -29,6 +29,7 @@ Action = Literal[
     "session.opened",
     "session.refused",
     "session.closed",
+    "demo.removed",
 ]
 
 
