@@ -11,6 +11,7 @@ from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import allow, public_if
 from app.kit.clock import now
 from app.kit.compression import sent
+from app.kit.etag import is_known
 from app.kit.language import language_of
 from app.kit.params import Crs, Lat, Lon
 from app.kit.security_headers import figure_policy
@@ -38,10 +39,6 @@ def _cache(request: Request) -> service.MapCache:
     return cache
 
 
-def _known(request: Request, etag: str) -> bool:
-    return etag in (mark.strip() for mark in request.headers.get("if-none-match", "").split(","))
-
-
 @router.get(
     "/maps/tiles/units/{z}/{x}/{y}.pbf",
     dependencies=[public_if("public_layers")],
@@ -67,7 +64,7 @@ def unit_tile(
         "X-Edition": str(shown.number),
     }
     tile = Tile(z, x, y)
-    if tile.exists and _known(request, headers["ETag"]):
+    if tile.exists and is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     made = service.unit_tile(request.app.state.engine, _cache(request), shown, tile)
     if not made.body:
@@ -96,7 +93,7 @@ def unit_tree(request: Request, edition: EditionNumber = None, v: str | None = N
         "Cache-Control": _may_stay(request, fixed=v == content and edition is not None),
         "ETag": f'"{content}"',
     }
-    if _known(request, headers["ETag"]):
+    if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     made = service.unit_tree(request.app.state.engine, _cache(request), shown)
     return sent(request, made.body, squeezed=made.squeezed, media_type="application/json", headers=headers)

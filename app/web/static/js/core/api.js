@@ -1,6 +1,7 @@
 // Requests to our own server, and what went wrong in words.
 import { boot } from "./boot.js";
 import { lang, t } from "./i18n.js";
+import { versionOf } from "./version.js";
 
 /** An answer that refuses, or none at all. */
 export class ApiError extends Error {
@@ -63,7 +64,7 @@ export async function send(path, { method = "GET", body, signal, query, headers:
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(t("error.offline"));
   }
-  const etag = response.headers.get("ETag") ?? "";
+  const etag = versionOf(response.headers.get("ETag"));
   if (response.status === 204 || response.status === 304) return { answer: null, etag };
   const json = (response.headers.get("Content-Type") ?? "").includes("json");
   const answer = json ? await response.json().catch(() => null) : null;
