@@ -8,13 +8,13 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench setup setup-test assets clean
+.PHONY: help run test lint bench fuzz-api setup setup-test assets clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ —/' | sed 's/^/  make /'
 
-run: ## 安装缺少的，启动数据库和网页服务 / install what is missing, start the database and serve
-	@$(PYTHON) scripts/setup run && exec $(BIN)/wangge up --parent $$PPID
+run: ## 安装缺少的，启动数据库和网页服务 / install what is missing, start the database and serve (UP="--empty")
+	@$(PYTHON) scripts/setup run && exec $(BIN)/wangge up --parent $$PPID $(UP)
 
 test: setup-test lint ## 全部测试 / lint and the whole suite
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
@@ -27,6 +27,9 @@ lint: setup ## ruff, mypy, import-linter
 
 bench: setup ## 性能比值，对照组装在 .venv-bench / the ratios beside peers (BENCH="--points 200000 --only serving")
 	@$(BIN)/python -m bench $(BENCH)
+
+fuzz-api: setup-test ## 随机请求 20,000 次，四种角色 / 20,000 random requests over four roles (FUZZ_CASES=2000)
+	@$(BIN)/pytest -q -s -p no:randomly tests/fuzz/api.py
 
 setup: ## 只安装，不启动 / install only
 	@$(PYTHON) scripts/setup run

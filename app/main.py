@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
-from app import health, problems
+from app import health, problems, readiness
 from app.auth import openapi
+from app.auth.caching import CachePolicy
+from app.auth.passwords import HashingGates
+from app.auth.public_address import PublicAddress, RelativeRedirects
 from app.auth.router import router as auth_router
 from app.boundaries.bulk_router import router as bulk_router
 from app.boundaries.edition_router import router as edition_router
@@ -26,15 +31,27 @@ from app.drafts.load_router import router as draft_load_router
 from app.drafts.review_router import router as draft_review_router
 from app.drafts.router import router as draft_router
 from app.drafts.upload_router import router as draft_upload_router
+from app.drafts.withdrawal_router import router as withdrawal_router
 from app.grids.publication import settle_due
 from app.grids.router import router as grid_router
 from app.incidents.router import router as incident_router
+from app.kit.admission import Gate
+from app.kit.body_limit import BodyMemory
+from app.kit.compression import Compression
+from app.kit.head_method import HeadAsGet
+from app.kit.whole_text import refuse_broken_text
 from app.maps.router import router as map_router
 from app.observability import Metrics, RequestLog, configure_logging
 from app.ogc.draft_router import router as ogc_draft_router
 from app.ogc.router import router as ogc_router
+from app.rate_limit import RateLimit
 from app.settings import Settings, load_settings
+from app.tls.router import router as tls_router
 from app.web.router import install as install_web
+
+# Passwords, pages, long bodies: what takes a thread and no turn at the database.
+_OTHER_THREADS = 40
+_SWITCH_S = 0.001
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -44,10 +61,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings)
-        # More threads than connections would only wait for one another.
-        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + 4
+        # The event loop asks for the interpreter after each wait, among as many threads as have a turn: at the usual
+        # 5 ms each, whatever needs no thread would still wait for all of them.
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
+        # The gate decides who may use the database; for whoever has a turn there must always be a thread.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + _OTHER_THREADS
+        # A database that is away comes back; until then we answer what needs none.
+        url = database_urls(settings, running=False).service
         engine = app.state.engine = make_engine(
-            database_urls(settings).service,
+            url,
             pool_size=settings.pool_size,
             statement_timeout_s=settings.statement_timeout_s,
             application="wangge-web",
@@ -57,6 +80,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             store=index_store(settings.home),
             taken_force=settle_due,
         )
+        app.state.readiness = readiness.Readiness(
+            make_engine(url, pool_size=1, statement_timeout_s=2, application="wangge-ready"),
+            settings.home,
+        )
         await anyio.to_thread.run_sync(editions.start)
         # What is here now stays: the collector need not look through all of it while everybody waits, a quarter of a second.
         gc.freeze()
@@ -64,7 +91,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield
         finally:
             gc.unfreeze()
+            sys.setswitchinterval(interval)
             editions.stop()
+            app.state.readiness.close()
             engine.dispose()
 
     app = FastAPI(
@@ -75,21 +104,40 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        dependencies=[Depends(refuse_broken_text)],
         # We count and log ourselves; looking for a telemetry provider with every request is not free.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
+    app.state.database_gate = Gate(
+        settings.database_turns, most_waiting=settings.queue_length, patience_s=settings.queue_s
+    )
+    # As many as the machine has cores: more would only take the interpreter from one another, and from the rest.
+    app.state.bulk_gate = Gate(
+        max(2, os.cpu_count() or 2), most_waiting=settings.queue_length, patience_s=settings.queue_s
+    )
+    app.state.hashing_gates = HashingGates(patience_s=settings.queue_s)
+    app.state.body_memory = BodyMemory(settings.body_memory_mb * 2**20)
     app.state.metrics = Metrics()
+    app.add_middleware(RelativeRedirects)
+    app.add_middleware(CachePolicy)
+    app.add_middleware(Compression)
+    app.add_middleware(HeadAsGet)
     # The one hot path; it answers inside the log, before any route is looked for.
     app.add_middleware(QuickLocate)
+    if settings.rate_limit or settings.rate_limit_token:
+        app.add_middleware(RateLimit, settings=settings)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
     problems.install(app)
     for router in (
         health.router,
+        readiness.router,
+        tls_router,
         auth_router,
         locate_router,
         bulk_router,
         edition_router,
+        withdrawal_router,
         grid_router,
         component_router,
         draft_router,
@@ -105,4 +153,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     install_web(app, settings)
     openapi.install(app)
+    if settings.public_url or settings.trusted_proxies:
+        app.add_middleware(PublicAddress, settings=settings)
     return app

@@ -13,6 +13,9 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.kit import clock
+from app.kit.root_path import own_path
+from app.kit.visible import visible, visible_json, written_out
 from app.settings import Settings
 
 log = structlog.get_logger("wangge.request")
@@ -44,6 +47,11 @@ class Metrics:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
         )
         self.edition = Gauge("wangge_edition", "Edition in force in this worker.", registry=self.registry)
+        Gauge(
+            "wangge_clock_difference_seconds",
+            "How far the database's clock is ahead of this machine's.",
+            registry=self.registry,
+        ).set_function(lambda: clock.difference().total_seconds())
         self.located = Counter("wangge_located_points", "Points located.", registry=self.registry)
         # Looking a series up by its labels costs more than counting: each is looked up once. Routes, not paths, name
         # them, so there are few.
@@ -70,9 +78,13 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Any] = (
-        [_TRACEBACK, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        [_TRACEBACK, structlog.processors.JSONRenderer(ensure_ascii=False), _legible_json]
         if settings.log_format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
+        else [
+            written_out,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+            _legible_text,
+        ]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -96,6 +108,15 @@ def configure_logging(settings: Settings) -> None:
         chatty = logging.getLogger(name)
         chatty.handlers[:] = []
         chatty.propagate = name != "uvicorn.access"
+
+
+def _legible_text(_logger: Any, _method: str, line: str) -> str:
+    """Leave a terminal nothing to obey, in tracebacks neither; only their line breaks stay."""
+    return visible(line, breaks=True)
+
+
+def _legible_json(_logger: Any, _method: str, line: str) -> str:
+    return visible_json(line)
 
 
 class RequestLog:
@@ -135,7 +156,7 @@ class RequestLog:
         self.metrics.answered(scope["method"], route, status, seconds)
         if status >= 500:
             write: Callable[..., Awaitable[None] | None] = log.error
-        elif _standard.isEnabledFor(logging.INFO) and not scope["path"].startswith(_QUIET):
+        elif _standard.isEnabledFor(logging.INFO) and not own_path(scope).startswith(_QUIET):
             write = log.info
         else:
             return

@@ -5,14 +5,21 @@ Nothing else in the project reads the environment. ``wangge settings`` prints th
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator
+from limits import parse as parse_rate
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# A proxy that takes the sub-path away could not be told from one that passes it on.
+_OWN_PATHS = frozenset(
+    {"v1", "ogc", "maps", "static", "docs", "signin", "account", "editor", "dispatch", "open311"}
+)
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -50,16 +57,55 @@ class Settings(BaseSettings):
     public_layers: bool = Field(
         default=True, description="Whether boundaries, editions and counts are shown without sign-in."
     )
+    session_idle_minutes: int = Field(
+        default=180,
+        ge=5,
+        le=43_200,
+        description="Minutes after which a sign-in that is not used ends (ASVS level 2: 30).",
+    )
     session_hours: int = Field(
         default=12,
         ge=1,
         le=720,
-        description="Hours after which a sign-in that is not used ends; after a week in any case.",
+        description="Hours after which a sign-in ends in any case (ASVS level 2: 12).",
+    )
+    # People, programs and the public address (issue 8, item 6).
+    token_days: int = Field(
+        default=90, ge=1, le=366, description="Days after which an API token ends when no end was named."
     )
     secure_cookies: bool = Field(default=False, description="Send session cookies over HTTPS only.")
+    require_totp: Literal["none", "admin"] = Field(
+        default="none",
+        description="Who must have a second factor (authenticator app) before doing anything: none (it is offered to "
+        "all), or admin.",
+    )
+    metrics: Literal["local", "token", "open"] = Field(
+        default="local",
+        description="Who reads /metrics besides administrators of everything, by token: programs of this machine "
+        "(local; nobody where WANGGE_PUBLIC_URL or WANGGE_TRUSTED_PROXIES says that a proxy stands in front), nobody "
+        "(token), everybody (open).",
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Address as outsiders see it, with the sub-path if there is one (https://gis.example.gov.cn/wangge): "
+        "every link, redirect and cookie follows it. Absent: links name the host of the request only where that is "
+        "this machine, and are relative otherwise.",
+    )
+    allowed_hosts: str = Field(
+        default="",
+        description="Without WANGGE_PUBLIC_URL: host names, comma separated, that links may name besides this machine's.",
+    )
+    hsts_seconds: int = Field(
+        default=31_536_000,
+        ge=0,
+        description="Over HTTPS browsers are told to use nothing else for so long (for the whole host, whatever the "
+        "port or path); 0: not told.",
+    )
     trusted_proxies: str = Field(
-        default="127.0.0.1",
-        description="Addresses or networks of our proxies, comma separated: their X-Forwarded-For is believed.",
+        default="",
+        description="Addresses or networks of our proxies, comma separated: their X-Forwarded-For, -Proto and -Host are "
+        "believed. Behind a proxy set it (127.0.0.1 for one on this machine), or all people count as one place when "
+        "guessing of passwords is slowed down; without a proxy leave it empty, or any local program chooses its address.",
     )
     pool_size: int = Field(default=10, ge=1, le=200, description="Database connections per worker.")
     statement_timeout_s: int = Field(
@@ -69,17 +115,112 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line."
     )
-    max_upload_mb: int = Field(default=512, ge=1, description="Largest request body.")
+
+    # Load: how much is taken on at once, and how much one request may carry.
+    max_upload_mb: int = Field(
+        default=512, ge=1, le=65536, description="Largest file or stream in a request, MiB."
+    )
+    max_json_kb: int = Field(
+        default=2048, ge=64, le=65536, description="Largest JSON body of a request, KiB."
+    )
+    body_memory_mb: int = Field(
+        default=256, ge=16, description="What the bodies held in memory may take together, MiB per worker."
+    )
+    locate_rows_anonymous: int = Field(
+        default=1_000_000,
+        ge=1000,
+        description="Places in one Arrow stream to /v1/locate from somebody who is not signed in.",
+    )
+    locate_answer_mb_anonymous: int = Field(
+        default=64, ge=1, description="Largest answer to such a stream, MiB."
+    )
+    locate_answer_mb: int = Field(
+        default=8192, ge=1, description="Largest answer to an Arrow stream of somebody signed in, MiB."
+    )
+    header_timeout_s: float = Field(
+        default=15, gt=0, description="Seconds in which the head of a request must have come."
+    )
+    body_timeout_s: float = Field(
+        default=30,
+        gt=0,
+        description="Seconds without a byte of a body, or below 500 bytes a second, after which it is given up.",
+    )
+    answer_timeout_s: float = Field(
+        default=60, gt=0, description="Seconds after which somebody who does not read an answer is cut off."
+    )
+    keep_alive_s: int = Field(
+        default=15, ge=1, description="Seconds for which a connection without a request is kept open."
+    )
+    max_connections: int = Field(
+        default=4096,
+        ge=16,
+        description="Open connections per worker, as far as the limit of open files allows; the longest idle give way.",
+    )
+    max_connections_per_address: int = Field(
+        default=256, ge=4, description="The same for one address that is none of WANGGE_TRUSTED_PROXIES."
+    )
+    rate_limit: str = Field(
+        default="",
+        description="Requests of one address, such as 600/minute, per worker; empty: no limit.",
+    )
+    rate_limit_token: str = Field(
+        default="",
+        description="The same for one token or session; empty: they count for their address.",
+    )
+    queue_s: float = Field(
+        default=3.0,
+        ge=0.1,
+        le=60,
+        description="Seconds a request waits for its turn at the database before it is answered 503.",
+    )
+    queue_length: int = Field(
+        default=500,
+        ge=1,
+        description="Requests that may wait for the database, per worker; more are answered 503.",
+    )
+
+    # Processes and TLS.
+    tls_cert: Path | None = Field(
+        default=None,
+        description="Certificate chain in PEM; with WANGGE_TLS_KEY the service speaks HTTPS (`wangge tls init` makes both).",
+    )
+    tls_key: Path | None = Field(default=None, description="Private key in PEM of WANGGE_TLS_CERT.")
+    hang_seconds: float = Field(
+        default=20.0,
+        ge=2.0,
+        le=3600.0,
+        description="A web worker whose event loop stands still for this long is ended and started again.",
+    )
 
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("database_url", "service_database_url", "basemap_url", mode="before")
+    @field_validator(
+        "database_url",
+        "service_database_url",
+        "basemap_url",
+        "public_url",
+        "tls_cert",
+        "tls_key",
+        mode="before",
+    )
     @classmethod
     def _blank_is_none(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("tls_cert", "tls_key")
+    @classmethod
+    def _absolute_file(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> Settings:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            has, lacks = ("TLS_CERT", "TLS_KEY") if self.tls_cert else ("TLS_KEY", "TLS_CERT")
+            raise ValueError(f"WANGGE_{has} is set without WANGGE_{lacks}; HTTPS needs both")
+        return self
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -94,6 +235,35 @@ class Settings(BaseSettings):
                 ) from error
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _plain_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        plain = re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?((/[A-Za-z0-9._~-]+)*)/?", value)
+        if plain is None:
+            raise ValueError(
+                f"expected an address such as https://gis.example.gov.cn/wangge, without user, query or #; came {value!r}"
+            )
+        first = plain[2].strip("/").partition("/")[0]
+        if first in _OWN_PATHS or {".", ".."} & set(plain[2].split("/")):
+            raise ValueError(
+                f"the sub-path /{first} is one of the service's own; choose another such as /wangge"
+            )
+        return value.rstrip("/")
+
+    @field_validator("rate_limit", "rate_limit_token")
+    @classmethod
+    def _known_rate(cls, value: str) -> str:
+        if value:
+            try:
+                parse_rate(value)
+            except ValueError as error:
+                raise ValueError(
+                    f"expected a number in a period such as 600/minute or 20/second; came {value!r}"
+                ) from error
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -104,6 +274,21 @@ class Settings(BaseSettings):
                 f"unknown time zone {value!r}; expected an IANA name such as Asia/Shanghai"
             ) from error
         return value
+
+    @property
+    def root_path(self) -> str:
+        """The sub-path of the public address: empty, or ``/wangge``."""
+        return urlsplit(self.public_url or "").path.rstrip("/")
+
+    @property
+    def tls(self) -> bool:
+        """Whether the service itself speaks HTTPS, without a proxy before it."""
+        return self.tls_cert is not None
+
+    @property
+    def database_turns(self) -> int:
+        """Requests that use the database at once; some connections are left for signing in and for probes."""
+        return max(1, self.pool_size - 2)
 
     @property
     def zone(self) -> ZoneInfo:

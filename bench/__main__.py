@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from bench import counties, heat, loading, ownership, publishing, serving
+from bench import counties, heat, load, loading, ownership, publishing, serving
 from bench.ground import Ground, ground
 from bench.options import Options, parse
 from bench.record import Row, keep, show
@@ -15,6 +15,7 @@ from bench.record import Row, keep, show
 PARTS: dict[str, Callable[[Ground, Options], list[Row]]] = {
     "ownership": ownership.measure,
     "serving": serving.measure,
+    "load": load.measure,
     "loading": lambda ground, _: loading.measure(ground),
     "heat": lambda ground, _: heat.measure(ground),
     "publishing": publishing.measure,

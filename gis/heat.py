@@ -17,6 +17,7 @@ __all__ = ["MAX_RESOLUTION", "Clusters", "cluster", "hexagon", "resolution_for_z
 MAX_RESOLUTION = 12
 """Hexagons of about 19 m across: below that a point is a point."""
 
+_PIECE = 8192
 _METRES_PER_PIXEL_ZOOM_0 = 78_271.516_964  # at the equator, tiles of 512 px as MapLibre counts zooms
 _WIDTH_M = tuple(h3.average_hexagon_edge_length(r, unit="m") * 3**0.5 for r in range(MAX_RESOLUTION + 1))
 
@@ -75,6 +76,7 @@ def cluster(
     zoom: float | None = None,
     resolution: int | None = None,
     weights: ArrayLike | None = None,
+    most: int | None = None,
 ) -> Clusters:
     """Count points in hexagons.
 
@@ -88,6 +90,8 @@ def cluster(
         the H3 resolution itself. Exactly one of the two.
     weights : array_like of int, shape (n,), optional
         How many points each place stands for; one each by default.
+    most : int, optional
+        Wider hexagons where there would be more of them than this.
 
     Returns
     -------
@@ -119,9 +123,22 @@ def cluster(
         resolution = resolution_for_zoom(zoom, latitude=middle)
     elif resolution is None or zoom is not None:
         raise ValueError("give exactly one of zoom and resolution")
-    cells = np.fromiter(
-        map(h3.latlng_to_cell, y.tolist(), x.tolist(), repeat(resolution)), dtype=np.uint64, count=x.size
-    )
+    found = _count(x, y, w, resolution)
+    while most is not None and len(found.cells) > most and resolution > 0:
+        resolution -= 1
+        # Of those just counted, as a mean of weighted means is the mean of all.
+        found = _count(found.lon, found.lat, found.counts, resolution)
+    return found
+
+
+def _count(x: NDArray[np.float64], y: NDArray[np.float64], w: NDArray[np.int64], resolution: int) -> Clusters:
+    cells = np.empty(x.size, dtype=np.uint64)
+    # In pieces: within one, no other thread of the interpreter has a turn.
+    for begin in range(0, x.size, _PIECE):
+        lats, lons = y[begin : begin + _PIECE].tolist(), x[begin : begin + _PIECE].tolist()
+        cells[begin : begin + _PIECE] = np.fromiter(
+            map(h3.latlng_to_cell, lats, lons, repeat(resolution)), dtype=np.uint64, count=len(lats)
+        )
     unique, inverse = np.unique(cells, return_inverse=True)
     count = np.bincount(inverse, weights=w, minlength=unique.size)
     divisor = np.maximum(count, 1.0)

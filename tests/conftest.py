@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures.properties",
     "tests.fixtures.clusters",
+    "tests.fixtures.ups",
     "tests.fixtures.database",
     "tests.fixtures.clients",
     "tests.fixtures.actors",
@@ -12,6 +13,7 @@ pytest_plugins = [
     "tests.fixtures.served",
     "tests.fixtures.browser",
     "tests.fixtures.edited",
+    "tests.fixtures.hostile_town",
     "tests.fixtures.real_data",
     "tests.fixtures.spark",
 ]

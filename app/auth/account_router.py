@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import Query, Request, status
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
-from app.auth import scopes, service
+from app.auth import first_admin, scopes, service
+from app.auth.authentication import settings_of
 from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read, Write
 from app.auth.models import Account
 from app.auth.policy import allow
 from app.auth.principal import Principal
+from app.auth.routing import Router, ShortBody
 from app.auth.schemas import (
     AccountChange,
     AccountIn,
@@ -22,15 +24,16 @@ from app.auth.schemas import (
     GrantIn,
     PasswordIn,
 )
-from app.kit.bodies import ShortBody
 
-router = APIRouter(
+router = Router(
     prefix="/v1/accounts",
     tags=["accounts"],
     route_class=ShortBody,
     dependencies=[allow("admin")],
     responses={403: {}, 404: {}, 409: {}, 422: {}},
 )
+# A token that leaked could otherwise make accounts and passwords that outlive its own revocation.
+_WRITES = [allow("admin", people_only=True)]
 
 
 def _shown(session: Session, by: Principal, account: Account) -> AccountOut:
@@ -61,12 +64,11 @@ def list_accounts(
     return AccountList(items=items, next=items[-1].name if len(found) > limit else None)
 
 
-@router.post("", status_code=status.HTTP_201_CREATED)
+@router.post("", dependencies=_WRITES, status_code=status.HTTP_201_CREATED)
 def create_account(
-    given: AccountIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write, response: Response
+    given: AccountIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
 ) -> AccountMade:
     """Make an account with its first roles."""
-    response.headers["Cache-Control"] = "no-store"
     account, password = service.create_account(
         session,
         principal,
@@ -86,11 +88,11 @@ def show_account(name: str, principal: CurrentPrincipal, session: Read) -> Accou
     return _shown(session, principal, service.account_seen(session, principal, name))
 
 
-@router.patch("/{name}")
+@router.patch("/{name}", dependencies=_WRITES)
 def change_account(
     name: str, given: AccountChange, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
 ) -> AccountOut:
-    """Rename an account, keep it out or let it in again. Accounts are never removed: the log names them."""
+    """Rename an account, disable it (its sessions and tokens end) or enable it. Accounts are never removed."""
     account = service.account_seen(session, principal, name)
     if given.display_name is not None:
         account = service.rename(session, principal, trace, name, display_name=given.display_name)
@@ -99,17 +101,16 @@ def change_account(
     return _shown(session, principal, account)
 
 
-@router.post("/{name}/password")
+@router.post("/{name}/password", dependencies=_WRITES)
 def set_password(
+    request: Request,
     name: str,
     given: PasswordIn,
     principal: CurrentPrincipal,
     trace: CurrentTrace,
     session: Write,
-    response: Response,
 ) -> AccountMade:
-    """Set the password of an account and end its sessions."""
-    response.headers["Cache-Control"] = "no-store"
+    """Set the password of an account; its sessions and tokens end."""
     account, password = service.set_password(
         session,
         principal,
@@ -118,10 +119,23 @@ def set_password(
         password=_plain(given.password),
         must_change_password=given.must_change_password,
     )
+    first_admin.discard(settings_of(request).home, name=account.name)
     return _made(_shown(session, principal, account), None if given.password else password)
 
 
-@router.post("/{name}/grants", status_code=status.HTTP_201_CREATED)
+@router.post("/{name}/unlock", dependencies=_WRITES)
+def unlock_account(name: str, principal: CurrentPrincipal, trace: CurrentTrace, session: Write) -> AccountOut:
+    """End the lock that failures to sign in have put on an account."""
+    return _shown(session, principal, service.unlock(session, principal, trace, name))
+
+
+@router.delete("/{name}/totp", dependencies=_WRITES)
+def reset_totp(name: str, principal: CurrentPrincipal, trace: CurrentTrace, session: Write) -> AccountOut:
+    """Take the second factor of an account away; its sessions end."""
+    return _shown(session, principal, service.reset_totp(session, principal, trace, name))
+
+
+@router.post("/{name}/grants", dependencies=_WRITES, status_code=status.HTTP_201_CREATED)
 def grant_role(
     name: str, given: GrantIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
 ) -> AccountOut:
@@ -130,7 +144,7 @@ def grant_role(
     return _shown(session, principal, account)
 
 
-@router.delete("/{name}/grants/{grant_id}")
+@router.delete("/{name}/grants/{grant_id}", dependencies=_WRITES)
 def revoke_role(
     name: str, grant_id: int, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
 ) -> AccountOut:

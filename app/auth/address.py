@@ -28,9 +28,14 @@ def _trusted(address: Address | None, proxies: str) -> bool:
     return address is not None and any(address in network for network in _networks(proxies))
 
 
-def from_trusted_proxy(request: Request, *, proxies: str) -> bool:
-    """Whether the peer itself is one of our proxies, so that its headers are believed."""
-    return _trusted(_parse(request.client.host if request.client else None), proxies)
+def is_trusted(peer: str | None, proxies: str) -> bool:
+    """Whether a peer is one of our proxies, so that its headers are believed."""
+    return bool(proxies) and _trusted(_parse(peer), proxies)
+
+
+def peer_of(request: Request) -> Address | None:
+    """The address at the other end of the connection itself."""
+    return _parse(request.client.host if request.client else None)
 
 
 def client_address(request: Request, *, proxies: str) -> Address | None:
@@ -39,7 +44,7 @@ def client_address(request: Request, *, proxies: str) -> Address | None:
     ``X-Forwarded-For`` is read from its right end, where our own proxies write; what stands further left was sent
     by the asker and may be invented. ``None`` when the peer has no address (a Unix socket).
     """
-    hop = _parse(request.client.host if request.client else None)
+    hop = peer_of(request)
     if not _trusted(hop, proxies):
         return hop
     forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")

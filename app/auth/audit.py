@@ -1,4 +1,4 @@
-"""The audit log: every change of access rights and every sign-in, added and never changed.
+"""The audit log: changes of access rights, sign-ins, readings of contacts, withdrawn editions; added and never changed.
 
 The database refuses updates and deletions of these rows, also from the service. Secrets never come here, nor what
 somebody typed as a name when there is no such account: people type passwords into that field.
@@ -23,6 +23,10 @@ Action = Literal[
     "role.granted",
     "role.revoked",
     "role.followed",
+    "account.unlocked",
+    "totp.enabled",
+    "totp.removed",
+    "totp.recovered",
     "token.issued",
     "token.revoked",
     "token.followed",
@@ -30,6 +34,8 @@ Action = Literal[
     "session.refused",
     "session.closed",
     "demo.removed",
+    "edition.withdrawn",
+    "contacts.read",
 ]
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from app.auth import repository
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import allow
+from app.auth.routing import Router
 from app.auth.schemas import AuditList, AuditOut
 
-router = APIRouter(prefix="/v1/audit", tags=["audit"])
+router = Router(prefix="/v1/audit", tags=["audit"])
 
 Filter = Annotated[str | None, Query(max_length=200)]
 
 
-@router.get("", dependencies=[allow("admin")])
+@router.get("", dependencies=[allow("admin", "auditor")])
 def list_audit(
     principal: CurrentPrincipal,
     session: Read,
@@ -29,7 +30,7 @@ def list_audit(
     """Changes of access, newest first: all, or those about what lies wholly inside the units you administer."""
     found = repository.audit_entries(
         session,
-        principal.paths("admin"),
+        principal.paths("admin", "auditor"),
         before=before,
         limit=limit + 1,
         actor=actor,

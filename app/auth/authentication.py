@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from time import monotonic
 
 from fastapi import Request
 from sqlalchemy import Engine
+from starlette.concurrency import run_in_threadpool
 
 from app.auth import address, forgery, repository, sessions, tokens
 from app.auth.audit import Trace
 from app.auth.principal import NOBODY, Principal
 from app.db.session import NOTHING, read_session, write_session
 from app.errors import Unauthorised
+from app.kit.admission import Gate
 from app.settings import Settings
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="wangge"'}
@@ -31,8 +36,30 @@ def settings_of(request: Request) -> Settings:
     return settings
 
 
+@asynccontextmanager
+async def database_turn(request: Request) -> AsyncIterator[None]:
+    """A turn at what this worker may do with its database at once; all the waits of a request count as one."""
+    gate: Gate = request.app.state.database_gate
+    left = getattr(request.state, "patience_left_s", gate.patience_s)
+    began = monotonic()
+    async with gate.turn(place_of(request), patience_s=left):
+        request.state.patience_left_s = max(0.0, left - (monotonic() - began))
+        yield
+
+
+async def current_principal(request: Request) -> Principal:
+    """:func:`principal_of` for the event loop: looks up in a thread what has to be looked up, once a request."""
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is not None:
+        return known
+    if "authorization" not in request.headers and not sessions.key_of(request, settings_of(request)):
+        return principal_of(request)
+    async with database_turn(request):
+        return await run_in_threadpool(principal_of, request)
+
+
 def principal_of(request: Request) -> Principal:
-    """Who is asking; NOBODY without credentials. A dependency, and remembered for the rest of the request.
+    """Who is asking; NOBODY without credentials. Remembered for the rest of the request.
 
     Raises
     ------
@@ -68,7 +95,7 @@ def _by_token(request: Request, header: str) -> Principal:
 
 
 def _by_cookie(request: Request) -> Principal:
-    key = request.cookies.get(sessions.COOKIE)
+    key = sessions.key_of(request, settings_of(request))
     if not key:
         return NOBODY
     with read_session(engine_of(request), NOTHING) as session:
@@ -76,13 +103,13 @@ def _by_cookie(request: Request) -> Principal:
     if live is None:
         return NOBODY
     if request.method not in forgery.SAFE_METHODS:
-        forgery.refuse_other_sites(request, settings_of(request))
+        forgery.refuse_other_sites(request)
         forgery.check_token(getattr(request.state, "csrf_given", None), live.principal.csrf)
     end = sessions.next_end(live, settings_of(request))
     if end is not None:
         with write_session(engine_of(request), NOTHING) as session:
             repository.extend_session(session, live.session_id, end)
-    return live.principal
+    return sessions.completed(live, settings_of(request), end=end)
 
 
 def trace_of(request: Request) -> Trace:

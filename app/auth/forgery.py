@@ -11,9 +11,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from app.auth import keys
-from app.auth.address import from_trusted_proxy
 from app.errors import Forbidden
-from app.settings import Settings
 
 HEADER = "x-csrf-token"
 FIELD = "csrf_token"
@@ -29,7 +27,7 @@ class ForgedRequest(Forbidden):
     code = "forged-request"
 
 
-def refuse_other_sites(request: Request, settings: Settings) -> None:
+def refuse_other_sites(request: Request) -> None:
     """Refuse an unsafe request that the browser says was started by a page of another site.
 
     Browsers tell with ``Sec-Fetch-Site`` (over HTTPS and to localhost) and with ``Origin``; programs send neither.
@@ -41,7 +39,7 @@ def refuse_other_sites(request: Request, settings: Settings) -> None:
     if site is not None:
         ours = site in ("same-origin", "none")
     elif origin is not None:
-        ours = origin != "null" and urlsplit(origin).netloc.lower() in _our_hosts(request, settings)
+        ours = origin != "null" and urlsplit(origin).netloc.lower() in _our_hosts(request)
     else:
         return
     if not ours:
@@ -51,11 +49,9 @@ def refuse_other_sites(request: Request, settings: Settings) -> None:
         )
 
 
-def _our_hosts(request: Request, settings: Settings) -> set[str]:
-    hosts = {request.headers.get("host", "").lower()}
-    if from_trusted_proxy(request, proxies=settings.trusted_proxies):
-        # A proxy that rewrites Host passes on the one the browser asked for.
-        hosts |= {part.strip().lower() for part in request.headers.get("x-forwarded-host", "").split(",")}
+def _our_hosts(request: Request) -> set[str]:
+    # The public one, or the one that a proxy of ours passed on (app.auth.public_address); and the one of the connection.
+    hosts = {request.headers.get("host", "").lower(), getattr(request.state, "direct_host", "").lower()}
     return hosts - {""}
 
 
@@ -63,7 +59,8 @@ async def given_token(request: Request) -> str | None:
     """The token that came with a request, in the header or, for a short plain form, in its field."""
     token = request.headers.get(HEADER)
     if token is None and _is_short_form(request):
-        field = (await request.form()).get(FIELD)  # kept by the request: the route can still read the form
+        await request.body()  # kept by the request: the route can still read it
+        field = (await request.form()).get(FIELD)
         return field if isinstance(field, str) else None
     return token
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -20,6 +20,7 @@ ROLES = (
     "gis-editor",
     "gis-publisher",
     "admin",
+    "auditor",
 )
 _ROLE_CHECK = f"role IN {ROLES}"
 
@@ -97,6 +98,32 @@ class ApiToken(Base):
     last_used_at: Mapped[datetime | None]
 
     __table_args__ = (CheckConstraint(_ROLE_CHECK, name="role"),)
+
+
+class TotpDevice(Base):
+    """The authenticator app of an account: its secret, encrypted, and the last step of which a code was taken."""
+
+    __tablename__ = "totp_device"
+
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    secret: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    # None while no code was given yet: it does not count then.
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class RecoveryCode(Base):
+    """A code that stands in for the app once; only its hash is kept."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[IdPk]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str]
+    used_at: Mapped[datetime | None]
 
 
 class SignInAttempt(Base):

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from app.auth import openapi_refusals
 from app.auth.forgery import HEADER
 from app.auth.policy import Policy, policy_of
 from app.auth.sessions import COOKIE
@@ -41,10 +42,13 @@ def install(app: FastAPI) -> None:
 
 def _add_policies(app: FastAPI, schema: dict[str, Any]) -> None:
     schema.setdefault("components", {})["securitySchemes"] = _SCHEMES
+    openapi_refusals.add_schema(schema)
     for route in iter_route_contexts(app.routes):
         policy = policy_of(route)
         for method in route.methods or ():
             operation = schema["paths"].get(route.path_format or "", {}).get(method.lower())
+            if operation is not None:
+                openapi_refusals.describe_refusals(operation, method.lower(), policy)
             if operation is not None and policy is not None:
                 operation["security"] = _security(policy)
                 operation["description"] = _told(operation.get("description", ""), policy)
@@ -56,6 +60,8 @@ def _security(policy: Policy) -> list[dict[str, list[str]]]:
     known: list[dict[str, list[str]]] = [{"session": []}]
     if not policy.people_only:
         known.append({"token": []})
+    if policy.on_machine:
+        known.append({})
     # An empty demand among them means: also without.
     return [*known, {}] if policy.open_by else known
 
@@ -64,6 +70,10 @@ def _told(description: str, policy: Policy) -> str:
     if policy.kind == "allow":
         where = " everywhere" if policy.everywhere else " in some unit; the answer is about those units"
         demand = f"Needs one of the roles {', '.join(policy.roles)}{where}."
+        if policy.on_machine:
+            demand += " Programs of the same machine need none."
+        if policy.people_only:
+            demand += " Not for tokens."
     elif policy.open_by:
         demand = f"Open to all while the setting {policy.open_by} is on."
     elif policy.kind == "signed_in":

@@ -6,14 +6,16 @@ import os
 import secrets
 import threading
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.errors import Invalid, Unavailable
+from app.auth.common_passwords import is_guessable
+from app.errors import Invalid
+from app.kit.admission import Gate
 
 MIN_LENGTH = 10
 MAX_LENGTH = 256
@@ -21,33 +23,21 @@ MAX_LENGTH = 256
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 _hasher = PasswordHasher()  # RFC 9106, low memory: 64 MiB, three passes
-# Each hash takes 64 MiB and a core. A few are made at once and a few wait; a flood beyond that is sent away, so that
-# it takes neither the machine's memory nor every thread of the service.
-_AT_ONCE = max(2, os.cpu_count() or 2)
-_making = threading.BoundedSemaphore(_AT_ONCE)
-_inside = threading.BoundedSemaphore(3 * _AT_ONCE)
+# Each hash takes 64 MiB and a core. Who may come so far is decided before (`HashingGates`); this bounds the memory.
+AT_ONCE = max(2, os.cpu_count() or 2)
+_making = threading.BoundedSemaphore(2 * AT_ONCE)
 
 
-class TooBusy(Unavailable):
-    """More passwords are being checked than this machine can."""
+class HashingGates:
+    """Two lanes to the hasher: strangers cannot keep out those who usually sign in from where they are now."""
 
-    code = "busy"
+    def __init__(self, *, patience_s: float) -> None:
+        self._known = Gate(AT_ONCE, most_waiting=16 * AT_ONCE, patience_s=patience_s)
+        self._strangers = Gate(max(1, AT_ONCE // 2), most_waiting=8 * AT_ONCE, patience_s=patience_s)
 
-
-@contextmanager
-def turn() -> Iterator[None]:
-    """Wait for one's turn to hash; refused at once when too many wait already."""
-    if not _inside.acquire(blocking=False):
-        raise TooBusy(
-            "登录请求过多，请稍后再试。",
-            "Too many are signing in right now; try again in a moment.",
-            headers={"Retry-After": "2"},
-        )
-    try:
-        with _making:
-            yield
-    finally:
-        _inside.release()
+    def turn(self, place: str | None, *, known: bool) -> AbstractAsyncContextManager[None]:
+        """A turn to have a password looked at; in the lane of strangers turns go round by place."""
+        return (self._known if known else self._strangers).turn(place)
 
 
 def _canonical(password: str) -> str:
@@ -57,7 +47,7 @@ def _canonical(password: str) -> str:
 
 def hash_password(password: str) -> str:
     """The argon2id hash to store."""
-    with turn():
+    with _making:
         return _hasher.hash(_canonical(password))
 
 
@@ -67,15 +57,13 @@ def _hash_of_nothing() -> str:
 
 
 def verify(stored: str | None, password: str) -> bool:
-    """Whether ``password`` is the stored one; takes as long and answers False when there is none (``None``).
-
-    To be called in a :func:`turn`.
-    """
+    """Whether ``password`` is the stored one; takes as long and answers False when there is none (``None``)."""
     # Asked for in any case: made with the first sign-in of the process, whoever that is.
     nothing = _hash_of_nothing()
     against = stored or nothing
     try:
-        right = _hasher.verify(against, _canonical(password))
+        with _making:
+            right = _hasher.verify(against, _canonical(password))
     except (VerificationError, InvalidHashError):
         return False
     return right and stored is not None
@@ -86,10 +74,11 @@ def needs_rehash(stored: str) -> bool:
     return _hasher.check_needs_rehash(stored)
 
 
-def check_rule(password: str, *, name: str, field: str = "password") -> None:
-    """Refuse a new password that is too short, too long, one repeated character, or holds the account's name.
+def check_rule(password: str, *, name: str, words: Iterable[str] = (), field: str = "password") -> None:
+    """Refuse a new password that is too short or long, holds the account's name, or is among those tried first.
 
-    Length is what protects; there is no rule about kinds of characters, which only makes people write them down.
+    Length is what protects; there is no rule about kinds of characters, which only makes people write them down. A
+    refusal never repeats the password. ``words``: names of the person and the place.
     """
     length = len(_canonical(password))
     if not MIN_LENGTH <= length <= MAX_LENGTH:
@@ -100,10 +89,14 @@ def check_rule(password: str, *, name: str, field: str = "password") -> None:
             field=field,
         )
     folded = password.casefold()
-    if len(set(folded)) < 4 or (len(name) >= 3 and name.casefold() in folded):
+    holds_name = len(name) >= 3 and name.casefold() in folded
+    if len(set(folded)) < 4 or holds_name or is_guessable(password, (name, *words)):
         raise Invalid(
-            "密码太容易猜到：不能由少数几个字符重复而成，也不能包含账号名。",
-            "This password is too easy to guess: not a few characters repeated, and not the account's name in it.",
+            "密码太常见或太容易猜到：不能是常用密码、键盘上相邻的键、日期、重复的字符，也不能由账号名、姓名或地名变化而来。"
+            "请用几个互不相干的词连成一句。",
+            "This password is common or easy to guess: not one of the usual ones, a row of keys, a date, repeated "
+            "characters, nor made from the account's name or the place. Use several words that have nothing to do with "
+            "each other.",
             code="weak-password",
             field=field,
         )

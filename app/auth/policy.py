@@ -19,20 +19,21 @@ from typing import Any, Literal
 
 from fastapi import Depends, Request
 from fastapi.params import Depends as DependsMarker
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.auth import forgery
-from app.auth.authentication import CHALLENGE, principal_of, settings_of
+from app.auth import address, forgery
+from app.auth.authentication import CHALLENGE, current_principal, settings_of
 from app.auth.models import ROLES
 from app.auth.principal import Principal
 from app.auth.roles import EVERYWHERE
-from app.auth.sessions import COOKIE
+from app.auth.sessions import key_of
 from app.db.session import Sight
 from app.errors import Forbidden, Unauthorised
 from app.settings import Settings
 
+# What proxies add, or a page of a browser that was talked into asking us.
+_PASSED_ON = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via", "origin", "referer")
 OpenSetting = Literal["public_locate", "public_layers"]
 
 
@@ -40,6 +41,25 @@ class PasswordChangeRequired(Forbidden):
     """The password was given by somebody else and must be replaced before anything else."""
 
     code = "password-change-required"
+
+
+class SecondFactorRequired(Forbidden):
+    """The settings demand a second factor of administrators, and this one has none yet."""
+
+    code = "totp-enrolment-required"
+
+
+def refuse_incomplete(principal: Principal) -> None:
+    """Refuse somebody who must first replace a password or set up a second factor."""
+    if principal.must_change_password:
+        raise PasswordChangeRequired(
+            "请先修改密码：当前密码由他人设定。", "Change your password first: somebody else set it."
+        )
+    if principal.must_enrol:
+        raise SecondFactorRequired(
+            "管理员须先启用二次验证（账户页面）。",
+            "Administrators must set up a second factor first (on the page of the account).",
+        )
 
 
 class Policy:
@@ -54,6 +74,8 @@ class Policy:
         everywhere: bool = False,
         people_only: bool = False,
         before_password_change: bool = False,
+        same_for_all: bool = False,
+        on_machine: bool = False,
     ) -> None:
         self.kind = kind
         self.roles = roles
@@ -61,6 +83,8 @@ class Policy:
         self.everywhere = everywhere
         self.people_only = people_only
         self.before_password_change = before_password_change
+        self.same_for_all = same_for_all
+        self.on_machine = on_machine
 
     def __repr__(self) -> str:
         """As it is written on a route."""
@@ -69,18 +93,24 @@ class Policy:
         return f"{self.kind}({', '.join(map(repr, self.roles))})"
 
     async def __call__(self, request: Request) -> None:
-        """Let the request pass, or answer 401 or 403."""
-        request.state.policy = self
-        if request.method not in forgery.SAFE_METHODS and COOKIE in request.cookies:
+        """Let the request pass, or answer 401 or 403; asked again for the same request, it has passed."""
+        if getattr(request.state, "policy", None) is self:
+            return
+        if request.method not in forgery.SAFE_METHODS and key_of(request, settings_of(request)):
             request.state.csrf_given = await forgery.given_token(request)
-        if self._open(settings_of(request)):
+        settings = settings_of(request)
+        if self.is_open(settings) or (self.on_machine and is_on_machine(request, settings)):
             if "authorization" in request.headers:
                 # A program that shows a token means to use it: a bad one is told, not passed over.
-                await run_in_threadpool(principal_of, request)
-            return
-        self.check(await run_in_threadpool(principal_of, request))
+                await current_principal(request)
+        else:
+            self.check(await current_principal(request))
+        request.state.policy = self
 
-    def _open(self, settings: Settings) -> bool:
+    def is_open(self, settings: Settings) -> bool:
+        """Whether anybody may pass, with these settings."""
+        if self.on_machine:
+            return settings.metrics == "open"
         if self.open_by is not None:
             return bool(getattr(settings, self.open_by))
         return self.kind == "public"
@@ -90,7 +120,7 @@ class Policy:
 
         For a route that cannot afford more; where the answer is no, ``__call__`` decides.
         """
-        if scope["method"] not in forgery.SAFE_METHODS or not self._open(scope["app"].state.settings):
+        if scope["method"] not in forgery.SAFE_METHODS or not self.is_open(scope["app"].state.settings):
             return False
         for name, _ in scope["headers"]:  # noqa: SIM110 - a generator costs more than the rest
             if name == b"authorization":
@@ -101,10 +131,8 @@ class Policy:
         """Refuse a principal who may not pass."""
         if not principal.known:
             raise Unauthorised("请先登录。", "Sign in first.", headers=CHALLENGE)
-        if principal.must_change_password and not self.before_password_change:
-            raise PasswordChangeRequired(
-                "请先修改密码：当前密码由他人设定。", "Change your password first: somebody else set it."
-            )
+        if not self.before_password_change:
+            refuse_incomplete(principal)
         if self.people_only and principal.account_id is None:
             raise Forbidden(
                 "此操作须由本人登录后进行，不接受令牌。",
@@ -123,19 +151,22 @@ class Policy:
 
     def sight(self, principal: Principal) -> Sight:
         """What the database shows to this principal on this route: the units where a role of the route is held."""
-        if principal.must_change_password:
+        if principal.incomplete:
             return Sight(paths=(), actor=principal.actor)
         return principal.sight(*self.roles)
 
 
-def public() -> Any:
-    """Anybody; who is asking may still narrow or widen the answer."""
-    return Depends(Policy("public"))
+def public(*, same_for_all: bool = False) -> Any:
+    """Anybody; who is asking may still narrow or widen the answer, unless it is the ``same_for_all``.
+
+    What is the same for all may be kept by browsers and proxies (``app.auth.caching``); nothing else is.
+    """
+    return Depends(Policy("public", same_for_all=same_for_all))
 
 
-def public_if(setting: OpenSetting) -> Any:
+def public_if(setting: OpenSetting, *, same_for_all: bool = False) -> Any:
     """Anybody while the setting is on, otherwise whoever is signed in or has a token."""
-    return Depends(Policy("signed_in", open_by=setting))
+    return Depends(Policy("signed_in", open_by=setting, same_for_all=same_for_all))
 
 
 def signed_in(*, people_only: bool = False, before_password_change: bool = False) -> Any:
@@ -145,14 +176,35 @@ def signed_in(*, people_only: bool = False, before_password_change: bool = False
     )
 
 
-def allow(*roles: str, everywhere: bool = False) -> Any:
-    """Whoever has one of ``roles`` (or a wider one) in some unit, or over everything when ``everywhere``."""
+def allow(*roles: str, everywhere: bool = False, people_only: bool = False) -> Any:
+    """Whoever has one of ``roles`` (or a wider one) in some unit, or over everything when ``everywhere``.
+
+    ``people_only``: no tokens, for what makes or changes trust.
+    """
     unknown = set(roles) - set(ROLES)
     if unknown or not roles:
         raise ValueError(
             f"allow() takes some of {', '.join(ROLES)}; came {', '.join(sorted(unknown)) or 'none'}"
         )
-    return Depends(Policy("allow", roles=roles, everywhere=everywhere))
+    return Depends(Policy("allow", roles=roles, everywhere=everywhere, people_only=people_only))
+
+
+def for_operators() -> Any:
+    """Programs of this machine, and administrators of everything from anywhere; ``WANGGE_METRICS`` widens or narrows it."""
+    return Depends(Policy("allow", roles=("admin",), everywhere=True, on_machine=True))
+
+
+def is_on_machine(request: Request, settings: Settings) -> bool:
+    """Whether a request comes from a program of this machine and was passed on by none.
+
+    Where a proxy is known to stand in front everything comes from it, so nothing counts as local.
+    """
+    if settings.metrics != "local" or settings.public_url or settings.trusted_proxies:
+        return False
+    if any(name in request.headers for name in _PASSED_ON):
+        return False
+    peer = address.peer_of(request)
+    return peer is not None and peer.is_loopback
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -182,9 +234,14 @@ def policy_of(route: Any) -> Policy | None:
     found = getattr(getattr(route, "endpoint", None), "wangge_policy", None)
     if isinstance(found, Policy):
         return found
-    declared = [
+    declared = policies_of(route)
+    return declared[-1] if declared else None
+
+
+def policies_of(route: Any) -> list[Policy]:
+    """All policies that a route declares as dependencies, the nearest to the route last."""
+    return [
         marker.dependency
         for marker in getattr(route, "dependencies", None) or ()
         if isinstance(marker, DependsMarker) and isinstance(marker.dependency, Policy)
     ]
-    return declared[-1] if declared else None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
-from app.auth.roles import CONTACTS, CONTAINS, EVERYWHERE, covers, outermost
+from app.auth.roles import ACTS_ON_INCIDENTS, CONTACTS, CONTAINS, EVERYWHERE, covers, outermost
 from app.db.session import Sight
 
 
@@ -26,6 +28,17 @@ class Principal:
     grants: tuple[tuple[str, str], ...] = ()
     csrf: str | None = None
     must_change_password: bool = False
+    # Whether the account has a second factor, and whether the settings demand one that it lacks.
+    second_factor: bool = False
+    must_enrol: bool = False
+    # When the session ends if it is not used, and when in any case.
+    idle_ends_at: datetime | None = None
+    ends_at: datetime | None = None
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether something must be put right before this person may do anything else."""
+        return self.must_change_password or self.must_enrol
 
     @property
     def known(self) -> bool:
@@ -46,8 +59,9 @@ class Principal:
         return f"token:{self.token_id}" if self.token_id is not None else f"operator:{self.name}"
 
     def paths(self, *roles: str) -> tuple[str, ...]:
-        """The units where one of ``roles`` is held, directly or inside a wider role; all units without roles."""
-        return outermost(scope for role, scope in self.grants if not roles or CONTAINS[role] & set(roles))
+        """The units where one of ``roles`` is held, directly or inside a wider role; without: where anything is seen."""
+        wanted = set(roles or ("viewer",))
+        return outermost(scope for role, scope in self.grants if CONTAINS[role] & wanted)
 
     def may(self, role: str, path: str = EVERYWHERE) -> bool:
         """Whether ``role`` is held over the whole of the unit at ``path``."""
@@ -57,9 +71,18 @@ class Principal:
         """Whether the phone numbers of the staff of the unit at ``path`` are shown."""
         return any(self.may(role, path) for role in CONTACTS)
 
+    def acting_paths(self) -> tuple[str, ...]:
+        """The units on whose incidents this principal acts."""
+        return self.paths(*ACTS_ON_INCIDENTS)
+
+    def acts_on_all(self, paths: Iterable[str]) -> bool:
+        """Whether this principal acts on every incident of the units at ``paths``."""
+        acting = self.acting_paths()
+        return all(any(covers(scope, path) for scope in acting) for path in paths)
+
     def sight(self, *roles: str) -> Sight:
         """What a transaction of this principal may see: the units of ``roles``, or of every grant."""
-        return Sight(paths=self.paths(*roles), actor=self.actor)
+        return Sight(paths=self.paths(*roles), actor=self.actor, acts=self.acting_paths())
 
 
 NOBODY = Principal(name="anonymous")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 
-def safe_next(target: str | None, *, default: str = "/") -> str:
-    """``target`` when it is an absolute path on this site, otherwise ``default``.
+def safe_next(target: str | None, *, root: str = "") -> str:
+    """``target`` when it is an absolute path on this site, below the sub-path ``root``; otherwise the first page.
 
     Browsers read ``//host``, ``/\\host`` and paths with control characters as another site.
 
@@ -15,7 +15,8 @@ def safe_next(target: str | None, *, default: str = "/") -> str:
     >>> safe_next("//evil.example"), safe_next("/\\\\evil.example"), safe_next("https://evil.example")
     ('/', '/', '/')
     """
-    if not target or not target.startswith("/") or len(target) > 2000:
+    default = f"{root}/"
+    if not target or not target.startswith(default) or len(target) > 2000:
         return default
     if any(ord(character) < 33 or ord(character) == 127 or character == "\\" for character in target):
         return default

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -26,7 +26,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
-from app.auth.models import Account, ApiToken, AuditEntry, Grant, SignInSession
+from app.auth.audit import Trace
+from app.auth.models import (
+    Account,
+    ApiToken,
+    AuditEntry,
+    Grant,
+    RecoveryCode,
+    SignInSession,
+    TotpDevice,
+)
 from app.auth.roles import EVERYWHERE
 from app.db.base import LTREE
 
@@ -145,10 +154,12 @@ def session_rows(session: Session, key_hash: str) -> Sequence[Any]:
             Account.name,
             Account.display_name,
             Account.must_change_password,
+            TotpDevice.confirmed_at.is_not(None).label("second_factor"),
             Grant.role,
             Grant.scope_path,
         )
         .join(Account, Account.id == SignInSession.account_id)
+        .outerjoin(TotpDevice, TotpDevice.account_id == Account.id)
         .outerjoin(Grant, Grant.account_id == Account.id)
         .where(SignInSession.key_hash == key_hash, SignInSession.expires_at > func.now(), Account.active)
     )
@@ -174,9 +185,61 @@ def close_sessions_of(session: Session, account_id: int) -> int:
     return len(session.scalars(ended).all())
 
 
+def close_other_sessions(session: Session, account_id: int, *, keep: int | None) -> None:
+    """End every session of an account but one."""
+    session.execute(
+        delete(SignInSession).where(
+            SignInSession.account_id == account_id, SignInSession.id.is_distinct_from(keep)
+        )
+    )
+
+
 def drop_expired_sessions(session: Session) -> None:
     """Forget sessions that are over."""
     session.execute(delete(SignInSession).where(SignInSession.expires_at <= func.now()))
+
+
+# ── second factor ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def totp_device(session: Session, account_id: int, *, lock: bool = True) -> TotpDevice | None:
+    """The authenticator app of an account; held against others, so that one code opens once."""
+    query = select(TotpDevice).where(TotpDevice.account_id == account_id)
+    if lock:
+        query = query.with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
+def drop_totp(session: Session, account_id: int) -> None:
+    """Forget the app and the recovery codes of an account."""
+    session.execute(delete(TotpDevice).where(TotpDevice.account_id == account_id))
+    drop_recovery_codes(session, account_id)
+
+
+def drop_recovery_codes(session: Session, account_id: int) -> None:
+    """Forget the recovery codes of an account."""
+    session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
+
+
+def use_recovery_code(session: Session, account_id: int, code_hash: str) -> bool:
+    """Use a recovery code up; whether there was one."""
+    used = (
+        update(RecoveryCode)
+        .where(
+            RecoveryCode.account_id == account_id,
+            RecoveryCode.code_hash == code_hash,
+            RecoveryCode.used_at.is_(None),
+        )
+        .values(used_at=func.now())
+        .returning(RecoveryCode.id)
+    )
+    return bool(session.scalars(used).all())
+
+
+def recovery_codes_left(session: Session, account_id: int) -> int:
+    """How many recovery codes were not used yet."""
+    query = select(func.count()).where(RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None))
+    return session.scalar(query) or 0
 
 
 # ── tokens ────────────────────────────────────────────────────────────────────────────────────────────
@@ -230,6 +293,21 @@ def token_seen(
     return session.scalars(query).one_or_none()
 
 
+def live_tokens_of(session: Session, account_id: int) -> Sequence[ApiToken]:
+    """The tokens of an account that still work, held against other writers."""
+    query = (
+        select(ApiToken)
+        .where(
+            ApiToken.account_id == account_id,
+            ApiToken.revoked_at.is_(None),
+            or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > func.now()),
+        )
+        .order_by(ApiToken.id)
+        .with_for_update()
+    )
+    return session.scalars(query).all()
+
+
 def tokens_named(session: Session, mark: str) -> list[ApiToken]:
     """Live tokens with this name or this beginning."""
     query = select(ApiToken).where(
@@ -245,10 +323,18 @@ _UNITS_BY_CODE = text(
     "SELECT level, code, name, path::text AS path FROM unit_version"
     " WHERE code = :code AND editions @> edition_at() ORDER BY nlevel(path)"
 )
+_DISTRICTS = text(
+    "SELECT code, name FROM unit_version WHERE level = 'district' AND editions @> edition_at() ORDER BY code LIMIT 20"
+)
 _UNITS_BY_PATH = text(
     "SELECT DISTINCT ON (path) level, code, name, path::text AS path FROM unit_version"
     " WHERE path = ANY (CAST(:paths AS ltree[])) ORDER BY path, lower(editions) DESC"
 )
+
+
+def district_words(session: Session) -> list[str]:
+    """Names and codes of the districts in force: what people of the place think of first."""
+    return [word for row in session.execute(_DISTRICTS) for word in (row.code, row.name)]
 
 
 def grants_at(session: Session, paths: Iterable[str]) -> Sequence[Grant]:
@@ -303,6 +389,28 @@ def units_at(session: Session, paths: Iterable[str]) -> dict[str, Any]:
 
 
 # ── audit ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def record_hourly(session: Session, trace: Trace, action: str, target: str, **detail: Any) -> None:
+    """Add an entry unless the same actor has one of the same action and target within the hour."""
+    recent = exists().where(
+        AuditEntry.target == target,
+        AuditEntry.action == action,
+        AuditEntry.actor == trace.actor,
+        AuditEntry.at > func.now() - timedelta(hours=1),
+    )
+    if not session.scalar(select(recent)):
+        session.add(
+            AuditEntry(
+                actor=trace.actor,
+                action=action,
+                target=target,
+                detail=detail,
+                address=trace.address,
+                request_id=trace.request_id,
+            )
+        )
+        session.flush()
 
 
 def audit_entries(

@@ -5,17 +5,19 @@ A grant is a role inside one unit (the empty path: everywhere). Whatever a role 
 =============  ====================================================================================
 role           may do, inside its unit
 =============  ====================================================================================
-viewer         see maps, counts, components and incidents; no staff contacts
+viewer         see maps, counts, components and incidents without text, at about 100 m; no staff contacts
 api-consumer   what a viewer may, as a program: ask owners, read every layer and list
 grid-leader    what a viewer may; the team of the grids with its contacts
-handler        what a viewer may; contacts; act on the incidents that were sent to them
+handler        what a viewer may; contacts; text and place of incidents; act on those that were sent to them
 dispatcher     what a handler may, for every incident: accept, send to a department, return, close
 gis-editor     what a viewer may; open and edit drafts of boundaries
 gis-publisher  what an editor may; review and publish drafts
 admin          everything; accounts, grants, tokens and the audit log
+auditor        read the audit log, and nothing else; neither counts nor people nor places
 =============  ====================================================================================
 
-Nobody gives what they do not have: a grant or a token may only carry a role that the giver has there.
+Nobody gives what they do not have: a grant or a token may only carry a role that the giver has there. An auditor is
+therefore named by an administrator, and cannot change anything, least of all the log, which nobody can.
 """
 
 from __future__ import annotations
@@ -35,9 +37,13 @@ CONTAINS: dict[str, frozenset[str]] = {
     "gis-editor": frozenset({"gis-editor", "viewer"}),
     "gis-publisher": frozenset({"gis-publisher", "gis-editor", "viewer"}),
     "admin": frozenset(ROLES),
+    "auditor": frozenset({"auditor"}),
 }
 
 CONTACTS = ("grid-leader", "handler", "dispatcher", "admin")
+# Who acts on incidents, and so reads their text, sees their exact place, and sees those of sensitive classes. Handlers
+# stand for dispatchers and administrators too, who contain them.
+ACTS_ON_INCIDENTS = ("handler",)
 
 
 def covers(scope: str, path: str) -> bool:

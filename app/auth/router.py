@@ -4,58 +4,68 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Request, Response, status
+from fastapi import Depends, Request, Response, status
+from starlette.concurrency import run_in_threadpool
 
-from app.auth import forgery, scopes, sign_in
+from app.auth import first_admin, forgery, scopes, sign_in
 from app.auth.account_router import router as accounts
 from app.auth.audit_router import router as audit
 from app.auth.authentication import engine_of, place_of, settings_of, trace_of
-from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read
+from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read, in_database
+from app.auth.hashing_turn import hashing_turn
 from app.auth.policy import public, signed_in
 from app.auth.principal import NOBODY, Principal
+from app.auth.routing import Router, ShortBody
 from app.auth.schemas import Credentials, PasswordChange, SessionOut
-from app.auth.sessions import COOKIE, clear_cookie, set_cookie
+from app.auth.sessions import clear_cookie, key_of, set_cookie
 from app.auth.token_router import router as tokens
+from app.auth.totp_router import router as totp
 from app.db.session import NOTHING, read_session
-from app.kit.bodies import ShortBody
 
-router = APIRouter()
-session_router = APIRouter(prefix="/v1/session", tags=["session"], route_class=ShortBody)
+router = Router()
+session_router = Router(prefix="/v1/session", tags=["session"], route_class=ShortBody)
 
-SessionKey = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)]
+
+def _session_key(request: Request) -> str | None:
+    return key_of(request, settings_of(request))
+
+
+SessionKey = Annotated[str | None, Depends(_session_key)]
 
 
 @session_router.get("", dependencies=[public()])
-def show_session(principal: CurrentPrincipal, session: Read, response: Response) -> SessionOut:
+def show_session(principal: CurrentPrincipal, session: Read) -> SessionOut:
     """Who is signed in; nobody is an answer too."""
-    response.headers["Cache-Control"] = "no-store"
     return SessionOut.of(principal, scopes.named(session, (path for _, path in principal.grants)))
 
 
 @session_router.post("", dependencies=[public()], responses={401: {}, 403: {}, 429: {}})
-def open_session(
+async def open_session(
     request: Request, response: Response, given: Credentials, old_key: SessionKey = None
 ) -> SessionOut:
     """Sign in with a name and a password."""
     settings = settings_of(request)
-    forgery.refuse_other_sites(request, settings)
+    forgery.refuse_other_sites(request)
     # The cookie that came along is about to end and proves nothing here: no token is asked for it.
     request.state.principal = NOBODY
-    opened = sign_in.sign_in(
-        engine_of(request),
-        settings,
-        trace_of(request),
-        name=given.name,
-        password=given.password.get_secret_value(),
-        place=place_of(request),
-        old_key=old_key,
-    )
+    async with hashing_turn(request, given.name):
+        opened = await run_in_threadpool(
+            sign_in.sign_in,
+            engine_of(request),
+            settings,
+            trace_of(request),
+            name=given.name,
+            password=given.password.get_secret_value(),
+            code=given.code.get_secret_value() if given.code else None,
+            place=place_of(request),
+            old_key=old_key,
+        )
     set_cookie(response, request, opened.key, settings)
-    return _answer(request, response, opened.principal)
+    return await _answer(request, opened.principal)
 
 
 @session_router.delete("", dependencies=[public()], status_code=status.HTTP_204_NO_CONTENT)
-def close_session(
+async def close_session(
     request: Request,
     response: Response,
     principal: CurrentPrincipal,
@@ -64,7 +74,7 @@ def close_session(
 ) -> None:
     """Sign out; the cookie is taken back whether it still opened something or not."""
     if key is not None and principal.session_id is not None:
-        sign_in.sign_out(engine_of(request), trace, key)
+        await in_database(request, sign_in.sign_out, engine_of(request), trace, key)
     clear_cookie(response, request, settings_of(request))
 
 
@@ -73,35 +83,42 @@ def close_session(
     dependencies=[signed_in(people_only=True, before_password_change=True)],
     responses={401: {}, 403: {}, 422: {}, 429: {}},
 )
-def change_password(
+async def change_password(
     request: Request,
     response: Response,
     given: PasswordChange,
     principal: CurrentPrincipal,
     trace: CurrentTrace,
 ) -> SessionOut:
-    """Replace your own password; every other session of yours ends."""
+    """Replace your own password; every other session of yours ends, and so do your tokens unless you keep them."""
     settings = settings_of(request)
-    opened = sign_in.change_password(
-        engine_of(request),
-        settings,
-        trace,
-        principal,
-        current=given.current.get_secret_value(),
-        new=given.new.get_secret_value(),
-        place=place_of(request),
-    )
+    async with hashing_turn(request, principal.name):
+        opened = await run_in_threadpool(
+            sign_in.change_password,
+            engine_of(request),
+            settings,
+            trace,
+            principal,
+            current=given.current.get_secret_value(),
+            new=given.new.get_secret_value(),
+            keep_tokens=given.keep_tokens,
+            place=place_of(request),
+        )
+    await run_in_threadpool(first_admin.discard, settings.home, name=principal.name)
     set_cookie(response, request, opened.key, settings)
-    return _answer(request, response, opened.principal)
+    return await _answer(request, opened.principal)
 
 
-def _answer(request: Request, response: Response, principal: Principal) -> SessionOut:
-    response.headers["Cache-Control"] = "no-store"
-    with read_session(engine_of(request), NOTHING) as session:
-        return SessionOut.of(principal, scopes.named(session, (path for _, path in principal.grants)))
+async def _answer(request: Request, principal: Principal) -> SessionOut:
+    def shown() -> SessionOut:
+        with read_session(engine_of(request), NOTHING) as session:
+            return SessionOut.of(principal, scopes.named(session, (path for _, path in principal.grants)))
+
+    return await in_database(request, shown)
 
 
 router.include_router(session_router)
+router.include_router(totp)
 router.include_router(tokens)
 router.include_router(accounts)
 router.include_router(audit)

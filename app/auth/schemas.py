@@ -6,15 +6,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from app.auth.models import Account, ApiToken, AuditEntry, Grant
 from app.auth.principal import Principal
 from app.auth.scopes import Scope
+from app.auth.tokens import default_end, expires_soon
+from app.kit.instants import Instant
+from app.settings import Settings
 
 # Lengths of passwords are checked by app.auth.passwords: a refusal by the schema would repeat what came.
 ROLE = Field(
-    description="viewer, api-consumer, grid-leader, handler, dispatcher, gis-editor, gis-publisher or admin"
+    description="viewer, api-consumer, grid-leader, handler, dispatcher, gis-editor, gis-publisher, "
+    "admin or auditor"
 )
 SCOPE = Field(default=None, max_length=200, description="Code of a unit in force; none means everywhere.")
 
@@ -24,17 +28,63 @@ class _In(BaseModel):
 
 
 class Credentials(_In):
-    """A name and a password."""
+    """A name and a password; a code too where the account has a second factor."""
 
     name: str = Field(min_length=1, max_length=100)
     password: SecretStr
+    code: SecretStr | None = Field(
+        default=None,
+        description="Of the authenticator app, or a recovery code; asked for with 401 totp-required.",
+    )
+
+
+class PasswordProof(_In):
+    """The present password once more."""
+
+    password: SecretStr
+
+
+class TotpCode(_In):
+    """A code of the authenticator app."""
+
+    code: SecretStr
+
+
+class TotpRemoval(_In):
+    """What it takes to remove a second factor."""
+
+    password: SecretStr
+    code: SecretStr
+
+
+class TotpState(BaseModel):
+    """Whether the account has a second factor, must have one, and how many recovery codes are left."""
+
+    enabled: bool
+    required: bool
+    recovery_codes: int
+
+
+class TotpEnrolment(BaseModel):
+    """What to put into the authenticator app, shown here and never again."""
+
+    secret: str
+    uri: str
+    picture: str = Field(description="The same as a picture to scan, an SVG as a data address.")
+
+
+class RecoveryCodes(BaseModel):
+    """Codes that stand in for the app, once each; shown here and never again."""
+
+    recovery_codes: list[str]
 
 
 class PasswordChange(_In):
-    """The present password and the new one."""
+    """The present password and the new one; the account's API tokens end unless they are to be kept."""
 
     current: SecretStr
     new: SecretStr
+    keep_tokens: bool = False
 
 
 class RoleOut(BaseModel):
@@ -62,6 +112,10 @@ class SessionOut(BaseModel):
     roles: list[RoleOut]
     csrf: str | None = Field(description="Send it back as X-CSRF-Token with every unsafe request.")
     must_change_password: bool
+    must_enrol_totp: bool = Field(description="Whether a second factor must be set up before anything else.")
+    totp: bool = Field(description="Whether the account has a second factor.")
+    idle_ends_at: datetime | None = Field(description="When the session ends unless it is used.")
+    ends_at: datetime | None = Field(description="When it ends in any case.")
 
     @classmethod
     def of(cls, principal: Principal, scopes: Mapping[str, Scope]) -> SessionOut:
@@ -74,6 +128,10 @@ class SessionOut(BaseModel):
             roles=[RoleOut.of(role, path, scopes) for role, path in principal.grants],
             csrf=principal.csrf,
             must_change_password=principal.must_change_password,
+            must_enrol_totp=principal.must_enrol,
+            totp=principal.second_factor,
+            idle_ends_at=principal.idle_ends_at,
+            ends_at=principal.ends_at,
         )
 
 
@@ -173,7 +231,16 @@ class TokenIn(_In):
     name: str = Field(min_length=1, max_length=100)
     role: str = ROLE
     scope: str | None = SCOPE
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = Field(
+        default=None,
+        description="Absent: after WANGGE_TOKEN_DAYS. null: never, which only administrators of everything may say.",
+    )
+
+    def end(self, settings: Settings) -> datetime | None:
+        """When the token ends; None: never."""
+        if "expires_at" in self.model_fields_set:
+            return self.expires_at
+        return default_end(settings)
 
 
 class TokenOut(BaseModel):
@@ -188,7 +255,8 @@ class TokenOut(BaseModel):
     unit: str | None
     created_by: str
     created_at: datetime
-    expires_at: datetime | None
+    expires_at: datetime | None = Field(description="null: never.")
+    expires_soon: bool = Field(description="Whether it ends within two weeks.")
     revoked_at: datetime | None
     last_used_at: datetime | None = Field(description="To about ten minutes.")
 
@@ -207,6 +275,7 @@ class TokenOut(BaseModel):
             "created_by": token.created_by,
             "created_at": token.created_at,
             "expires_at": token.expires_at,
+            "expires_soon": expires_soon(token),
             "revoked_at": token.revoked_at,
             "last_used_at": token.last_used_at,
         }

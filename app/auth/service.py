@@ -13,14 +13,13 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from app.auth import audit, passwords, repository, scopes
+from app.auth import audit, passwords, repository, scopes, throttle, tokens, totp
 from app.auth.audit import Trace
 from app.auth.models import Account, Grant
-from app.auth.principal import Principal, operator
+from app.auth.principal import Principal
 from app.auth.roles import EVERYWHERE
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 
-FIRST_ADMIN = "admin"
 _NAME = re.compile(r"\w[\w.@+-]{0,63}")
 
 
@@ -55,23 +54,6 @@ def canonical_name(name: str) -> str:
     'wang.wu'
     """
     return unicodedata.normalize("NFKC", name).strip().casefold()
-
-
-def ensure_first_admin(session: Session) -> tuple[str, str] | None:
-    """Make an administrator of everything when there is no account yet; name and password, to be shown once."""
-    repository.hold(session, "first-admin")
-    if repository.any_account(session):
-        return None
-    by = operator("setup")
-    _, password = create_account(
-        session,
-        by,
-        Trace(by.actor),
-        name=FIRST_ADMIN,
-        display_name="系统管理员",
-        grants=[("admin", None)],
-    )
-    return FIRST_ADMIN, password
 
 
 def create_account(
@@ -117,7 +99,8 @@ def create_account(
             f"账号名“{short}”已被使用。", f"There is already an account named {short!r}.", field="name"
         )
     text = password if password is not None else passwords.generate()
-    passwords.check_rule(text, name=short)
+    if password is not None:
+        check_password(session, text, name=short, display_name=display_name or "")
     account = Account(
         name=short,
         display_name=(display_name or "").strip() or short,
@@ -134,6 +117,14 @@ def create_account(
         _store_grant(session, by, trace, account, role, path)
     session.refresh(account, ["grants"])
     return account, text
+
+
+def check_password(
+    session: Session, password: str, *, name: str, display_name: str, field: str = "password"
+) -> None:
+    """Refuse a new password that is too short or long, or easy to guess by whoever knows the account or the place."""
+    words = (display_name, *repository.district_words(session))
+    passwords.check_rule(password, name=name, words=words, field=field)
 
 
 def accounts_seen(
@@ -247,20 +238,38 @@ def set_password(
     password: str | None = None,
     must_change_password: bool = True,
 ) -> tuple[Account, str]:
-    """Set somebody's password, by chance when none is given, and end their sessions."""
+    """Set somebody's password, by chance when none is given, and end their sessions and tokens."""
     account = _own(session, by, name)
     text = password if password is not None else passwords.generate()
-    passwords.check_rule(text, name=account.name)
+    if password is not None:
+        check_password(session, text, name=account.name, display_name=account.display_name)
     account.password_hash = passwords.hash_password(text)
     account.must_change_password = must_change_password
     session.flush()
     repository.close_sessions_of(session, account.id)
     audit.record(session, trace, "password.set", audit.of_account(account.name))
+    tokens.revoke_all_of(session, trace, account.id, reason="password.set")
     return account, text
 
 
+def unlock(session: Session, by: Principal, trace: Trace, name: str) -> Account:
+    """End the lock that failures to sign in have put on an account."""
+    account = _own(session, by, name)
+    forgotten = throttle.unlock(session, account.name)
+    audit.record(session, trace, "account.unlocked", audit.of_account(account.name), failures=forgotten)
+    return account
+
+
+def reset_totp(session: Session, by: Principal, trace: Trace, name: str) -> Account:
+    """Take the second factor of an account away, for somebody who lost it; their sessions end."""
+    account = _own(session, by, name)
+    if totp.remove(session, trace, account):
+        repository.close_sessions_of(session, account.id)
+    return account
+
+
 def set_active(session: Session, by: Principal, trace: Trace, name: str, *, active: bool) -> Account:
-    """Let an account in or keep it out; kept out, its sessions end and its tokens rest."""
+    """Let an account in or keep it out; kept out, its sessions and tokens end for good."""
     repository.hold(session, "admins")
     account = _own(session, by, name)
     if account.active == active:
@@ -269,10 +278,11 @@ def set_active(session: Session, by: Principal, trace: Trace, name: str, *, acti
         _keep_an_admin(session, account)
     account.active = active
     session.flush()
-    if not active:
-        repository.close_sessions_of(session, account.id)
     action: audit.Action = "account.enabled" if active else "account.disabled"
     audit.record(session, trace, action, audit.of_account(account.name))
+    if not active:
+        repository.close_sessions_of(session, account.id)
+        tokens.revoke_all_of(session, trace, account.id, reason="account.disabled")
     return account
 
 

@@ -1,16 +1,16 @@
 """Sessions of browsers: a cookie with a key of which only the hash is stored.
 
-A session ends when it was not used for ``session_hours``, and after a week (or ``session_hours``, when that is more)
-in any case. Signing in always makes a new key and ends the old session, so a key that somebody planted is worth
+A session ends when it was not used for ``session_idle_minutes``, and after ``session_hours`` in any case. Signing in always makes a new key and ends the old session, so a key that somebody planted is worth
 nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fastapi import Request, Response
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from app.auth import keys, repository
@@ -21,9 +21,8 @@ from app.settings import Settings
 
 COOKIE = "wangge_session"
 
-_LONGEST = timedelta(days=7)
-# A session is written to when that moves its end by at least this much, not with every request.
-_STEP = timedelta(minutes=10)
+# A session is written to when that moves its end by at least this share of the idle time, not with every request.
+_STEP_SHARE = 30
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,12 @@ class LiveSession:
 
 def idle_limit(settings: Settings) -> timedelta:
     """How long a session lives without being used."""
-    return timedelta(hours=settings.session_hours)
+    return min(timedelta(minutes=settings.session_idle_minutes), longest_life(settings))
 
 
 def longest_life(settings: Settings) -> timedelta:
     """How long a session lives at all."""
-    return max(_LONGEST, idle_limit(settings))
+    return timedelta(hours=settings.session_hours)
 
 
 def open_session(session: Session, account_id: int, *, address: str | None, settings: Settings) -> str:
@@ -55,7 +54,8 @@ def open_session(session: Session, account_id: int, *, address: str | None, sett
             key_hash=keys.digest(key),
             csrf_token=keys.new_key(),
             account_id=account_id,
-            expires_at=now() + idle_limit(settings),
+            # By the clock that will be asked whether it is over.
+            expires_at=func.now() + idle_limit(settings),
             address=address,
         )
     )
@@ -77,6 +77,7 @@ def find(session: Session, key: str) -> LiveSession | None:
         grants=tuple(sorted((row.role, row.scope_path) for row in rows if row.role is not None)),
         csrf=first.csrf_token,
         must_change_password=first.must_change_password,
+        second_factor=bool(first.second_factor),
     )
     return LiveSession(principal, first.session_id, first.created_at, first.expires_at)
 
@@ -84,28 +85,61 @@ def find(session: Session, key: str) -> LiveSession | None:
 def next_end(live: LiveSession, settings: Settings) -> datetime | None:
     """Until when the session lives now that it was used; None when that is not worth writing down."""
     end = min(now() + idle_limit(settings), live.created_at + longest_life(settings))
-    return end if end - live.expires_at >= _STEP else None
+    return end if end - live.expires_at >= idle_limit(settings) / _STEP_SHARE else None
+
+
+def completed(live: LiveSession, settings: Settings, *, end: datetime | None = None) -> Principal:
+    """Whose the session is, with when it ends and what the settings still demand of them."""
+    who = live.principal
+    is_admin = any(role == "admin" for role, _ in who.grants)
+    return replace(
+        who,
+        must_enrol=settings.require_totp == "admin" and is_admin and not who.second_factor,
+        idle_ends_at=end or live.expires_at,
+        ends_at=live.created_at + longest_life(settings),
+    )
+
+
+def is_secure(request: Request, settings: Settings) -> bool:
+    """Whether cookies go over HTTPS only."""
+    return settings.secure_cookies or request.scope["scheme"] == "https"
+
+
+def cookie_name(request: Request, settings: Settings) -> str:
+    """What the cookie is called.
+
+    Over HTTPS it carries the prefix by which a browser knows that nobody but this host set it: a neighbour under the
+    same domain, or a page over plain HTTP, could otherwise plant one. ``__Host-`` demands the path ``/``.
+    """
+    if not is_secure(request, settings):
+        return COOKIE
+    return f"__Secure-{COOKIE}" if settings.root_path else f"__Host-{COOKIE}"
+
+
+def key_of(request: Request, settings: Settings) -> str | None:
+    """The key that a browser sent."""
+    return request.cookies.get(cookie_name(request, settings)) or None
 
 
 def set_cookie(response: Response, request: Request, key: str, settings: Settings) -> None:
     """Hand the key to the browser; scripts cannot read it, other sites cannot send it with a write."""
     response.set_cookie(
-        COOKIE,
+        cookie_name(request, settings),
         key,
         max_age=int(longest_life(settings).total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=settings.secure_cookies or request.url.scheme == "https",
-        path="/",
+        secure=is_secure(request, settings),
+        path=f"{settings.root_path}/",
     )
 
 
 def clear_cookie(response: Response, request: Request, settings: Settings) -> None:
     """Take the key back."""
     response.delete_cookie(
-        COOKIE,
+        cookie_name(request, settings),
         httponly=True,
         samesite="lax",
-        secure=settings.secure_cookies or request.url.scheme == "https",
-        path="/",
+        secure=is_secure(request, settings),
+        path=f"{settings.root_path}/",
     )

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.auth import audit, keys, passwords, repository, service, sessions, throttle
+from app.auth import audit, keys, passwords, repository, service, sessions, throttle, tokens, totp
 from app.auth.audit import Trace
 from app.auth.models import Account
 from app.auth.principal import Principal
-from app.db.session import Sight, WriteSession, write_session
+from app.auth.totp import Enrolment
+from app.db.session import NOTHING, Sight, WriteSession, read_session, write_session
 from app.errors import Invalid, Unauthorised
 from app.kit.clock import now
 from app.settings import Settings
@@ -31,12 +32,36 @@ class WrongCredentials(Unauthorised):
         super().__init__("账号或密码不正确。", "The name or the password is wrong.")
 
 
+class CodeRequired(Unauthorised):
+    """The password is right; the account has a second factor, and no code of it came."""
+
+    code = "totp-required"
+
+
+class WrongCode(Unauthorised):
+    """The code of the second factor is wrong, too old, or was used already."""
+
+    code = "wrong-code"
+
+
 @dataclass(frozen=True)
 class SignedIn:
     """A session just opened: the key for the cookie, and whose it is."""
 
     key: str
     principal: Principal
+
+
+def usually_here(engine: Engine, *, name: str, place: str | None) -> bool:
+    """Whether an account signed in from this place lately: which lane to the hasher it takes.
+
+    Raises
+    ------
+    TooMany
+        Too early after failures: whoever is slowed down takes no turn in any lane.
+    """
+    with read_session(engine, Sight(paths=(), actor="sign-in")) as session:
+        return throttle.look(session, service.canonical_name(name), place)
 
 
 def sign_in(
@@ -46,6 +71,7 @@ def sign_in(
     *,
     name: str,
     password: str,
+    code: str | None,
     place: str | None,
     old_key: str | None,
 ) -> SignedIn:
@@ -57,13 +83,14 @@ def sign_in(
         Too early after failures; the password was not looked at.
     WrongCredentials
         Whatever else is not right. It takes the same time and says the same for names that do not exist.
+    CodeRequired, WrongCode
+        The password was right, and the account has a second factor.
     """
     short = service.canonical_name(name)
     account_id, attempt = _prove(engine, trace, short, password, place)
+    _prove_code(engine, settings, trace, short, account_id, attempt, code)
     with _writing(engine, short) as session:
-        account = repository.locked_account(session, short)
-        if account is None or account.id != account_id or not account.active:
-            raise WrongCredentials  # changed while the password was looked at
+        account = _still(session, short, account_id)
         throttle.succeeded(session, attempt)
         if passwords.needs_rehash(account.password_hash):
             account.password_hash = passwords.hash_password(password)
@@ -89,14 +116,16 @@ def change_password(
     *,
     current: str,
     new: str,
+    keep_tokens: bool,
     place: str | None,
 ) -> SignedIn:
-    """Replace one's own password: ends every session of the account and opens a new one.
+    """Replace one's own password: ends every session of the account and opens a new one; ends its tokens too.
 
     The present password is asked for, and guessing it is slowed down as at the door: a browser left open must not be
     enough to take an account over.
     """
-    passwords.check_rule(new, name=who.name, field="new")
+    with read_session(engine, NOTHING) as session:
+        service.check_password(session, new, name=who.name, display_name=who.display_name, field="new")
     if new == current:
         raise Invalid(
             "新密码与当前密码相同。",
@@ -107,28 +136,26 @@ def change_password(
     account_id, attempt = _prove(engine, trace, who.name, current, place)
     new_hash = passwords.hash_password(new)
     with _writing(engine, who.name) as session:
-        account = repository.locked_account(session, who.name)
-        if account is None or account.id != account_id or not account.active:
-            raise WrongCredentials
+        account = _still(session, who.name, account_id)
         throttle.succeeded(session, attempt)
         account.password_hash = new_hash
         account.must_change_password = False
         repository.close_sessions_of(session, account.id)
         audit.record(session, trace, "password.changed", audit.of_account(account.name))
+        if not keep_tokens:
+            tokens.revoke_all_of(session, trace, account.id, reason="password.changed")
         return _open(session, settings, trace, account)
 
 
 def _prove(engine: Engine, trace: Trace, name: str, password: str, place: str | None) -> tuple[int, int]:
     """Check a password: the account's id and the attempt, or a refusal that is written down."""
-    # The turn comes first: whoever is sent away for lack of one has not tried.
-    with passwords.turn():
-        with _writing(engine, "sign-in") as session:
-            attempt = throttle.admit(session, name, place)
-            account = repository.account_named(session, name)
-            account_id, stored = (account.id, account.password_hash) if account else (None, None)
-            active = account is not None and account.active
-        # No transaction is open while the hash is computed: it takes long on purpose.
-        right = passwords.verify(stored, password)
+    with _writing(engine, "sign-in") as session:
+        attempt = throttle.admit(session, name, place)
+        account = repository.account_named(session, name)
+        account_id, stored = (account.id, account.password_hash) if account else (None, None)
+        active = account is not None and account.active
+    # No transaction is open while the hash is computed: it takes long on purpose.
+    right = passwords.verify(stored, password)
     if right and active and account_id is not None:
         return account_id, attempt
     with _writing(engine, "sign-in") as session:
@@ -138,13 +165,94 @@ def _prove(engine: Engine, trace: Trace, name: str, password: str, place: str | 
     raise WrongCredentials
 
 
+def _prove_code(
+    engine: Engine,
+    settings: Settings,
+    trace: Trace,
+    name: str,
+    account_id: int,
+    attempt: int,
+    code: str | None,
+) -> None:
+    """Check the second factor where there is one; a wrong code is a failure like a wrong password."""
+    with _writing(engine, "sign-in") as session:
+        account = repository.locked_account(session, name)
+        if account is None or account.id != account_id:
+            raise WrongCredentials
+        if not totp.is_enabled(session, account_id):
+            return
+        if code:
+            right = totp.check(session, settings.home, replace(trace, actor=name), account, code)
+            if not right:
+                audit.record(session, trace, "session.refused", audit.of_account(name), reason="code")
+        else:
+            right = False
+            throttle.unfinished(session, attempt)
+    if not code:
+        raise CodeRequired(
+            "请输入验证器应用中的验证码，或一个恢复码。",
+            "Type the code of your authenticator app, or a recovery code.",
+        )
+    if not right:
+        raise WrongCode(
+            "验证码不正确、已过期或已用过；请等下一个验证码。",
+            "The code is wrong, too old, or was used already; wait for the next one.",
+        )
+
+
+def begin_totp(
+    engine: Engine, settings: Settings, trace: Trace, who: Principal, *, password: str, place: str | None
+) -> Enrolment:
+    """Begin to set up a second factor; the password is asked for, since a browser may have been left open."""
+    account_id, attempt = _prove(engine, trace, who.name, password, place)
+    with _writing(engine, who.name) as session:
+        account = _still(session, who.name, account_id)
+        throttle.succeeded(session, attempt)
+        return totp.begin(session, settings.home, account)
+
+
+def confirm_totp(engine: Engine, settings: Settings, trace: Trace, who: Principal, *, code: str) -> list[str]:
+    """Let the second factor count; other sessions, which were opened without it, end. The recovery codes."""
+    with _writing(engine, who.name) as session:
+        account = _still(session, who.name, who.account_id)
+        codes = totp.confirm(session, settings.home, trace, account, code)
+        repository.close_other_sessions(session, account.id, keep=who.session_id)
+        return codes
+
+
+def remove_totp(
+    engine: Engine,
+    settings: Settings,
+    trace: Trace,
+    who: Principal,
+    *,
+    password: str,
+    code: str,
+    place: str | None,
+) -> None:
+    """Remove one's own second factor, with the password and a code of it."""
+    account_id, attempt = _prove(engine, trace, who.name, password, place)
+    _prove_code(engine, settings, trace, who.name, account_id, attempt, code or "-")
+    with _writing(engine, who.name) as session:
+        account = _still(session, who.name, account_id)
+        throttle.succeeded(session, attempt)
+        totp.remove(session, trace, account)
+
+
+def _still(session: Session, name: str, account_id: int | None) -> Account:
+    account = repository.locked_account(session, name)
+    if account is None or account.id != account_id or not account.active:
+        raise WrongCredentials  # changed while the password was looked at
+    return account
+
+
 def _open(session: Session, settings: Settings, trace: Trace, account: Account) -> SignedIn:
     key = sessions.open_session(session, account.id, address=trace.address, settings=settings)
     audit.record(session, trace, "session.opened", audit.of_account(account.name))
     live = sessions.find(session, key)
     if live is None:
         raise RuntimeError("a session just opened is not there")
-    return SignedIn(key, live.principal)
+    return SignedIn(key, sessions.completed(live, settings))
 
 
 def _writing(engine: Engine, actor: str) -> AbstractContextManager[WriteSession]:

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.auth import throttle_repository as repository
+from app.auth.throttle_repository import Failures
 from app.errors import TooMany
 
 
@@ -57,6 +58,17 @@ def name_key(name: str) -> str:
     return hashlib.sha256(name.casefold().encode()).hexdigest()[:32]
 
 
+def look(session: Session, name: str, place: str | None) -> bool:
+    """Refuse what :func:`admit` would refuse, without counting; else whether this name usually signs in from here.
+
+    Raises
+    ------
+    TooMany
+        With ``Retry-After``.
+    """
+    return _refuse_too_early(repository.failures(session, name_key(name), place)).known
+
+
 def admit(session: Session, name: str, place: str | None) -> int:
     """Count an attempt and let it pass, or refuse it for coming too early. The caller commits at once.
 
@@ -72,7 +84,11 @@ def admit(session: Session, name: str, place: str | None) -> int:
     """
     key = name_key(name)
     repository.hold(session, key, place)
-    seen = repository.failures(session, key, place)
+    _refuse_too_early(repository.failures(session, key, place))
+    return repository.add(session, key, place)
+
+
+def _refuse_too_early(seen: Failures) -> Failures:
     waits = [PAIR.delay_s(seen.pair) - seen.since_pair_s]
     if not seen.known:
         waits.append(PLACE.delay_s(seen.place) - seen.since_place_s)
@@ -80,12 +96,23 @@ def admit(session: Session, name: str, place: str | None) -> int:
     wait = math.ceil(max(waits))
     if wait > 0:
         raise TooMany(
-            f"登录尝试过于频繁，请在 {wait} 秒后再试。",
-            f"Too many attempts to sign in; try again in {wait} s.",
+            f"登录失败次数过多，已暂时锁定，请在 {wait} 秒后再试，或请管理员解锁。",
+            f"Locked for a while after too many failures to sign in; try again in {wait} s, or ask an administrator to "
+            f"unlock the account.",
             headers={"Retry-After": str(wait)},
             retry_after_s=wait,
         )
-    return repository.add(session, key, place)
+    return seen
+
+
+def unlock(session: Session, name: str) -> int:
+    """Let a name try again at once, wherever it failed; how many failures were forgotten."""
+    return repository.drop_failures(session, name_key(name))
+
+
+def unfinished(session: Session, attempt: int) -> None:
+    """The password was right and no code came with it yet: neither a failure nor a success."""
+    repository.drop(session, attempt)
 
 
 def succeeded(session: Session, attempt: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, text, update
+from sqlalchemy import delete, func, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -79,6 +79,17 @@ def add(session: Session, name: str, place: str | None) -> int:
 def mark_succeeded(session: Session, attempt: int) -> None:
     """The attempt was the right one."""
     session.execute(update(SignInAttempt).where(SignInAttempt.id == attempt).values(succeeded=True))
+
+
+def drop(session: Session, attempt: int) -> None:
+    """Forget one attempt."""
+    session.execute(delete(SignInAttempt).where(SignInAttempt.id == attempt))
+
+
+def drop_failures(session: Session, name: str) -> int:
+    """Forget the failures of a name, at every place; how many there were."""
+    gone = delete(SignInAttempt).where(SignInAttempt.name == name, SignInAttempt.succeeded.is_(False))
+    return len(session.scalars(gone.returning(SignInAttempt.id)).all())
 
 
 def forget_old(session: Session) -> None:

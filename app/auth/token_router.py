@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response, status
+from fastapi import Request, status
 
 from app.auth import scopes, tokens
+from app.auth.authentication import settings_of
 from app.auth.dependencies import CurrentPrincipal, CurrentTrace, Read, Write
 from app.auth.policy import signed_in
+from app.auth.routing import Router, ShortBody
 from app.auth.schemas import TokenIn, TokenList, TokenMade, TokenOut
-from app.kit.bodies import ShortBody
 
-router = APIRouter(prefix="/v1/tokens", tags=["tokens"], route_class=ShortBody)
+router = Router(prefix="/v1/tokens", tags=["tokens"], route_class=ShortBody)
 
 
 @router.get("", dependencies=[signed_in()])
@@ -29,10 +30,13 @@ def list_tokens(principal: CurrentPrincipal, session: Read) -> TokenList:
     responses={403: {}, 422: {}},
 )
 def issue_token(
-    given: TokenIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write, response: Response
+    request: Request,
+    given: TokenIn,
+    principal: CurrentPrincipal,
+    trace: CurrentTrace,
+    session: Write,
 ) -> TokenMade:
     """Issue a token; its text is answered here and never again."""
-    response.headers["Cache-Control"] = "no-store"
     secret, token = tokens.issue(
         session,
         principal,
@@ -40,7 +44,7 @@ def issue_token(
         name=given.name,
         role=given.role,
         scope=given.scope,
-        expires_at=given.expires_at,
+        end=given.end(settings_of(request)),
     )
     names = scopes.named(session, [token.scope_path])
     return TokenMade(**TokenOut.fields_of(token, names), token=secret)
@@ -48,9 +52,9 @@ def issue_token(
 
 @router.delete(
     "/{token_id}",
-    dependencies=[signed_in()],
+    dependencies=[signed_in(people_only=True)],
     status_code=status.HTTP_204_NO_CONTENT,
-    responses={404: {}},
+    responses={403: {}, 404: {}},
 )
 def revoke_token(token_id: int, principal: CurrentPrincipal, trace: CurrentTrace, session: Write) -> None:
     """End a token at once."""

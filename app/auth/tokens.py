@@ -12,8 +12,12 @@ from app.auth.audit import Trace
 from app.auth.models import ApiToken
 from app.auth.principal import Principal
 from app.auth.roles import CONTAINS, covers
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.kit.clock import now
+from app.settings import Settings
+
+_LONGEST = timedelta(days=366)
+_SOON = timedelta(days=14)
 
 
 class TokenUnknown(NotFound):
@@ -78,28 +82,26 @@ def issue(
     name: str,
     role: str,
     scope: str | None = None,
-    expires_at: datetime | None = None,
+    end: datetime | None,
 ) -> tuple[str, ApiToken]:
     """Make a token; its text is returned here and nowhere else, ever.
+
+    ``end`` is when it stops working; None is never, which like anything past a year only an administrator of
+    everything may choose.
 
     Raises
     ------
     Invalid
         The role or the unit is unknown, the name empty, or the end is in the past.
     Forbidden
-        ``by`` does not have this role over the whole of this unit.
+        ``by`` does not have this role over the whole of this unit, or may not make a token that lasts so long.
     """
     label = name.strip()
     if not label or len(label) > 100:
         raise Invalid(
             "令牌名称须为 1 至 100 个字符。", "A token's name takes 1 to 100 characters.", field="name"
         )
-    if expires_at is not None and expires_at <= now():
-        raise Invalid(
-            f"到期时间须在将来，收到 {expires_at.isoformat()}。",
-            f"The end must lie in the future; {expires_at.isoformat()} came.",
-            field="expires_at",
-        )
+    _check_end(by, end)
     path = scopes.path_of(session, scope)
     scopes.check_may_give(by, role, path)
     secret = keys.new_token()
@@ -111,7 +113,7 @@ def issue(
         scope_path=path,
         account_id=by.account_id,
         created_by=by.actor,
-        expires_at=expires_at,
+        expires_at=end,
     )
     session.add(token)
     session.flush()
@@ -124,9 +126,39 @@ def issue(
         prefix=token.prefix,
         role=role,
         scope=path,
-        expires_at=expires_at.isoformat() if expires_at else None,
+        expires_at=end.isoformat() if end else None,
     )
     return secret, token
+
+
+def default_end(settings: Settings) -> datetime:
+    """When a token ends that nobody named an end for."""
+    return now() + timedelta(days=settings.token_days)
+
+
+def expires_soon(token: ApiToken) -> bool:
+    """Whether a live token ends within two weeks, so that its owner should replace it."""
+    if token.expires_at is None or token.revoked_at is not None:
+        return False
+    return timedelta(0) < token.expires_at - now() <= _SOON
+
+
+def _check_end(by: Principal, end: datetime | None) -> None:
+    if end is not None and end <= now():
+        raise Invalid(
+            f"到期时间须在将来，收到 {end.isoformat()}。",
+            f"The end must lie in the future; {end.isoformat()} came.",
+            field="expires_at",
+        )
+    if (end is None or end - now() > _LONGEST) and not by.may("admin"):
+        came = end.isoformat() if end else "null"
+        raise Forbidden(
+            f"令牌最长有效 {_LONGEST.days} 天；更长或不过期的令牌只能由全域管理员签发，收到 {came}。",
+            f"A token lasts {_LONGEST.days} days at most; longer or endless ones are issued by administrators of "
+            f"everything only; {came} came.",
+            code="lasts-too-long",
+            field="expires_at",
+        )
 
 
 def seen_by(session: Session, by: Principal) -> list[ApiToken]:
@@ -157,7 +189,15 @@ def revoke_named(session: Session, trace: Trace, mark: str) -> ApiToken:
     return _end(session, trace, found[0])
 
 
-def _end(session: Session, trace: Trace, token: ApiToken) -> ApiToken:
+def revoke_all_of(session: Session, trace: Trace, account_id: int, *, reason: str) -> int:
+    """End every live token of an account, each with its entry in the audit log; how many there were."""
+    found = repository.live_tokens_of(session, account_id)
+    for token in found:
+        _end(session, trace, token, reason=reason)
+    return len(found)
+
+
+def _end(session: Session, trace: Trace, token: ApiToken, **detail: str) -> ApiToken:
     if token.revoked_at is None:
         token.revoked_at = now()
         session.flush()
@@ -170,5 +210,6 @@ def _end(session: Session, trace: Trace, token: ApiToken) -> ApiToken:
             prefix=token.prefix,
             role=token.role,
             scope=token.scope_path,
+            **detail,
         )
     return token

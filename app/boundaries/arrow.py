@@ -7,20 +7,46 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
 
 from app.boundaries.editions import LoadedEdition
-from app.errors import Invalid, Unavailable
-from app.kit.arrow_messages import refuse_unpacking
+from app.errors import Invalid, TooLarge, Unavailable
+from app.kit.arrow_messages import MOST_BYTES, refuse_unpacking
+from app.settings import Settings
 from gis.crs import SourceCrs, to_wgs84
 
 MEDIA_TYPE = "application/vnd.apache.arrow.stream"
-_IN_MEMORY = 64 * 2**20
+_IN_MEMORY = 16 * 2**20
 _FREE_BYTES = 2**30
 _ROWS = 1 << 17
+_ANONYMOUS_BATCH = 32 * 2**20
+
+
+@dataclass(frozen=True)
+class StreamLimits:
+    """How much one stream may ask for; a stream packs so well that its own length says nothing."""
+
+    rows: int | None
+    answer_bytes: int
+    batch_bytes: int
+    signed_in: bool
+
+    @classmethod
+    def of(cls, settings: Settings, *, signed_in: bool) -> StreamLimits:
+        """What the settings allow."""
+        if signed_in:
+            return cls(None, settings.locate_answer_mb * 2**20, MOST_BYTES, signed_in=True)
+        return cls(
+            settings.locate_rows_anonymous,
+            settings.locate_answer_mb_anonymous * 2**20,
+            _ANONYMOUS_BATCH,
+            signed_in=False,
+        )
 
 
 class LocatedStream:
@@ -30,15 +56,18 @@ class LocatedStream:
     in the middle is refused, not cut short.
     """
 
-    def __init__(self, edition: LoadedEdition, crs: SourceCrs) -> None:
+    def __init__(self, edition: LoadedEdition, crs: SourceCrs, limits: StreamLimits, *, folder: Path) -> None:
         self.rows = 0
+        self._limits = limits
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
         self._edition = edition
         self._crs = crs
         self._names = pa.array([*edition.index.codes, None], type=pa.string())
         self._answers = pa.schema([("grid_code", pa.string())], metadata={"edition": str(edition.number)})
         self._given: pa.Schema | None = None
         # Outlives this call: it is what is sent.
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder))  # noqa: SIM115
         self._writer = pa.ipc.new_stream(self._file, self._answers)
 
     def take(self, messages: Iterable[memoryview]) -> None:
@@ -66,7 +95,9 @@ class LocatedStream:
                 raise _not_arrow(f"the first message is a {message.type}")
             self._given = _physical(pa.ipc.read_schema(message))
         elif message.type == "record batch":
-            refuse_unpacking(memoryview(message.metadata), memoryview(message.body))
+            refuse_unpacking(
+                memoryview(message.metadata), memoryview(message.body), most_bytes=self._limits.batch_bytes
+            )
             self._locate(pa.ipc.read_record_batch(message, self._given))
         elif message.type != "dictionary":
             # The words of other columns are not needed; places never come in a dictionary.
@@ -78,14 +109,18 @@ class LocatedStream:
             column.validate(full=True)
         if not len(lon) == len(lat) == batch.num_rows:
             raise _not_arrow("columns of different length")
+        self.rows += batch.num_rows
+        if self._limits.rows is not None and self.rows > self._limits.rows:
+            raise _too_many_rows(self._limits.rows)
         index = self._edition.index
         for begin in range(0, batch.num_rows, _ROWS):
             x, y = (_degrees(column.slice(begin, _ROWS)) for column in (lon, lat))
             owners = index.locate(*to_wgs84(x, y, self._crs))
             taken = pa.array(np.where(owners < 0, len(index.codes), owners))
             self._writer.write_batch(pa.record_batch([self._names.take(taken)], schema=self._answers))
-        self.rows += batch.num_rows
-        if self._file.tell() > _IN_MEMORY and shutil.disk_usage(tempfile.gettempdir()).free < _FREE_BYTES:
+            if self._file.tell() > self._limits.answer_bytes:
+                raise _answer_too_large(self._limits)
+        if self._file.tell() > _IN_MEMORY and shutil.disk_usage(self._folder).free < _FREE_BYTES:
             raise _no_space()
 
     def answer(self) -> IO[bytes]:
@@ -101,6 +136,26 @@ class LocatedStream:
         with suppress(OSError, pa.ArrowException):
             self._writer.close()
         self._file.close()
+
+
+def _too_many_rows(most: int) -> TooLarge:
+    return TooLarge(
+        f"未登录时一个流最多 {most} 个点；请登录或使用令牌，或分几次发送",
+        f"a stream of somebody who is not signed in has at most {most} places; sign in, use a token, or send several",
+        code="too-many-points",
+        most=most,
+    )
+
+
+def _answer_too_large(limits: StreamLimits) -> TooLarge:
+    most = limits.answer_bytes >> 20
+    way_zh, way_en = ("", "") if limits.signed_in else ("请登录或使用令牌，或", "sign in, use a token, or ")
+    return TooLarge(
+        f"应答超过 {most} MB；{way_zh}分几次发送",
+        f"the answer would have more than {most} MB; {way_en}send it in several parts",
+        code="answer-too-large",
+        most_bytes=limits.answer_bytes,
+    )
 
 
 def _no_space() -> Unavailable:

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO
+from contextlib import AbstractAsyncContextManager
+from typing import IO, Annotated
 
 import numpy as np
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from app.auth.authentication import current_principal, place_of
+from app.auth.forgery import ForgedRequest
 from app.auth.policy import public_if
+from app.auth.routing import Router, Stream
 from app.boundaries.arrow import MEDIA_TYPE as ARROW
-from app.boundaries.arrow import LocatedStream
+from app.boundaries.arrow import LocatedStream, StreamLimits
 from app.boundaries.asked import At, edition_asked, refuse_nowhere
 from app.boundaries.editions import LoadedEdition
 from app.errors import Invalid, TooLarge, UnsupportedMedia
+from app.kit.admission import Gate
 from app.kit.arrow_messages import Messages
+from app.kit.body_limit import BodyMemory, LimitedRequest
+from app.kit.crs import read_crs
 from app.kit.params import Crs
 from app.kit.validation import in_chinese
-from gis.crs import SourceCrs, parse_crs, to_wgs84
+from app.settings import Settings
+from gis.crs import SourceCrs, to_wgs84
 
-router = APIRouter(tags=["locate"], dependencies=[public_if("public_locate")])
+router = Router(
+    route_class=Stream, tags=["locate"], dependencies=[public_if("public_locate", same_for_all=True)]
+)
 
 MOST_JSON_POINTS = 100_000
 _JSON_BYTES = 16 * 2**20
@@ -40,12 +50,16 @@ _NEVER_JSON = (
 )
 
 
+# Strict: neither `false` nor "120.05" is a number.
+Degree = Annotated[float, Strict()]
+
+
 class Points(BaseModel):
     """Many places at once."""
 
     model_config = ConfigDict(extra="forbid")
 
-    points: list[tuple[float, float]] = Field(description="[[lon, lat], …] in `crs`.")
+    points: list[tuple[Degree, Degree]] = Field(description="[[lon, lat], …] in `crs`.")
     crs: str | None = Field(default=None, max_length=40)
     at: str | None = None
 
@@ -67,13 +81,51 @@ async def locate_many(request: Request, crs: Crs = "wgs84", at: At = None) -> Re
     """The owners of many places, in order; ``null`` where nobody owns one. JSON or an Arrow IPC stream."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == ARROW:
-        return await _locate_arrow(request, await edition_asked(request, at), parse_crs(crs))
+        source = await read_crs(crs, place=place_of(request))
+        return await _locate_arrow(request, await edition_asked(request, at), source)
     if kind.startswith(_NEVER_JSON) and not kind.endswith("json"):
         raise UnsupportedMedia(
             f"应为 application/json 或 {ARROW}，收到 {kind}",
             f"expected application/json or {ARROW}, came {kind}",
         )
-    body = await _bounded(request)
+    given = await _points(request)
+    edition = await edition_asked(request, given.at or at)
+    source = await read_crs(given.crs or crs, place=place_of(request))
+    async with _bulk_turn(request):
+        owners = await run_in_threadpool(_owners, edition, given.points, source)
+    request.app.state.metrics.located.inc(len(owners))
+    return JSONResponse({"edition": edition.number, "owners": owners})
+
+
+def _bulk_turn(request: Request) -> AbstractAsyncContextManager[None]:
+    gate: Gate = request.app.state.bulk_gate
+    return gate.turn(place_of(request))
+
+
+async def _points(request: Request) -> Points:
+    limited = LimitedRequest(
+        request.scope,
+        request.receive,
+        most_bytes=_JSON_BYTES,
+        memory=request.app.state.body_memory,
+    )
+    try:
+        limited.check_length()
+        body = await limited.body()
+        async with _bulk_turn(request):
+            return await run_in_threadpool(_read_points, body)
+    except TooLarge as error:
+        if error.code == "too-many-points":
+            raise
+        raise _too_many(None) from error
+    finally:
+        limited.forget()
+
+
+def _read_points(body: bytes) -> Points:
+    # Far too many are not even made into anything.
+    if body.count(b"[") > 2 * MOST_JSON_POINTS or body.count(b",") > 4 * MOST_JSON_POINTS:
+        raise _too_many(None)
     try:
         given = Points.model_validate_json(body)
     except ValidationError as error:
@@ -87,11 +139,7 @@ async def locate_many(request: Request, crs: Crs = "wgs84", at: At = None) -> Re
         ) from error
     if len(given.points) > MOST_JSON_POINTS:
         raise _too_many(len(given.points))
-    edition = await edition_asked(request, given.at or at)
-    source = parse_crs(given.crs or crs)
-    owners = await run_in_threadpool(_owners, edition, given.points, source)
-    request.app.state.metrics.located.inc(len(owners))
-    return JSONResponse({"edition": edition.number, "owners": owners})
+    return given
 
 
 def _too_many(count: int | None) -> TooLarge:
@@ -102,16 +150,6 @@ def _too_many(count: int | None) -> TooLarge:
         code="too-many-points",
         most=MOST_JSON_POINTS,
     )
-
-
-async def _bounded(request: Request) -> bytes:
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > _JSON_BYTES:
-            raise _too_many(None)
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _owners(edition: LoadedEdition, points: list[tuple[float, float]], source: SourceCrs) -> list[str | None]:
@@ -129,23 +167,45 @@ def _owners(edition: LoadedEdition, points: list[tuple[float, float]], source: S
 
 async def _locate_arrow(request: Request, edition: LoadedEdition, source: SourceCrs) -> Response:
     """Locate what has come while the rest is on its way; a slow sender occupies no thread."""
-    messages, stream = Messages(), LocatedStream(edition, source)
+    state = request.app.state
+    settings: Settings = state.settings
+    memory: BodyMemory = state.body_memory
+    limits = StreamLimits.of(settings, signed_in=await _is_signed_in(request))
+    messages = Messages(most_bytes=limits.batch_bytes)
+    stream = LocatedStream(edition, source, limits, folder=settings.home / "tmp")
     waiting: list[memoryview] = []
+    held = 0
     try:
         async for chunk in request.stream():
+            memory.take(len(chunk))
+            held += len(chunk)
             waiting += messages.feed(chunk)
             # Many small batches at once: a thread for each of them would be most of the work.
             if sum(map(len, waiting)) >= _WORTH_A_THREAD or len(waiting) >= _MANY:
-                await run_in_threadpool(stream.take, waiting)
+                async with _bulk_turn(request):
+                    await run_in_threadpool(stream.take, waiting)
                 waiting = []
+                memory.give_back(held - messages.held_bytes)
+                held = messages.held_bytes
         messages.finish()
-        await run_in_threadpool(stream.take, waiting)
+        async with _bulk_turn(request):
+            await run_in_threadpool(stream.take, waiting)
         answer = await run_in_threadpool(stream.answer)
     except BaseException:
         stream.close()
         raise
+    finally:
+        memory.give_back(held)
     request.app.state.metrics.located.inc(stream.rows)
     return StreamingResponse(_chunks(answer), media_type=ARROW)
+
+
+async def _is_signed_in(request: Request) -> bool:
+    try:
+        return (await current_principal(request)).known
+    except ForgedRequest:
+        # A page that sends no token against forged requests is served, as somebody unknown.
+        return False
 
 
 def _chunks(answer: IO[bytes]) -> Iterator[bytes]:

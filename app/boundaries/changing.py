@@ -103,6 +103,7 @@ def publish_changes(
         retired=tuple(sorted(gone - new)),
         unchanged=len(kept),
         units_written=len(closing) + len(adding),
+        previous=before.number,
     )
 
 

@@ -2,40 +2,62 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter
-
-from app.auth.dependencies import Read
+from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import public_if
+from app.auth.routing import Router
 from app.boundaries import repository
+from app.boundaries.models import Edition
 from app.errors import NotFound
 
-router = APIRouter(prefix="/v1/editions", tags=["editions"], dependencies=[public_if("public_layers")])
+router = Router(prefix="/v1/editions", tags=["editions"], dependencies=[public_if("public_layers")])
+_SAME_FOR_ALL = [public_if("public_layers", same_for_all=True)]
 
 
 @router.get("")
-def list_editions(session: Read) -> dict[str, Any]:
-    """All published editions, newest first, and the number of the one in force."""
+def list_editions(session: Read, principal: CurrentPrincipal) -> dict[str, Any]:
+    """Published editions and those withdrawn before they took effect, newest first; by whom, for those with a role."""
+    in_force, instant = repository.edition_at(session), repository.database_now(session)
+    names = bool(principal.grants)
     return {
         "editions": [
             {
                 "number": e.number,
+                "state": _state(e, in_force, instant),
                 "effective_from": e.effective_from,
                 "published_at": e.published_at,
-                "author": e.author.removeprefix("cli:"),
-                "reviewer": e.reviewer,
+                "author": e.author.removeprefix("cli:") if names else None,
+                "reviewer": e.reviewer if names else None,
                 "note": e.note,
                 "synthetic": e.synthetic,
                 "grids": e.grids,
             }
             for e in repository.editions(session)
         ],
-        "in_force": repository.edition_at(session),
+        "in_force": in_force,
+        "withdrawn": [
+            {
+                "number": e.number,
+                "effective_from": e.effective_from,
+                "published_at": e.published_at,
+                "withdrawn_at": e.withdrawn_at,
+                "note": e.note,
+                "reason": e.reason,
+            }
+            for e in repository.withdrawals(session)
+        ],
     }
 
 
-@router.get("/{number}/lineage", responses={404: {}})
+def _state(edition: Edition, in_force: int | None, instant: datetime) -> str:
+    if edition.number == in_force:
+        return "in_force"
+    return "scheduled" if edition.effective_from > instant else "past"
+
+
+@router.get("/{number}/lineage", dependencies=_SAME_FOR_ALL, responses={404: {}})
 def show_lineage(session: Read, number: int) -> dict[str, Any]:
     """Which grids of the edition before became which grids of this one, with shares of area."""
     if not any(e.number == number for e in repository.editions(session)):

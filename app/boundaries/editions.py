@@ -7,6 +7,7 @@ word, on each reconnect and at least twice a minute, so that a lost notification
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -20,9 +21,19 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.boundaries import repository
+from app.boundaries.edition_snapshot import EditionSnapshot
 from app.boundaries.index_store import IndexStore
-from app.boundaries.loading import LoadedEdition, Scheduled, load_edition, number_at, schedule_of
+from app.boundaries.loading import (
+    LoadedEdition,
+    Scheduled,
+    load_edition,
+    number_at,
+    read_schedule,
+    schedule_of,
+)
 from app.errors import NotFound, Unavailable
+from app.kit import clock
 from app.kit.clock import now
 from gis.errors import GisError
 
@@ -31,7 +42,7 @@ __all__ = ["CHANNEL", "EditionCache", "LoadedEdition", "Scheduled", "load_editio
 log = structlog.get_logger(__name__)
 
 CHANNEL = "wangge_edition"
-_RELOAD = timedelta(seconds=30)
+_RELOAD_S = 30.0
 # An index is loaded this long before its edition takes force.
 _AHEAD = timedelta(seconds=90)
 _KEPT = 8
@@ -60,15 +71,20 @@ class EditionCache:
     ) -> None:
         self._engine = engine
         self._store = store
+        self._snapshot = EditionSnapshot(store, origin=str(engine.url)) if store is not None else None
+        # Since when the schedule is the one that was kept on disk; None: it is the database's.
+        self.kept_at: datetime | None = None
         self._taken_force = taken_force
         self._schedule: tuple[Scheduled, ...] = ()
+        self._broken: tuple[int, ...] = ()
         self._present: _Present | None = None
         self._loaded: OrderedDict[int, LoadedEdition] = OrderedDict()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._own_channel = f"{CHANNEL}_{uuid.uuid4().hex}"
         self._thread: threading.Thread | None = None
-        self._read_at: datetime | None = None
+        # By a clock that cannot be set: the next look must not be put off for hours.
+        self._read_at: float | None = None
         self._due: datetime | None = None
 
     def start(self) -> None:
@@ -78,6 +94,7 @@ class EditionCache:
         except (SQLAlchemyError, Unavailable) as error:
             # The service comes up without a database, or with a broken edition, and says so in /readyz; the listener keeps trying.
             log.warning("editions_unavailable", error=str(error).splitlines()[0])
+            self._restore()
         self._thread = threading.Thread(target=self._listen, name="editions", daemon=True)
         self._thread.start()
 
@@ -97,18 +114,51 @@ class EditionCache:
     def refresh(self) -> None:
         """Read the schedule again, and load what is in force now, or soon, before anybody asks for it."""
         with Session(self._engine) as session:
-            schedule = schedule_of(session)
+            schedule, broken = read_schedule(session)
+            asked = clock.service_now()
+            self._compare_clocks(asked, repository.database_clock(session))
+        if broken != self._broken:
+            log.error("editions_with_impossible_instant", editions=broken)
+            self._broken = broken
         instant = now()
-        for number in {number_at(schedule, instant), number_at(schedule, instant + _AHEAD)} - {None}:
-            self._load(next(e for e in schedule if e.number == number))
+        numbers = {number_at(schedule, instant), number_at(schedule, instant + _AHEAD)}
+        present = [self._load(each) for each in schedule if each.number in numbers]
         # Only now do requests turn to it: nobody waits for the new index.
-        self._schedule = schedule
+        self._schedule, self.kept_at = schedule, None
         with self._lock:
             # Editions do not change; but a database may have been restored from another.
             for number in [n for n, held in self._loaded.items() if held.scheduled not in schedule]:
                 del self._loaded[number]
-        self._read_at = instant
+        if self._snapshot is not None:
+            self._snapshot.keep(schedule, present)
+        self._read_at = time.monotonic()
         self._due = self.next_change(instant)
+
+    def _compare_clocks(self, asked: datetime, database: datetime) -> None:
+        agreed = clock.agrees()
+        ahead = clock.measure(asked, database, clock.service_now()).total_seconds()
+        if not clock.agrees():
+            # With every look, not once: whoever reads the last hour of the log has to find it.
+            log.warning(
+                "clock_differs",
+                database_ahead_s=round(ahead, 3),
+                effect="the database's clock is used",
+                remedy="keep time by NTP on this machine and on the database's",
+            )
+        elif not agreed:
+            log.info("clock_agrees", database_ahead_s=round(ahead, 3))
+
+    def _restore(self) -> None:
+        """Answer from what was kept on disk until the database is back."""
+        kept = self._snapshot.read() if self._snapshot is not None else None
+        if kept is None:
+            return
+        with self._lock:
+            for edition in kept.editions:
+                edition.index.owner_of(0.0, 0.0)
+                self._loaded[edition.number] = edition
+        self._schedule, self.kept_at = kept.schedule, kept.kept_at
+        log.warning("editions_from_snapshot", kept_at=kept.kept_at.isoformat(), edition=self.number_at(now()))
 
     @property
     def schedule(self) -> Sequence[Scheduled]:
@@ -237,6 +287,6 @@ class EditionCache:
 
     def _look_when_old(self) -> None:
         instant = now()
-        old = self._read_at is None or instant - self._read_at > _RELOAD
+        old = self._read_at is None or time.monotonic() - self._read_at > _RELOAD_S
         if old or (self._due is not None and instant >= self._due):
             self._look()

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.boundaries import repository
 from app.boundaries.answers import Answers
 from app.boundaries.index_store import IndexStore
+from app.db.calendar_limits import is_limit
 from gis.locate import GridIndex
 
 
@@ -85,12 +86,20 @@ def _description(path: str, by_path: dict[str, Any]) -> dict[str, Any]:
 
 
 def schedule_of(session: Session) -> tuple[Scheduled, ...]:
-    """All editions in the order in which they come into force."""
+    """All editions in the order in which they come into force; those whose instant cannot be are left out."""
+    return read_schedule(session)[0]
+
+
+def read_schedule(session: Session) -> tuple[tuple[Scheduled, ...], tuple[int, ...]]:
+    """The schedule, and numbers of editions whose instant lies beyond the calendar: a row may be bad, not the others."""
+    editions = repository.editions(session)
     found = [
         Scheduled(e.number, e.effective_from, e.synthetic, e.content_hash)
-        for e in repository.editions(session)
+        for e in editions
+        if not is_limit(e.effective_from)
     ]
-    return tuple(sorted(found, key=lambda e: (e.effective_from, e.number)))
+    broken = sorted(e.number for e in editions if is_limit(e.effective_from))
+    return tuple(sorted(found, key=lambda e: (e.effective_from, e.number))), tuple(broken)
 
 
 def number_at(schedule: Sequence[Scheduled], instant: datetime) -> int | None:

@@ -7,30 +7,32 @@ question as programs ask it (plain numbers, nobody to be checked), which passes 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.auth.authentication import place_of
 from app.auth.policy import Policy, public_if
+from app.auth.routing import Router
 from app.boundaries.answers import ASK_AGAIN, SETTLED, VARY, Answer
 from app.boundaries.asked import At, edition_asked, refuse_nowhere
 from app.boundaries.editions import EditionCache, LoadedEdition
 from app.errors import AppError, NoOwner
 from app.i18n import Text
+from app.kit.crs import read_crs, with_proj
 from app.kit.etag import is_known, names
 from app.kit.params import Crs, Lat, Lon, parse_instant
 from app.problems import problem
-from gis.crs import SourceCrs, parse_crs, to_wgs84
+from gis.crs import WGS84, SourceCrs, to_wgs84
 from gis.errors import GisError
 
 PATH = "/v1/locate"
-_OPEN = public_if("public_locate")
+_OPEN = public_if("public_locate", same_for_all=True)
 _POLICY: Policy = _OPEN.dependency
 
-router = APIRouter(tags=["locate"], dependencies=[_OPEN])
+router = Router(tags=["locate"], dependencies=[_OPEN])
 
 # What needs no decoding and no second thought: each parameter once, numbers in plain decimals.
 _NUMBER = rb"(-?\d{1,9}(?:\.\d{1,17})?)"
@@ -38,7 +40,6 @@ _PLAIN = re.compile(
     rb"lon=" + _NUMBER + rb"&lat=" + _NUMBER + rb"(?:&crs=([A-Za-z0-9:-]{1,40}))?(?:&at=([0-9TZ:.-]{1,40}))?"
 )
 _NO_HINT = Text("", "")
-_crs = lru_cache(maxsize=64)(parse_crs)
 
 
 @router.get(
@@ -47,7 +48,7 @@ _crs = lru_cache(maxsize=64)(parse_crs)
 async def locate(request: Request, lon: Lon, lat: Lat, crs: Crs = "wgs84", at: At = None) -> Response:
     """The grid that owns a place, with its community, street and district."""
     edition = await edition_asked(request, at)
-    answer = _answer(request, edition, lon, lat, crs, at)
+    answer = await _located(request, edition, lon, lat, crs, at)
     unchanged = is_known(request, answer.tag.decode())
     response = Response(None if unchanged else answer.body, status_code=304 if unchanged else 200)
     response.raw_headers = answer.unchanged if unchanged else answer.headers
@@ -98,7 +99,7 @@ class QuickLocate:
         request = Request(scope, receive)
         try:
             edition = await edition_asked(request, at)
-            return _answer(request, edition, lon, lat, crs or "wgs84", at)
+            return await _located(request, edition, lon, lat, crs or "wgs84", at)
         except NoOwner as error:
             return problem(request, error)
         except (AppError, GisError):
@@ -120,10 +121,22 @@ def plain_question(scope: Scope) -> tuple[float, float, str | None, str | None] 
     return float(lon), float(lat), crs.decode() if crs else None, at.decode() if at else None
 
 
-def _answer(
+async def _located(
     request: Request, edition: LoadedEdition, lon: float, lat: float, crs: str, at: str | None
 ) -> Answer:
-    source = _crs(crs)
+    source = await read_crs(crs, place=place_of(request)) if crs != "wgs84" else WGS84
+    return await with_proj(source, _answer, request, edition, lon, lat, source, crs, at)
+
+
+def _answer(
+    request: Request,
+    edition: LoadedEdition,
+    lon: float,
+    lat: float,
+    source: SourceCrs,
+    crs: str,
+    at: str | None,
+) -> Answer:
     owner, on_boundary = _owner(edition, lon, lat, source)
     request.app.state.metrics.located.inc()
     if owner < 0:

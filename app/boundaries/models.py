@@ -7,6 +7,7 @@ from typing import Any
 
 from geoalchemy2 import Geometry
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Computed,
     Float,
@@ -20,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import INT4RANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.boundaries.effective_dates import IN_BOUNDS_SQL
 from app.db.base import LTREE, Base, CreatedAt, IdPk, geometry_column
 
 LEVELS = ("district", "street", "community", "grid")
@@ -43,8 +45,31 @@ class Edition(Base):
 
     __table_args__ = (
         CheckConstraint("number > 0", name="number_positive"),
+        CheckConstraint(IN_BOUNDS_SQL, name="effective_from"),
         Index(None, "effective_from", "number"),
     )
+
+
+class EditionWithdrawal(Base):
+    """An edition that was published for the future and taken back before it took effect; its number is not used again."""
+
+    __tablename__ = "edition_withdrawal"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    effective_from: Mapped[datetime]
+    published_at: Mapped[datetime]
+    author: Mapped[str]
+    reviewer: Mapped[str | None]
+    note: Mapped[str]
+    content_hash: Mapped[str]
+    grids: Mapped[int] = mapped_column(Integer)
+    # Codes of grids: created, changed and retired by it.
+    effect: Mapped[dict[str, Any]]
+    # The draft that had become it and may be published again.
+    draft_id: Mapped[int | None] = mapped_column(BigInteger)
+    withdrawn_at: Mapped[CreatedAt]
+    withdrawn_by: Mapped[str]
+    reason: Mapped[str] = mapped_column(server_default="")
 
 
 class UnitVersion(Base):

@@ -12,7 +12,7 @@ import shapely
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.boundaries.models import Edition, Lineage, Settlement, UnitVersion
+from app.boundaries.models import Edition, EditionWithdrawal, Lineage, Settlement, UnitVersion
 from app.db.copy import BOXES, box_columns, copy_columns
 
 # One publication at a time in a database; the numbers are arbitrary but fixed.
@@ -122,6 +122,37 @@ def database_clock(session: Session) -> datetime:
 def latest(session: Session) -> Edition | None:
     """The edition with the highest number, in force or not."""
     return session.scalar(select(Edition).order_by(Edition.number.desc()).limit(1))
+
+
+def next_number(session: Session) -> int:
+    """The number of the edition to come; those of withdrawn ones are not used again."""
+    number: int = session.execute(select(func.next_edition())).scalar_one()
+    return number
+
+
+def withdrawals(session: Session) -> Sequence[EditionWithdrawal]:
+    """All editions that were withdrawn before they took effect, newest first."""
+    return session.scalars(select(EditionWithdrawal).order_by(EditionWithdrawal.number.desc())).all()
+
+
+def withdraw(session: Session, number: int, *, actor: str, actor_key: str, reason: str) -> EditionWithdrawal:
+    """Take an edition back as if it had never been published; the database refuses any but the last one to come."""
+    session.flush()
+    session.execute(
+        text("SELECT withdraw_edition(:number, :actor, :key, :reason)"),
+        {"number": number, "actor": actor, "key": actor_key, "reason": reason},
+    )
+    session.expire_all()
+    return session.get_one(EditionWithdrawal, number)
+
+
+def paths_changed_by(session: Session, edition: int) -> Sequence[str]:
+    """Paths of the grids whose versions begin or end with an edition; of other units, when it changed no grid."""
+    query = select(UnitVersion.level, UnitVersion.path).where(
+        (func.lower(UnitVersion.editions) == edition) | (func.upper(UnitVersion.editions) == edition)
+    )
+    rows = session.execute(query.distinct().order_by(UnitVersion.path)).all()
+    return [path for level, path in rows if level == "grid"] or [path for _, path in rows]
 
 
 def editions(session: Session) -> Sequence[Edition]:

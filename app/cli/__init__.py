@@ -17,6 +17,7 @@ from typer.main import get_command
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "up": ("app.cli.up", "command", "准备数据库并启动服务 / prepare the database and serve"),
     "serve": ("app.cli.serve", "command", "只启动网页服务 / the web service alone"),
+    "tls": ("app.cli.tls", "app", "HTTPS 证书：init / certificates for HTTPS"),
     "db": ("app.cli.db", "app", "数据库：start stop status url migrate backup restore / the database"),
     "demo": ("app.cli.demo", "app", "演示区：load / the demo district"),
     "grids": ("app.cli.grids", "app", "网格边界：import check export / boundaries"),

@@ -16,6 +16,7 @@ from app.cli.output import Output
 from app.db.engine import make_engine
 from app.db.session import EVERYTHING, ReadSession, Sight, WriteSession, read_session, write_session
 from app.db.urls import database_urls
+from app.kit.visible import written_out
 from app.settings import Settings, load_settings
 
 
@@ -54,18 +55,19 @@ class Context:
         """A transaction, committed when the block ends well."""
         engine = self.engine()
         try:
-            with write_session(engine, Sight(paths=("",), actor=operator())) as session:
+            with write_session(engine, Sight(paths=("",), actor=operator(), acts=("",))) as session:
                 yield session
         finally:
             engine.dispose()
 
 
-def make_context(*, as_json: bool) -> Context:
-    """Read the settings and choose the output."""
-    settings = load_settings()
+def make_context(*, as_json: bool, settings: Settings | None = None) -> Context:
+    """Read the settings, unless the command did, and choose the output."""
+    settings = settings or load_settings()
     if not structlog.is_configured():
         # Standard output is the answer's alone, above all with --json.
         structlog.configure(
+            processors=[written_out, *structlog.get_config()["processors"]],
             wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
             logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
             cache_logger_on_first_use=False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -14,10 +13,11 @@ import sqlalchemy.exc
 import typer
 from pydantic import ValidationError
 
-from app.cli.output import Exit
+from app.cli.output import Exit, json_line
 from app.db.errors import BackupRefused, DatabaseFailure
 from app.errors import AppError
 from app.i18n import Lang
+from app.kit.visible import visible
 from app.settings import load_settings
 from gis.errors import CoverageError, GisError, InputRefused
 
@@ -37,9 +37,9 @@ def _lang() -> Lang:
 
 def _end(code: Exit, message: str, /, **document: Any) -> None:
     if "--json" in sys.argv:
-        sys.stdout.write(json.dumps({"error": {"message": message, **document}}, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_line({"error": {"message": message, **document}}) + "\n")
     else:
-        sys.stderr.write(message + "\n")
+        sys.stderr.write(visible(message, breaks=True) + "\n")
     sys.exit(int(code))
 
 
@@ -52,8 +52,10 @@ def ended() -> Iterator[None]:
     except ValidationError as error:
         wrong = [
             f"WANGGE_{str(item['loc'][0]).upper()}: {item['msg']} ({item['input']!r})"
-            for item in error.errors(include_url=False)
             if item["loc"]
+            # About several settings together; the input would be all of them, secrets too.
+            else item["msg"]
+            for item in error.errors(include_url=False)
         ]
         head = "These settings are not accepted:" if lang == "en" else "以下设置无法接受："
         _end(Exit.USAGE, "\n  ".join([head, *wrong]), code="settings")

@@ -10,11 +10,14 @@ from typing import Annotated, Any
 import geopandas as gpd
 import typer
 
+from app.boundaries import repository as boundary_rows
 from app.boundaries.districts import choose_district
 from app.boundaries.hierarchy import CoverageInput
 from app.boundaries.preparing import GridColumns, PreparedGrids, prepare_grids
+from app.boundaries.service import effective_instant
 from app.cli.context import Context, make_context, operator
 from app.cli.grids_export import export_file
+from app.cli.grids_withdraw import withdraw_edition
 from app.cli.output import Exit, JsonOption
 from app.grids.publication import Publication, publish
 from app.i18n import Text
@@ -224,8 +227,13 @@ def import_file(
     out = context.out
     instant = parse_instant(effective_from, field="--effective-from")
     columns = GridColumns(code, name, community, community_name, street, street_name, kind)
-    with context.reading():
-        pass  # An unreachable database is said before minutes are spent on the file.
+    with context.reading() as session:
+        # An unreachable database, or an instant that cannot be, is said before minutes are spent on the file.
+        newest = boundary_rows.latest(session)
+        if instant is None and newest is not None and not publish_now:
+            # A rehearsal shows what would differ, also while an edition is yet to come.
+            instant = max(newest.effective_from, boundary_rows.database_now(session))
+        effective_instant(session, newest, instant)
     prepared, data = _prepare(
         context,
         file,
@@ -357,7 +365,7 @@ def _tell(
 ) -> None:
     out = context.out
     published = publication.published
-    number = published.edition if published.touched else published.edition - 1
+    number = published.edition if published.touched else published.previous
     out.document(
         {
             "edition": number if kept or not published.touched else None,
@@ -402,3 +410,4 @@ def _tell(
 
 
 app.command("export")(export_file)
+app.command("withdraw")(withdraw_edition)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -40,14 +41,36 @@ def again_of(context: Context, *, update: bool, replace: bool) -> Again:
     return Again.UPDATE if update else Again.REPLACE if replace else Again.REFUSE
 
 
+# What a spreadsheet takes for a formula; numbers with a sign it may have.
+_FORMULA = re.compile(r"(?![+-]?\d+(?:\.\d+)?\Z)[\s]*[=+\-@\t\r|%＝＋－＠]")
+
+
+def spreadsheet_text(text: str) -> str:
+    """Text for a table that people open in a spreadsheet: what would be a formula there begins with an apostrophe.
+
+    For reports only. Exports of data are read by programs too, and a code has to stay exactly what it is.
+
+    >>> [spreadsheet_text(text) for text in ("=1+1", "-12.5", "-1+1", "370211")]
+    ["'=1+1", '-12.5', "'-1+1", '370211']
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
 def write_rejected(file: Path, bad: Sequence[BadRow], lang: str) -> Path:
     """Write the refused rows beside the file; returns where."""
     target = file.with_name(file.name + ".rejected.csv")
-    with target.open("w", encoding="utf-8-sig", newline="") as stream:
+    with target.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["row", "column", "reason", "value"])
         writer.writerows(
-            [row.row, row.column, row.reason_en if lang == "en" else row.reason_zh, row.value] for row in bad
+            [
+                row.row,
+                *map(
+                    spreadsheet_text,
+                    (row.column, row.reason_en if lang == "en" else row.reason_zh, str(row.value or "")),
+                ),
+            ]
+            for row in bad
         )
     return target
 

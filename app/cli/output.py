@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from enum import IntEnum
@@ -25,8 +25,11 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table
+from rich.text import Text as Cell
 
 from app.i18n import Lang, Text
+from app.kit.visible import visible, visible_json
 
 
 class Exit(IntEnum):
@@ -50,14 +53,23 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+def json_line(value: Any) -> str:
+    """A document for programs on one line, in which a terminal finds nothing to obey."""
+    return visible_json(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
 class Output:
-    """Where a command writes: a document for programs or lines for people."""
+    """Where a command writes: a document for programs or lines for people.
+
+    Names come from files and from people; in lines they are shown with control characters and marks of direction
+    written out, so that none of them moves the cursor, colours what follows or turns it around.
+    """
 
     def __init__(self, *, as_json: bool, lang: Lang = "zh") -> None:
         self.as_json = as_json
         self.lang = lang
-        self.notes = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.notes = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+        self.console = Console(highlight=False, soft_wrap=True, emoji=False)
 
     def say(self, zh: str, en: str) -> str:
         """One message in the person's language."""
@@ -66,29 +78,35 @@ class Output:
     def note(self, zh: str, en: str) -> None:
         """Tell a person something on standard error; programs do not hear it."""
         if not self.as_json:
-            self.notes.print(self.say(zh, en), markup=False)
+            self.notes.print(visible(self.say(zh, en), breaks=True), markup=False)
 
     def line(self, text: str = "") -> None:
         """A line of the answer for a person."""
         if not self.as_json:
-            self.console.print(text, markup=False)
+            self.console.print(visible(text, breaks=True), markup=False)
 
-    def show(self, renderable: Any) -> None:
-        """A table or another Rich object of the answer for a person."""
-        if not self.as_json:
-            self.console.print(renderable)
+    def table(
+        self, headings: Iterable[str], rows: Iterable[Iterable[str]], *, title: str | None = None
+    ) -> None:
+        """A table of the answer for a person; what stands in brackets in a cell is text, not a style."""
+        if self.as_json:
+            return
+        table = Table(*headings, title=title)
+        for row in rows:
+            table.add_row(*(Cell(visible(cell, breaks=True)) for cell in row))
+        self.console.print(table)
 
     def document(self, value: Any) -> None:
         """The answer for a program."""
         if self.as_json:
-            sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+            sys.stdout.write(json_line(value) + "\n")
 
     def fail(self, exit_code: Exit, zh: str, en: str, **document: Any) -> NoReturn:
         """End with a message: on standard error for people, as a document for programs."""
         if self.as_json:
             self.document({"error": {"message": self.say(zh, en), **document}})
         else:
-            self.notes.print(self.say(zh, en), style="red", markup=False)
+            self.notes.print(visible(self.say(zh, en), breaks=True), style="red", markup=False)
         raise typer.Exit(int(exit_code))
 
     @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.table import Table
-
 from app.cli.context import make_context
 from app.cli.output import JsonOption
 from app.settings import Settings
@@ -24,7 +22,4 @@ def command(as_json: JsonOption = False) -> None:
     context.out.document(
         [{"name": n, "value": v, "default": d, "description": text} for n, v, d, text in rows]
     )
-    table = Table("name", "value", "default", "description")
-    for row in rows:
-        table.add_row(*row)
-    context.out.show(table)
+    context.out.table(("name", "value", "default", "description"), rows)

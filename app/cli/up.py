@@ -1,27 +1,32 @@
-"""``wangge up``: from nothing to a served page, and back to nothing on Ctrl-C.
+"""``wangge up``: from nothing to a served page, kept running, and back to nothing on Ctrl-C.
 
-The imports of the service take seconds, those of the database work too. The service's process is therefore started
-first and imports while this one brings the database up; only then it is told to open its port. What is imported at
-the head of this file is what must be there before that.
+The imports of the service take seconds, those of the database work too. The web workers are therefore started first
+and import while this process brings the database up; only then they may serve. What is imported at the head of this
+file is what must be there before that.
+
+Two keep watch afterwards: a thread over the web workers (``app.kit.worker_pool``) and this process's main thread over
+the database. Neither waits for the other, so that places are located while the database is away.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.listening import TlsCert, TlsKey, bind, service_manager, settings_with_tls, start_pool
 from app.cli.output import Exit, JsonOption, Output
 from app.i18n import Text
+from app.kit.listener import base_url, reachable_host
+from app.kit.service_manager import ServiceManager
 from app.kit.supervise import (
-    Child,
     Stopped,
     call_on_signals,
     held_back,
@@ -29,10 +34,13 @@ from app.kit.supervise import (
     stop_with_parent,
     wait_until_answering,
 )
-from app.settings import Settings, load_settings
+from app.kit.worker_channel import Board
+from app.kit.worker_pool import WorkerPool
+from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.db.urls import DatabaseUrls
+    from app.tls.context import ServerTls
 
 WATCH_S = 0.5
 
@@ -40,73 +48,99 @@ Parent = Annotated[
     int, typer.Option(hidden=True, help="End when this process (make) is interrupted or gone.")
 ]
 
-NoDemo = Annotated[bool, typer.Option("--no-demo", help="不装入演示区 / do not load the demo district.")]
+Empty = Annotated[
+    bool,
+    typer.Option(
+        "--empty",
+        help="不装入演示区，以后也不装（正式使用）/ load no demo district, now or later: for a real district.",
+    ),
+]
+NoDemo = Annotated[bool, typer.Option("--no-demo", hidden=True, help="The earlier name of --empty.")]
 
 
-def command(no_demo: NoDemo = False, as_json: JsonOption = False, parent: Parent = 0) -> None:
+def command(
+    empty: Empty = False,
+    no_demo: NoDemo = False,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    as_json: JsonOption = False,
+    parent: Parent = 0,
+) -> None:
     """准备数据库并启动服务；Ctrl-C 全部停下 / prepare the database and serve; Ctrl-C stops all of it."""
-    settings = load_settings()
+    settings = settings_with_tls(tls_cert, tls_key)
     out = Output(as_json=as_json, lang=settings.lang)
+    manager = service_manager()
     raise_on_signals()
     if parent:
         stop_with_parent(parent)
+    tls = _tls(settings)
     with _only_one(settings, out):
-        port = _free_port(settings, out)
-        server = _Server(port)
+        board = Board.make()
+        listener = bind(settings, out)
+        port = int(listener.getsockname()[1])
+        pool = start_pool(settings, listener, out, manager, board)
         try:
-            _start_database(settings, out)
-            urls = _prepare(settings, out)
-            if not no_demo:
-                _load_demo(settings, out)
-            host = _reachable(settings.host)
-            server.open()
-            if not wait_until_answering(host, port, "/healthz", alive=lambda: server.ended is None):
-                out.fail(
-                    Exit.CHECK_FAILED,
-                    "网页服务没有起来；原因见上面的日志。",
-                    "The web service did not come up; the log above says why.",
-                )
-            # Last, when nothing can fail any more, and in one go: the password is shown once.
-            with held_back():
-                _announce(out, f"http://{host}:{port}", _first_admin(urls))
-            _watch(settings, out, server)
-            out.fail(
-                Exit.CHECK_FAILED,
-                f"网页服务意外结束（退出码 {server.ended}）。",
-                f"The web service ended by itself (exit status {server.ended}).",
-            )
+            _remember_choice(settings, empty=empty or no_demo)
+            _run(settings, out, manager, pool, board, tls, port)
         except Stopped:
+            manager.stopping()
             out.note("正在停止…", "Stopping…")
         finally:
             # A second Ctrl-C means: do not wait for requests under way.
-            call_on_signals(server.kill)
-            server.stop()
+            call_on_signals(pool.kill)
+            pool.stop()
             _stop_database(settings, out)
             out.note("已停止。", "Stopped.")
 
 
-class _Server(Child):
-    """The web service, importing; it opens its port when told to."""
+def _run(
+    settings: Settings,
+    out: Output,
+    manager: ServiceManager,
+    pool: WorkerPool,
+    board: Board,
+    tls: ServerTls | None,
+    port: int,
+) -> None:
+    """Bring everything up, say where it is, and keep it running until it is stopped."""
+    from app.observability import configure_logging
 
-    def __init__(self, port: int) -> None:
-        self._told, self._tell = os.pipe()
-        # Without --json: standard output belongs to this process's one document.
-        command = [
-            sys.executable,
-            "-m",
-            "app",
-            "serve",
-            "--parent",
-            str(os.getpid()),
-            "--wait-for",
-            str(self._told),
-        ]
-        super().__init__(command, env=os.environ | {"WANGGE_PORT": str(port)}, pass_fds=(self._told,))
-        os.close(self._told)
+    configure_logging(settings)
+    urls = _bring_up(settings, out, pool)
+    pool.open()
+    host = reachable_host(settings.host)
+    if not pool.wait_until_serving() or not _answers(settings, tls, host, port, pool):
+        out.fail(
+            Exit.CHECK_FAILED,
+            "网页服务没有起来；原因见上面的日志。",
+            "The web service did not come up; the log above says why.",
+        )
+    url = base_url("https" if tls else "http", host, port)
+    # Last, when nothing can fail any more, and in one go.
+    with held_back():
+        _announce(out, url, _first_admin(urls, settings))
+    manager.ready(url)
+    _watch(settings, out, pool, board)
 
-    def open(self) -> None:
-        """The database is ready: serve."""
-        os.write(self._tell, b"!")
+
+def _tls(settings: Settings) -> ServerTls | None:
+    if not settings.tls:
+        return None
+    from app.tls.context import ServerTls
+
+    return ServerTls.of(settings)
+
+
+def _answers(settings: Settings, tls: ServerTls | None, host: str, port: int, pool: WorkerPool) -> bool:
+    """Whether the service answers at its address; over TLS with a certificate that holds."""
+    context = None
+    if tls is not None and settings.tls_cert is not None:
+        from app.tls.authority import TlsFiles, authority_of
+        from app.tls.context import verifying_context
+
+        ours = authority_of(TlsFiles.in_home(settings.home), settings.tls_cert)
+        context = verifying_context(settings.tls_cert, ours)
+    return wait_until_answering(host, port, "/healthz", alive=lambda: pool.failure is None, tls=context)
 
 
 @contextmanager
@@ -129,37 +163,65 @@ def _only_one(settings: Settings, out: Output) -> Iterator[None]:
                 f"wangge is running over this folder already ({other}, {settings.home}). Stop it first; for "
                 f"another one set a different WANGGE_HOME and WANGGE_PORT.",
             )
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"pid {os.getpid()}, port {settings.port}\n".encode())
+        with suppress(OSError):  # without room on the disk the lock still holds, it only says less
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"pid {os.getpid()}, port {settings.port}\n".encode())
         yield
     finally:
         os.close(descriptor)
 
 
-def _free_port(settings: Settings, out: Output) -> int:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _remember_choice(settings: Settings, *, empty: bool) -> None:
+    from app.demo.preference import keep_empty
+
+    if empty:
+        keep_empty(settings.home)
+
+
+def _bring_up(settings: Settings, out: Output, pool: WorkerPool) -> DatabaseUrls:
+    """Start the database, bring its schema up to date, load the demo where it is wanted.
+
+    Without room on the disk this is tried until there is some: a machine that starts again with a full disk locates
+    places meanwhile, from what it kept. Everything else that fails ends the command, which says why.
+    """
+    from app.db.errors import DiskFull, is_out_of_room
+    from app.kit.backoff import Backoff
+
+    backoff = Backoff()
+    warned = False
+    while True:
         try:
-            probe.bind((settings.host, settings.port))
-            probe.listen(1)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            out.fail(
-                Exit.CHECK_FAILED,
-                f"不能在 {settings.host}:{settings.port} 上提供服务：{reason}。"
-                f"请停掉占用端口的程序，或另选端口，如 WANGGE_PORT=8001 make run。",
-                f"Cannot serve on {settings.host}:{settings.port}: {reason}. Stop the program that has the port, or "
-                f"choose another one, for example WANGGE_PORT=8001 make run.",
-            )
-        return int(probe.getsockname()[1])
+            _start_database(settings, _quiet if warned else _teller(out))
+            urls = _prepare(settings, out)
+            _load_demo(settings, out)
+            return urls
+        except Exception as error:
+            if not is_out_of_room(error) or not _was_made(settings):
+                raise
+            wait = max(backoff.failed(), 1.0)
+            if not warned:
+                reason = error.message if isinstance(error, DiskFull) else Text(str(error), str(error))
+                out.note(
+                    f"{reason.zh}\n将不断重试；不需要数据库的服务（如 /v1/locate）先行启动。",
+                    f"{reason.en}\nTrying again until there is room; what needs no database (such as /v1/locate) "
+                    f"starts now.",
+                )
+                pool.open()
+            warned = True
+            time.sleep(wait)
 
 
-def _start_database(settings: Settings, out: Output) -> None:
+def _was_made(settings: Settings) -> bool:
+    from app.db import cluster
+
+    return settings.database_url is not None or cluster.status(settings.home).state != "absent"
+
+
+def _start_database(settings: Settings, say: Callable[[Text], None]) -> None:
     from app.db import cluster
 
     if settings.database_url is None:
-        cluster.start(settings.home, say=_teller(out), started_by="up")
+        cluster.start(settings.home, say=say, started_by="up")
 
 
 def _stop_database(settings: Settings, out: Output) -> None:
@@ -191,12 +253,19 @@ def _prepare(settings: Settings, out: Output) -> DatabaseUrls:
 
 def _load_demo(settings: Settings, out: Output) -> None:
     from app.cli.context import Context
+    from app.demo.preference import stays_empty
     from app.demo.service import is_empty
 
     context = Context(settings, out)
     with context.reading() as session:
         if not is_empty(session):
             return
+    if stays_empty(settings.home):
+        out.note(
+            "数据库是空的，按选择不装入演示区。下一步：wangge grids import 文件（导入网格），或 wangge demo load。",
+            "The database is empty, and no demo was wanted. Next: `wangge grids import FILE`, or `wangge demo load`.",
+        )
+        return
     from app.cli.demo import load_with_progress, tell
     from app.demo.plan import DEFAULT_DISTRICT, Scale
 
@@ -210,27 +279,29 @@ def _load_demo(settings: Settings, out: Output) -> None:
         tell(context, report)
 
 
-def _first_admin(urls: DatabaseUrls) -> tuple[str, str] | None:
-    from app.auth.service import ensure_first_admin
+def _first_admin(urls: DatabaseUrls, settings: Settings) -> Path | None:
+    """The file with the first administrator's password, while that is still good."""
+    from app.auth import first_admin
     from app.db.engine import make_engine
     from app.db.session import EVERYTHING, write_session
 
     engine = make_engine(urls.owner, pooled=False, application="wangge-up")
     try:
         with write_session(engine, EVERYTHING) as session:
-            return ensure_first_admin(session)
+            return first_admin.ensure(session, settings.home)
     finally:
         engine.dispose()
 
 
-def _announce(out: Output, address: str, admin: tuple[str, str] | None) -> None:
+def _announce(out: Output, address: str, password_file: Path | None) -> None:
     document: dict[str, Any] = {"url": address, "pid": os.getpid(), "admin": None}
-    if admin is not None:
-        document["admin"] = {"name": admin[0], "password": admin[1]}
+    if password_file is not None:
+        document["admin"] = {"name": "admin", "password_file": str(password_file)}
         out.line(
             out.say(
-                f"管理员账号 {admin[0]}，初始密码 {admin[1]}（只显示这一次，请登录后修改）",
-                f"Administrator {admin[0]}, first password {admin[1]} (shown this once; change it after signing in)",
+                f"管理员账号 admin，初始密码在文件 {password_file} 里（首次登录须修改，之后文件自动删除）",
+                f"Administrator admin; the first password is in the file {password_file} (to be changed at the first "
+                f"sign-in, which removes the file)",
             )
         )
     out.document(document)
@@ -242,16 +313,29 @@ def _announce(out: Output, address: str, admin: tuple[str, str] | None) -> None:
     sys.stdout.flush()
 
 
-def _watch(settings: Settings, out: Output, server: Child) -> None:
-    """Until the service ends: bring back a database that was killed."""
-    from app.db import cluster
+def _watch(settings: Settings, out: Output, pool: WorkerPool, board: Board) -> None:
+    """Bring back a database that ended, until we are stopped; the pool does the same for its workers."""
+    from app.db.cluster import ClusterInfo
+    from app.db.cluster.keeper import DatabaseKeeper
+    from app.db.urls import database_urls
 
-    home = settings.home
-    while server.ended is None:
+    if settings.database_url is not None:
+        pool.wait()
+        return
+    known = database_urls(settings, running=False).service
+
+    def started(info: ClusterInfo) -> None:
+        nonlocal known
+        board["database_restarts"] += 1
+        if info.service_url is not None and info.service_url != known:
+            # Its port was taken meanwhile: workers know the old one only.
+            known = info.service_url
+            pool.restart()
+
+    keeper = DatabaseKeeper(settings.home, say=_teller(out), started=started)
+    while True:
         time.sleep(WATCH_S)
-        if settings.database_url is None and cluster.status(home).state != "running":
-            out.note("数据库意外停止，正在恢复…", "The database stopped unexpectedly; recovering it…")
-            cluster.start(home, say=_teller(out), started_by="up")
+        keeper.look()
 
 
 def _teller(out: Output) -> Callable[[Text], None]:
@@ -261,5 +345,5 @@ def _teller(out: Output) -> Callable[[Text], None]:
     return tell
 
 
-def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
+def _quiet(_: Text) -> None:
+    pass

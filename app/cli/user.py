@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.table import Table
 from sqlalchemy.orm import Session
 
-from app.auth import scopes, service
+from app.auth import first_admin, scopes, service
 from app.auth.audit import Trace
 from app.auth.models import Account
 from app.auth.principal import operator as as_operator
@@ -22,7 +21,15 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="账号与授
 
 Name = Annotated[str, typer.Argument(help="账号名 / the account's name")]
 RoleName = Literal[
-    "viewer", "api-consumer", "grid-leader", "handler", "dispatcher", "gis-editor", "gis-publisher", "admin"
+    "viewer",
+    "api-consumer",
+    "grid-leader",
+    "handler",
+    "dispatcher",
+    "gis-editor",
+    "gis-publisher",
+    "admin",
+    "auditor",
 ]
 Role = Annotated[RoleName, typer.Option("--role", help="角色 / the role")]
 ScopeCode = Annotated[
@@ -138,23 +145,25 @@ def list_(
         described = _described(session, found)
     out = context.out
     out.document({"accounts": described})
-    table = Table(
+    headings = (
         out.say("账号", "name"),
         out.say("姓名", "display name"),
         out.say("角色", "roles"),
         out.say("状态", "state"),
         out.say("最近登录", "last sign-in"),
     )
+    rows = []
     for each in described:
         last = each["last_signed_in_at"]
-        table.add_row(
+        row = (
             each["name"],
             each["display_name"],
             _roles(out, each),
             out.say("可用", "active") if each["active"] else out.say("停用", "disabled"),
             last.astimezone(context.settings.zone).strftime("%Y-%m-%d %H:%M") if last else "",
         )
-    out.show(table)
+        rows.append(row)
+    out.table(headings, rows)
 
 
 @app.command("grant")
@@ -186,7 +195,7 @@ def password(
     must_change: MustChange = False,
     as_json: JsonOption = False,
 ) -> None:
-    """重设密码并结束其全部会话 / set a new password and end every session."""
+    """重设密码，结束其全部会话和令牌 / set a new password; every session and token ends."""
     context = make_context(as_json=as_json)
     given = _read_password(context.out, wanted=password_stdin)
     who = operator()
@@ -200,7 +209,30 @@ def password(
             must_change_password=must_change,
         )
         described = _described(session, [account])[0]
+    first_admin.discard(context.settings.home, name=described["name"])
     _tell(context, described, password=None if given else made)
+
+
+@app.command("unlock")
+def unlock(name: Name, as_json: JsonOption = False) -> None:
+    """解除登录失败造成的锁定 / end the lock that failures to sign in have put on an account."""
+    context = make_context(as_json=as_json)
+    who = operator()
+    with context.writing() as session:
+        account = service.unlock(session, as_operator(who), Trace(who), name)
+        described = _described(session, [account])[0]
+    _tell(context, described)
+
+
+@app.command("totp-reset")
+def totp_reset(name: Name, as_json: JsonOption = False) -> None:
+    """取消二次验证（手机丢失时）/ remove the second factor of somebody who lost it; their sessions end."""
+    context = make_context(as_json=as_json)
+    who = operator()
+    with context.writing() as session:
+        account = service.reset_totp(session, as_operator(who), Trace(who), name)
+        described = _described(session, [account])[0]
+    _tell(context, described)
 
 
 def _set_active(name: str, *, active: bool, as_json: bool) -> None:
@@ -214,7 +246,7 @@ def _set_active(name: str, *, active: bool, as_json: bool) -> None:
 
 @app.command("disable")
 def disable(name: Name, as_json: JsonOption = False) -> None:
-    """停用账号 / keep an account out; its sessions end and its tokens rest."""
+    """停用账号 / keep an account out; its sessions and tokens end."""
     _set_active(name, active=False, as_json=as_json)
 
 

@@ -37,6 +37,7 @@ def sync(session: Session) -> int:
             "department_id": departments[row["typical_department_zh"]],
             "hazard": row["hazard"],
             "patrol_days": int(row["patrol_days"]),
+            "sensitive": row["sensitive"] == "yes",
             "scheme": row["standard_ref"],
             "codes_2026": [code for code in row["code_2026"].split(";") if code],
             "evidence": row["evidence"],

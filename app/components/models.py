@@ -30,6 +30,8 @@ class ComponentClass(Base):
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
     hazard: Mapped[str]
     patrol_days: Mapped[int] = mapped_column(Integer)
+    # Seen by those alone who act in its place, and in no tile.
+    sensitive: Mapped[bool] = mapped_column(server_default=text("false"))
     scheme: Mapped[str]
     codes_2026: Mapped[list[str]] = mapped_column(ARRAY(Text()))
     evidence: Mapped[str]

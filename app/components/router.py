@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from app.auth.dependencies import Read
 from app.auth.policy import public_if
+from app.auth.routing import Router
 from app.components import catalog
 
-router = APIRouter(tags=["catalogue"], dependencies=[public_if("public_layers")])
+router = Router(tags=["catalogue"], dependencies=[public_if("public_layers", same_for_all=True)])
 
 
 @router.get("/v1/catalog/components")
@@ -28,6 +27,7 @@ def list_component_classes(session: Read) -> dict[str, Any]:
                 "geometry": c.geometry,
                 "hazard": c.hazard,
                 "patrol_days": c.patrol_days,
+                "sensitive": c.sensitive,
                 "scheme": c.scheme,
                 "codes_2026": c.codes_2026,
             }

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import NullPool
+
+from app.db.calendar_limits import read_any_instant
 
 
 def dump_json(value: Any) -> str:
@@ -33,7 +35,12 @@ def make_engine(
     if not pooled:
         # Command lines and bulk loads may think for minutes between statements.
         options = [o for o in options if "idle_in" not in o]
-    arguments: dict[str, Any] = {"application_name": application, "options": " ".join(options)}
+    arguments: dict[str, Any] = {
+        "application_name": application,
+        "options": " ".join(options),
+        # The kernel would wait two minutes for a machine that is gone.
+        "connect_timeout": 5,
+    }
     if "options=" in url:
         # An external service URL brings its own options (the role); keep them and add ours.
         from sqlalchemy import make_url
@@ -50,7 +57,14 @@ def make_engine(
         "hide_parameters": True,
     }
     if not pooled:
-        return create_engine(url, poolclass=NullPool, **common)
-    return create_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True, **common
-    )
+        engine = create_engine(url, poolclass=NullPool, **common)
+    else:
+        engine = create_engine(
+            url, pool_size=pool_size, max_overflow=0, pool_timeout=3, pool_pre_ping=True, **common
+        )
+    event.listen(engine, "connect", _prepare)
+    return engine
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    read_any_instant(connection.adapters)

@@ -13,6 +13,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from app.i18n import Lang, Text
 
 
@@ -64,3 +66,16 @@ class BackupRefused(DatabaseFailure):
     """The file is no backup, or the target must not be written to."""
 
     code = "backup-refused"
+
+
+def is_out_of_room(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is a disk without room: ours, the system's, or PostgreSQL's own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, DiskFull) or getattr(error, "sqlstate", None) == "53100":
+            return True
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        error = getattr(error, "orig", None) or error.__cause__ or error.__context__
+    return False

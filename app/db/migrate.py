@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -37,9 +37,3 @@ def current(engine: Engine) -> str | None:
     """The revision the database is at; None for an empty one."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
-
-
-def answers(engine: Engine) -> bool:
-    """Whether the database answers at all; raises the driver's error when it does not."""
-    with engine.connect() as connection:
-        return bool(connection.execute(text("SELECT 1")).scalar_one())

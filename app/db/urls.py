@@ -31,8 +31,8 @@ class DatabaseUrls:
     external: bool
 
 
-def database_urls(settings: Settings) -> DatabaseUrls:
-    """The URLs in force.
+def database_urls(settings: Settings, *, running: bool = True) -> DatabaseUrls:
+    """The URLs in force; with ``running=False`` also those of a private cluster that is stopped for now.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def database_urls(settings: Settings) -> DatabaseUrls:
             service = _with_role(owner, cluster.SERVICE)
         return DatabaseUrls(_text(owner), _text(service), external=True)
     info = cluster.status(settings.home)
-    if info.state != "running" or info.owner_url is None or info.service_url is None:
+    if (running and info.state != "running") or info.owner_url is None or info.service_url is None:
         what = {"absent": ("还没有建立", "has not been made yet")}.get(
             info.state, ("没有运行", "is not running")
         )

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from app.auth import scopes
 from app.auth.principal import Principal
 from app.boundaries import repository as boundary_rows
+from app.boundaries.effective_dates import EARLIEST, latest_effective
 from app.drafts import grid_repository, repository
 from app.drafts.access import tag_of
 from app.drafts.comparing import compare
@@ -26,8 +27,8 @@ GEOJSON = "application/geo+json"
 
 
 def headers_of(draft: Draft) -> dict[str, str]:
-    """The version of the draft that an answer shows; it must be asked for again each time."""
-    return {"ETag": f'"{tag_of(draft)}"', "Cache-Control": "private, no-cache"}
+    """The version of the draft that an answer shows."""
+    return {"ETag": f'"{tag_of(draft)}"'}
 
 
 def json_answer(draft: Draft, body: Any, *, status: int = 200, **headers: str) -> Response:
@@ -77,8 +78,14 @@ def whole(session: Session, draft: Draft, by: Principal) -> dict[str, Any]:
     """A draft with what it changes, its operations, its log, and what the asker may do with it."""
     changes = compare(session, draft).changes
     mine = by.identity in repository.made_by(session, draft)
+    scheduled = _scheduled(session)
     return {
         **summary(session, draft),
+        "scheduled": scheduled,
+        "effective": {
+            "earliest": scheduled["effective_from"] if scheduled else EARLIEST,
+            "latest": latest_effective(boundary_rows.database_now(session)),
+        },
         "created": changes.created,
         "changed": changes.changed,
         "retired": changes.retired,
@@ -92,8 +99,21 @@ def whole(session: Session, draft: Draft, by: Principal) -> dict[str, Any]:
             and by.may("gis-publisher", draft.scope_path),
             "publish": draft.state == "approved" and by.may("gis-publisher", draft.scope_path),
             "discard": draft.state in ("open", "submitted", "approved"),
+            "withdraw": scheduled is not None
+            and all(
+                by.may("gis-publisher", path)
+                for path in boundary_rows.paths_changed_by(session, scheduled["edition"])
+            ),
         },
     }
+
+
+def _scheduled(session: Session) -> dict[str, Any] | None:
+    """The last edition, when it is yet to come: nothing can take effect before it, and it can be withdrawn."""
+    newest = boundary_rows.latest(session)
+    if newest is None or newest.effective_from <= boundary_rows.database_now(session):
+        return None
+    return {"edition": newest.number, "effective_from": newest.effective_from, "note": newest.note}
 
 
 def step_answer(

@@ -28,8 +28,6 @@ from gis.measures import geodesic_length_m
 
 # So many grids' land is asked for at once: memory stays bounded when a whole district is drawn anew.
 _AT_ONCE = 25
-# Of a sensitive kind, fewer are not told.
-_FEW = 3
 
 Pair = tuple[str | None, str | None]
 
@@ -196,7 +194,6 @@ def _count_people(session: Session, compared: Comparison, impact: Impact) -> Non
     for pair, share in shares_of.items():
         for row in counted[str(pair[0])]:
             whole = share > 1 - 1e-6
-            count: int | None = round(row.count * share)
-            if row.sensitive and (count or 0) < _FEW:
-                count = None
+            # What goes from one grid to another is finer than a community: no number of a sensitive kind.
+            count = None if row.sensitive else round(row.count * share)
             impact.add(pair, "people", row.kind, count=count, estimated=not whole)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from app.auth.dependencies import Read
 from app.auth.policy import allow
+from app.auth.routing import Router
 from app.components import repository as component_rows
 from app.drafts import access, answers
 from app.drafts.impact import Impact, Pair, impact_of
 from app.incidents import repository as incident_rows
 
-router = APIRouter(prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
+router = Router(prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
 
 
 @router.get("/{draft_id}/impact", responses={404: {}})

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from app.auth.dependencies import Read
 from app.auth.policy import allow
+from app.auth.routing import Router
 from app.drafts import access, answers
 from app.drafts.load import loads_of
 from app.kit.clock import now
 
-router = APIRouter(prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
+router = Router(prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
 
 
 @router.get("/{draft_id}/load", responses={404: {"description": "No such draft in sight."}})

@@ -24,8 +24,8 @@ class Conflicting(Conflict):
 
 
 def crossings(session: Session, draft: Draft, newest: int) -> tuple[Crossing, ...]:
-    """What editions since the base and the draft both have to do with; looks at no more than lies around it."""
-    theirs = set(grid_repository.changed_between(session, draft.base, newest))
+    """What the editions between the base and another, and the draft, both have to do with; looks no further than that."""
+    theirs = set(grid_repository.changed_between(session, *sorted((draft.base, newest))))
     mine = set(grid_repository.touched_codes(session, draft))
     if not theirs or not mine:
         return ()

@@ -79,6 +79,12 @@ def log_of(session: Session, draft_id: int) -> Sequence[DraftLog]:
     return session.scalars(select(DraftLog).where(DraftLog.draft_id == draft_id).order_by(DraftLog.id)).all()
 
 
+def standing_on(session: Session, edition: int) -> Sequence[Draft]:
+    """Drafts under way whose base is an edition."""
+    query = select(Draft).where(Draft.base == edition, Draft.state.in_(ACTIVE)).order_by(Draft.id)
+    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
+
+
 # ---------------------------------------------------------------- operations
 def operations(session: Session, draft_id: int) -> Sequence[DraftOperation]:
     """The operations of a draft in order, undone ones at the end."""
@@ -145,21 +151,16 @@ def mark_undone(session: Session, operation: DraftOperation, *, undone: bool) ->
 
 
 def made_by(session: Session, draft: Draft) -> frozenset[str]:
-    """Everybody who made a part of a draft."""
-    keys = session.scalars(
-        select(DraftOperation.author_key).where(DraftOperation.draft_id == draft.id).distinct()
-    )
-    logged = session.scalars(
-        select(DraftLog.actor_key).where(
-            DraftLog.draft_id == draft.id, DraftLog.action.in_(("create", "operation", "file"))
-        )
-    )
-    return frozenset({draft.author_key, *keys, *logged})
+    """Everybody who had a hand in a draft; PostgreSQL keeps the same rule by the same function."""
+    return frozenset(session.scalars(text("SELECT draft_hands(:draft)"), {"draft": draft.id}))
 
 
 def see_everything(session: Session, actor: str) -> None:
     """From here to the end of this transaction see every row: what is published concerns all that lies there."""
     session.execute(
-        text("SELECT set_config('wangge.sight', '{*}', true), set_config('wangge.actor', :actor, true)"),
+        text(
+            "SELECT set_config('wangge.sight', '{*}', true), set_config('wangge.acts', '{*}', true), "
+            "set_config('wangge.actor', :actor, true)"
+        ),
         {"actor": actor},
     )

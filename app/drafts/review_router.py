@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from starlette.responses import Response
 
 from app.auth.dependencies import CurrentPrincipal, Write
 from app.auth.policy import allow
+from app.auth.routing import Router
 from app.drafts import answers, rebasing, reviewing
 from app.drafts.access import tag_of
 from app.drafts.schemas import Comment, Publication, Review
 from app.errors import Invalid
 from app.kit.etag import Seen
 
-router = APIRouter(prefix="/v1/drafts/{draft_id}", tags=["drafts"])
+router = Router(prefix="/v1/drafts/{draft_id}", tags=["drafts"])
 
 _WRITES: dict[int | str, dict[str, Any]] = {
     403: {"description": "Not allowed here, or own work."},

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.auth.principal import Principal
 from app.boundaries import repository as boundary_rows
 from app.boundaries.changing import GridChanges
+from app.boundaries.service import effective_instant
 from app.drafts import access, repository
 from app.drafts.checking import defects_of, refuse_defects
 from app.drafts.comparing import compare
@@ -99,6 +100,8 @@ def publish(
     draft = access.held(session, draft_id, seen)
     access.refuse_without(by, draft, "gis-publisher")
     access.in_state(draft, "approved")
+    # Whatever is wrong with the instant is said before anything happens.
+    effective_instant(session, boundary_rows.latest(session), effective_from)
     rebased_from = bring_up(session, by, draft)
     compared = compare(session, draft)
     # Rights were checked above, in the publisher's own sight; owners change for rows of every area that is concerned.

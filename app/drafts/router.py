@@ -5,11 +5,12 @@ from __future__ import annotations
 from json import dumps
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import Body, Query, Request
 from starlette.responses import Response
 
 from app.auth.dependencies import CurrentPrincipal, Read, Write
 from app.auth.policy import allow
+from app.auth.routing import Router
 from app.drafts import access, answers, grid_repository, repository, service
 from app.drafts.checking import defects_of
 from app.drafts.comparing import compare
@@ -19,7 +20,7 @@ from app.errors import Invalid
 from app.kit.etag import Seen
 from app.kit.params import parse_bbox, split_list
 
-router = APIRouter(prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
+router = Router(prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
 
 Operation = Annotated[
     dict[str, Any],

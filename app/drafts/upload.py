@@ -20,6 +20,7 @@ from app.drafts.coverages import as_coverage
 from app.drafts.models import Draft
 from app.drafts.service import Step, record
 from app.errors import Conflict, Invalid
+from app.jobs.rows import refuse_nul
 from gis.crs import to_wgs84
 from gis.editing import Coverage, apply, operations_from_frame
 from gis.errors import InputRefused
@@ -113,6 +114,7 @@ def _told(data: LayerData, columns: FileColumns) -> tuple[list[str | None], list
     """Codes and attributes of the rows; rows that cannot be read are refused, each with its reason."""
     if not len(data.frame):
         raise InputRefused("文件里没有图形", "the file has no shapes", code="empty")
+    refuse_nul(data.frame, [str(name) for name in data.frame.columns.drop(data.frame.geometry.name)])
     codes, bad = text_column(data.frame, find_column(data.frame, columns.code, file=_FILE))
     found: dict[str, Sequence[str | None]] = {}
     for field in ("name", "community", "kind"):

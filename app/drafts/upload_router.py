@@ -7,19 +7,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.auth.dependencies import CurrentPrincipal, Write
 from app.auth.policy import allow
+from app.auth.routing import Router, Upload
 from app.drafts import answers, upload
 from app.drafts.service import Step
 from app.drafts.upload import FileColumns, Reading
 from app.errors import Invalid, TooLarge, UnsupportedMedia
 from app.kit.etag import Seen
 
-router = APIRouter(prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
+router = Router(route_class=Upload, prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
 
 LARGEST = 256 << 20
 _Column = Annotated[str | None, Query(max_length=200)]
@@ -78,11 +79,12 @@ async def _stored(request: Request) -> AsyncIterator[Path]:
     },
 )
 def replace_from_file(
+    # First: a session waits for its turn at the database, and nobody should while their file is on its way.
+    path: Annotated[Path, Depends(_stored)],
     session: Write,
     by: CurrentPrincipal,
     seen: Seen,
     draft_id: int,
-    path: Annotated[Path, Depends(_stored)],
     code: Annotated[str, Query(max_length=200, description="The column with the codes.")] = "code",
     name: _Column = None,
     community: _Column = None,

@@ -7,42 +7,50 @@ import re
 from typing import Annotated, Any
 
 import shapely
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import JSONResponse
 
+from app.auth.contact_log import Contacts
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import allow, public_if
+from app.auth.routing import Router
 from app.boundaries import repository as boundary_rows
 from app.components import repository as component_rows
 from app.errors import Invalid
 from app.grids import search as searching
 from app.grids import service
 from app.incidents import queries as incident_rows
-from app.incidents.schemas import IncidentItem
+from app.incidents.schemas import GridIncidents
+from app.incidents.visibility import items_of
+from app.kit.clock import now
 from app.kit.pagination import decode_cursor, encode_cursor
 
-router = APIRouter(tags=["grids"])
+router = Router(tags=["grids"])
 
 Edition = Annotated[
     int | None, Query(ge=1, le=2**31 - 1, description="An edition's number; the one in force when absent.")
 ]
 _OPEN = [public_if("public_layers")]
+_SAME_FOR_ALL = [public_if("public_layers", same_for_all=True)]
 
 
 @router.get("/v1/units/{code}", dependencies=_OPEN, responses={404: {}})
 def show_unit(
-    session: Read,
+    request: Request,
     principal: CurrentPrincipal,
+    contacts: Contacts,
+    session: Read,
     code: str,
     edition: Edition = None,
     level: Annotated[str | None, Query(pattern="^(district|street|community|grid)$")] = None,
 ) -> dict[str, Any]:
     """A district, street, community or grid with its ancestors, children, area, team and counts."""
     unit, number = service.find_unit(session, code, edition=edition, level=level)
-    return service.describe(session, unit, number, principal)
+    zone = request.app.state.settings.zone
+    return service.describe(session, unit, number, principal, contacts, zone=zone)
 
 
-@router.get("/v1/units/{code}/geometry", dependencies=_OPEN, responses={404: {}})
+@router.get("/v1/units/{code}/geometry", dependencies=_SAME_FOR_ALL, responses={404: {}})
 def show_unit_geometry(session: Read, code: str, edition: Edition = None) -> JSONResponse:
     """A unit's shape as a GeoJSON feature."""
     unit, number = service.find_unit(session, code, edition=edition)
@@ -58,11 +66,17 @@ def show_unit_geometry(session: Read, code: str, edition: Edition = None) -> JSO
 
 @router.get("/v1/grids/{code}", dependencies=_OPEN, responses={404: {}})
 def show_grid(
-    session: Read, principal: CurrentPrincipal, code: str, edition: Edition = None
+    request: Request,
+    principal: CurrentPrincipal,
+    contacts: Contacts,
+    session: Read,
+    code: str,
+    edition: Edition = None,
 ) -> dict[str, Any]:
     """One grid with its ancestors, area, team and counts."""
     unit, number = service.find_unit(session, code, edition=edition, level="grid")
-    return service.describe(session, unit, number, principal)
+    zone = request.app.state.settings.zone
+    return service.describe(session, unit, number, principal, contacts, zone=zone)
 
 
 @router.get("/v1/grids/{code}/components", dependencies=[allow("viewer")], responses={404: {}})
@@ -103,21 +117,23 @@ def list_grid_components(
 
 @router.get("/v1/grids/{code}/incidents", dependencies=[allow("viewer")], responses={404: {}})
 def list_grid_incidents(
+    request: Request,
     session: Read,
+    principal: CurrentPrincipal,
     code: str,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> dict[str, Any]:
-    """Incidents that a grid owns, newest first, paged by a cursor."""
+) -> GridIncidents:
+    """Incidents that a grid owns, newest first, paged by a cursor; in full where the asker acts on them."""
     unit, _ = service.find_unit(session, code, level="grid")
-    rows = incident_rows.page(
-        session, incident_rows.Filters(unit_path=unit.path), before=decode_cursor(cursor), limit=limit + 1
-    )
+    zone = request.app.state.settings.zone
+    filters = incident_rows.Filters(unit_path=unit.path, exact=principal.acts_on_all([unit.path]), zone=zone)
+    rows = incident_rows.page(session, filters, before=decode_cursor(cursor), limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
-    return {
-        "items": [IncidentItem.model_validate(row).model_dump() for row in rows[:limit]],
-        "next": encode_cursor(last.occurred_at, last.id) if last else None,
-    }
+    return GridIncidents(
+        items=items_of(session, rows[:limit], zone=zone, instant=now()),
+        next=encode_cursor(*incident_rows.position_of(filters, last)) if last else None,
+    )
 
 
 @router.get("/v1/search", dependencies=_OPEN)

@@ -14,7 +14,8 @@ from app.boundaries.editions import EditionCache
 from app.boundaries.paths import code_of
 from app.components import repository as component_rows
 from app.incidents import queries as incident_rows
-from gis.crs import parse_crs, to_wgs84
+from app.kit.crs import find_crs
+from gis.crs import to_wgs84
 from gis.errors import GisError
 
 _PLACE = re.compile(
@@ -52,16 +53,18 @@ def search(
             for row in component_rows.search(session, words, limit=limit - len(found))
         ]
     if principal.known and len(found) < limit and len(words) >= 3:
+        rows = incident_rows.search(session, words, limit=limit - len(found))
+        texts = incident_rows.texts_of(session, [row.id for row in rows if row.acted_on])
         found += [
             {
                 "kind": "incident",
                 "code": row.number,
                 "name": row.class_zh or row.number,
-                "context": [row.address or "", row.grid_code or ""],
+                "context": [texts[row.id].address or "" if row.id in texts else "", row.grid_code or ""],
                 "lon": row.lon,
                 "lat": row.lat,
             }
-            for row in incident_rows.search(session, words, limit=limit - len(found))
+            for row in rows
         ]
     return found
 
@@ -72,7 +75,7 @@ def _place(editions: EditionCache, words: str) -> dict[str, Any] | None:
         return None
     try:
         lon, lat = to_wgs84(
-            np.array([float(match[1])]), np.array([float(match[2])]), parse_crs(match[3] or "wgs84")
+            np.array([float(match[1])]), np.array([float(match[2])]), find_crs(match[3] or "wgs84")
         )
     except GisError:
         return None

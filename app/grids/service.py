@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import shapely
 from sqlalchemy.orm import Session
 
+from app.auth.contact_log import ContactLog
 from app.auth.principal import Principal
 from app.boundaries import repository as boundary_rows
 from app.boundaries.models import UnitVersion
 from app.boundaries.service import edition_asked_for
 from app.errors import NotFound
+from app.incidents.sensitive import last_quarters, published_count
+from app.kit.clock import now
 from app.people import repository as people_rows
 from app.people.service import population_as_seen, team_as_seen
 
@@ -32,7 +36,15 @@ def find_unit(
     return unit, number
 
 
-def describe(session: Session, unit: UnitVersion, edition: int, principal: Principal) -> dict[str, Any]:
+def describe(
+    session: Session,
+    unit: UnitVersion,
+    edition: int,
+    principal: Principal,
+    contact_log: ContactLog,
+    *,
+    zone: ZoneInfo,
+) -> dict[str, Any]:
     """Everything the drawer of a map shows of a unit."""
     shape = boundary_rows.shape_of(session, unit)
     centre = shapely.point_on_surface(shape)
@@ -45,7 +57,7 @@ def describe(session: Session, unit: UnitVersion, edition: int, principal: Princ
         "members": [],
     }
     if unit.level == "grid":
-        team = team_as_seen(session, unit.code, unit.path, principal)
+        team = team_as_seen(session, unit.code, unit.path, principal, contact_log)
     return {
         "level": unit.level,
         "code": unit.code,
@@ -65,5 +77,15 @@ def describe(session: Session, unit: UnitVersion, edition: int, principal: Princ
             "incidents_30d": counts.incidents_30d,
             "incidents_total": counts.incidents_total,
         },
+        "sensitive_incidents": _sensitive(session, unit, zone) if principal.known else None,
         "population": population_as_seen(session, unit.path),
     }
+
+
+def _sensitive(session: Session, unit: UnitVersion, zone: ZoneInfo) -> dict[str, Any] | None:
+    """Sensitive incidents of the last four quarters that have ended; None for a grid, which is too small for it."""
+    if unit.level == "grid":
+        return None
+    begin, end = last_quarters(4, now().astimezone(zone).date())
+    found = published_count(session, unit.path, begin=begin, end=end, zone=zone)
+    return {"from": begin, "to": end, "count": found}

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.incidents import repository
 from app.incidents.models import EventClass
+from app.incidents.rules import sounds_sensitive
 from app.people.service import department_ids
 from app.settings import PROJECT_ROOT
 
@@ -41,6 +42,7 @@ def sync(session: Session) -> int:
             "time_limit": float(row["time_limit"]),
             "time_limit_unit": row["time_limit_unit"],
             "urgency": row["urgency"],
+            "sensitive": row["sensitive"] == "yes",
             "code_2026": row["code_2026"] or None,
             "scheme": row["standard_ref"],
             "limit_basis": row["limit_basis"],
@@ -70,6 +72,7 @@ def add_local(session: Session, names: Sequence[str], *, source: str) -> dict[st
             name_zh=name,
             name_en=name,
             scheme=f"source:{source}",
+            sensitive=sounds_sensitive(name),
         )
         for name, code in made.items()
     )

@@ -18,7 +18,7 @@ from app.components.rules import resolve_names
 from app.db.copy import analyze
 from app.errors import Conflict
 from app.incidents import catalog, repository
-from app.incidents.rules import class_names, resolve_states
+from app.incidents.rules import class_names, resolve_states, sounds_sensitive
 from app.incidents.service import reassign_import
 from app.jobs import repository as job_rows
 from app.jobs import service as jobs
@@ -291,6 +291,14 @@ def _with_local(
         report.note(
             f"{len(made)} 个类别不在目录里，已登记为来源自带类别：{listed}",
             f"{len(made)} classes are not in the catalogue and were registered as the source's own: {listed}",
+        )
+    sensitive = sorted(name for name in made if sounds_sensitive(name))
+    if sensitive:
+        listed = "、".join(sensitive[:8]) + ("…" if len(sensitive) > 8 else "")
+        report.note(
+            f"{len(sensitive)} 个来源自带类别按名称标为敏感，只计数、只对经办人员列出：{listed}",
+            f"{len(sensitive)} of them are taken for sensitive by their names, so they are counted and listed only for "
+            f"those who act on them: {listed}",
         )
     blank = int(given.isna().sum())
     if blank:

@@ -2,46 +2,45 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from app.incidents import queries
 from app.incidents.queries import Filters
+from app.incidents.visibility import items_of
 from gis.heat import cluster
 
 # Few enough to draw and to hit with a finger.
 MOST_POINTS = 400
+# What a mark on the map carries, of either view; texts are in the list and in the drawer only.
+_DRAWN = {
+    "view", "number", "class_code", "class_zh", "class_en", "urgency", "state", "light", "day", "occurred_at", "due_at",
+    "accuracy_m",
+}  # fmt: skip
+# A large screen full of hexagons has fewer.
+MOST_CLUSTERS = 2000
 
 
-def map_of(session: Session, filters: Filters, *, zoom: float) -> dict[str, Any]:
-    """A feature collection with ``mode`` (``points`` or ``clusters``) and the total."""
-    lon, lat = queries.points(session, filters)
+def map_of(
+    session: Session, filters: Filters, *, zoom: float, zone: ZoneInfo, instant: datetime
+) -> dict[str, Any]:
+    """A feature collection with ``mode`` (``points`` or ``clusters``), the total, and how many are not drawn."""
+    lon, lat, hidden = queries.points(session, filters)
     total = len(lon)
     if total <= MOST_POINTS:
-        rows = queries.page(session, filters, before=None, limit=MOST_POINTS)
+        rows = queries.drawn_page(session, filters, limit=MOST_POINTS)
         features = [
-            _feature(
-                row.lon,
-                row.lat,
-                {
-                    "number": row.number,
-                    "class_code": row.class_code,
-                    "class_zh": row.class_zh,
-                    "class_en": row.class_en,
-                    "urgency": row.urgency,
-                    "state": row.state,
-                    "occurred_at": row.occurred_at,
-                    "due_at": row.due_at,
-                },
-            )
-            for row in rows
-            if row.lon is not None
+            _feature(item.lon, item.lat, item.model_dump(include=_DRAWN))
+            for item in items_of(session, rows, zone=zone, instant=instant)
+            if item.lon is not None and item.lat is not None
         ]
         mode = "points"
     else:
-        cells, counts, centre_lon, centre_lat = cluster(lon, lat, zoom=zoom)
+        cells, counts, centre_lon, centre_lat = cluster(lon, lat, zoom=zoom, most=MOST_CLUSTERS)
         order = np.argsort(-counts, kind="stable")
         features = [
             _feature(
@@ -53,6 +52,7 @@ def map_of(session: Session, filters: Filters, *, zoom: float) -> dict[str, Any]
     return {
         "mode": mode,
         "total": total,
+        "not_drawn": hidden,
         "features": {"type": "FeatureCollection", "features": features},
     }
 

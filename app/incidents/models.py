@@ -40,6 +40,8 @@ class EventClass(Base):
     time_limit: Mapped[float | None] = mapped_column(Float(53))
     time_limit_unit: Mapped[str | None]
     urgency: Mapped[str] = mapped_column(server_default="normal")
+    # Counted, never listed or drawn for those who do not act on them.
+    sensitive: Mapped[bool] = mapped_column(server_default=text("false"))
     code_2026: Mapped[str | None]
     scheme: Mapped[str]
     limit_basis: Mapped[str | None]
@@ -54,7 +56,12 @@ class EventClass(Base):
 
 
 class Incident(Base):
-    """Something reported at a place and a time."""
+    """Something reported at a place and a time.
+
+    The service may not select the columns that hold text or lead to somebody's door (address, description, source_id,
+    component_code, attributes, idempotency_key): SQL functions give them to those who act. A new column is readable
+    only after a revision grants it (``GRANT SELECT (name) ON incident TO wangge_service``). So for ``IncidentLog``.
+    """
 
     __tablename__ = "incident"
 

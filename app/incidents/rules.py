@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from app.incidents.models import OPEN_STATES, STATES, EventClass
+from app.incidents.schemas import Light
 from app.kit.columns import objects
 from gis.errors import BadRow
 
@@ -27,6 +30,30 @@ STATE_NAMES = {
     "open": "reported",
     **{state: state for state in STATES},
 }
+
+
+# Of the time limit, from where on a light is yellow.
+_YELLOW_FROM = 0.8
+# A source's own class whose name has one of these is taken for sensitive: it is easier undone than done too late.
+_SENSITIVE_WORDS = re.compile(
+    "纠纷|信访|上访|家暴|家庭暴力|精神病|精神障碍|心理|自杀|轻生|涉毒|吸毒|性侵|特殊人群|治安线索"
+    r"|\b(disputes?|petitions?|domestic violence|suicid\w*|mental (health|illness)|psycholog\w*|sexual)\b",
+    re.IGNORECASE,
+)
+
+
+def light_of(state: str, reported_at: datetime, due_at: datetime | None, instant: datetime) -> Light:
+    """Where an incident stands against its limit: green under 80 % of it, yellow to the end, red over; else none."""
+    if due_at is None or state == "suspended" or not is_open(state):
+        return "none"
+    if instant > due_at:
+        return "red"
+    return "yellow" if instant - reported_at >= _YELLOW_FROM * (due_at - reported_at) else "green"
+
+
+def sounds_sensitive(name: str) -> bool:
+    """Whether the name of a source's own class speaks of disputes, crises or leads."""
+    return _SENSITIVE_WORDS.search(name) is not None
 
 
 def is_open(state: str) -> bool:

@@ -10,22 +10,53 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from app.kit.visible import visible
 from gis.errors import BadRow, InputRefused
 from gis.io import find_column, text_column
 
 Columns = TypeVar("Columns")
+_SHOWN = 80
 
 
 def found_columns(columns: Columns, names: Sequence[str], frame: gpd.GeoDataFrame, *, file: str) -> Columns:
     """The same dataclass with each named field holding the file's own spelling of its column.
 
-    Raises MissingColumn, with the columns there are.
+    Raises MissingColumn, with the columns there are; InputRefused where one of them holds text with NUL, for which
+    PostgreSQL has no place.
     """
     have = [str(name) for name in frame.columns if name != frame.geometry.name]
     known = {field.name for field in fields(columns)}  # type: ignore[arg-type]
     given = {name: getattr(columns, name) for name in names if name in known}
     spelt = {name: find_column(have, value, file=file) for name, value in given.items() if value}
+    refuse_nul(frame, sorted(set(spelt.values())))
     return replace(columns, **spelt)  # type: ignore[type-var]
+
+
+def refuse_nul(frame: gpd.GeoDataFrame, names: Sequence[str]) -> None:
+    """Refuse, row by row, text with NUL in these columns."""
+    bad = []
+    for name in names:
+        column = frame[name]
+        if not pd.api.types.is_object_dtype(column) and not pd.api.types.is_string_dtype(column):
+            continue
+        has = np.array([isinstance(value, str) and "\0" in value for value in column.tolist()], dtype=bool)
+        bad += [
+            BadRow(
+                int(at) + 1,
+                name,
+                "文字里有 NUL 字符，无法保存",
+                "the text has a NUL character, which cannot be stored",
+                visible(str(column.iloc[at]))[:_SHOWN],
+            )
+            for at in np.flatnonzero(has)
+        ]
+    if bad:
+        raise InputRefused(
+            f"{len(bad)} 处文字含 NUL 字符，文件整体未导入",
+            f"{len(bad)} texts have NUL characters; nothing was stored",
+            code="not-text",
+            rows=in_order(bad),
+        )
 
 
 def texts(plain: pd.DataFrame, column: str) -> tuple[pd.Series, list[BadRow]]:

@@ -29,6 +29,11 @@ class Messages:
         self._held = bytearray()
         self._ended = False
 
+    @property
+    def held_bytes(self) -> int:
+        """What has come of a message that is not whole yet."""
+        return len(self._held)
+
     def feed(self, piece: bytes) -> Iterator[memoryview]:
         """The messages that are whole now, each with its own length before it."""
         self._held += piece
@@ -65,7 +70,7 @@ class Messages:
             return None
         body = _body_length(held[begin : begin + metadata])
         if body > self._most:
-            raise _too_large(body)
+            raise _too_large(body, self._most)
         if body < 0:
             raise _refused(f"消息体长 {body} 字节", f"a message body of {body} bytes")
         return int(prefix + metadata + body)
@@ -122,18 +127,18 @@ def refuse_unpacking(metadata: memoryview, body: memoryview, *, most_bytes: int 
     except struct.error as error:
         raise _refused("批次的缓冲区越界", "a buffer outside its message") from error
     if total > most_bytes:
-        raise _too_large(total)
+        raise _too_large(total, most_bytes)
 
 
 def _refused(zh: str, en: str) -> Invalid:
     return Invalid(f"不是完整的 Arrow IPC 流：{zh}", f"not a whole Arrow IPC stream: {en}", code="not-arrow")
 
 
-def _too_large(size: int) -> TooLarge:
-    most = MOST_BYTES >> 20
+def _too_large(size: int, most_bytes: int) -> TooLarge:
+    most = most_bytes >> 20
     return TooLarge(
         f"流可以任意长，但一个批次最多 {most} MB，收到 {size >> 20} MB；请分成更小的批次",
         f"a stream may be of any length, but a batch of at most {most} MB, came {size >> 20} MB; send smaller batches",
         code="batch-too-large",
-        most_bytes=MOST_BYTES,
+        most_bytes=most_bytes,
     )

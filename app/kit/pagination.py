@@ -22,9 +22,9 @@ def decode_cursor(cursor: str | None) -> tuple[datetime, int] | None:
     try:
         instant, row_id = json.loads(base64.urlsafe_b64decode(cursor))
         moment = datetime.fromisoformat(instant)
-        if moment.tzinfo is None:
-            raise ValueError("cursor without offset")
-        return moment, int(row_id)
+        if moment.tzinfo is None or type(row_id) is not int:
+            raise ValueError("not a cursor of ours")
+        return moment, row_id
     except (ValueError, TypeError, binascii.Error) as error:
         raise Invalid(
             "cursor 无效，请从第一页重新开始",

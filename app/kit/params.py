@@ -11,6 +11,7 @@ from fastapi import Query
 from pydantic import TypeAdapter, ValidationError
 
 from app.errors import Invalid
+from app.kit.instants import FIRST, LAST, exists
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DATETIME = TypeAdapter(datetime)
@@ -35,6 +36,13 @@ def parse_instant(given: str | None, *, field: str = "at") -> datetime | None:
         raise _not_an_instant(given, field) from error
     if instant.tzinfo is None:
         raise _not_an_instant(given, field)
+    if not exists(instant):
+        raise Invalid(
+            f"{field} 应在 {FIRST.isoformat()} 与 {LAST.isoformat()} 之间，收到 {given!r}",
+            f"{field} lies between {FIRST.isoformat()} and {LAST.isoformat()}, came {given!r}",
+            code="instant-out-of-bounds",
+            field=field,
+        )
     return instant
 
 
@@ -50,7 +58,7 @@ def _not_an_instant(given: str, field: str) -> Invalid:
 def parse_from(given: str | None, zone: ZoneInfo, *, field: str = "from") -> datetime | None:
     """The beginning of a period: an instant, or a day, which begins at midnight in the district's zone."""
     if given and _DAY.fullmatch(given):
-        return datetime.combine(_day(given, field), time(), tzinfo=zone)
+        return _within(datetime.combine(_day(given, field), time(), tzinfo=zone))
     return parse_instant(given, field=field)
 
 
@@ -59,8 +67,13 @@ def parse_until(given: str | None, zone: ZoneInfo, *, field: str = "to") -> date
     if given and _DAY.fullmatch(given):
         day = _day(given, field)
         # The last day of the calendar has no day after it.
-        return datetime.combine(min(day, _LAST_DAY) + timedelta(days=1), time(), tzinfo=zone)
+        return _within(datetime.combine(min(day, _LAST_DAY) + timedelta(days=1), time(), tzinfo=zone))
     return parse_instant(given, field=field)
+
+
+def _within(instant: datetime) -> datetime:
+    """The first and the last day of the calendar begin, in some zones, on a day that there is not."""
+    return min(max(instant, FIRST), LAST)
 
 
 def _day(given: str, field: str) -> date:

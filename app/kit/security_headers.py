@@ -105,8 +105,14 @@ def _origin(url: str | None) -> list[str]:
 class SecurityHeaders:
     """Adds to every answer what it does not say itself; answers that are no page may load nothing at all."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, hsts_seconds: int = 0) -> None:
         self.app = app
+        value = f"max-age={hsts_seconds}".encode()
+        self._hsts = [(b"strict-transport-security", value)] if hsts_seconds else []
+
+    def _strict(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+        # Browsers read it over HTTPS only (RFC 6797, 7.2).
+        return self._hsts if scope["scheme"] == "https" else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete the headers of its answer."""
@@ -116,7 +122,7 @@ class SecurityHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                given = message.get("headers", ())
+                given = [*message.get("headers", ()), *self._strict(scope)]
                 said = {name.lower() for name, _ in given}
                 # A new list: an answer that was made beforehand may share its own among requests.
                 message["headers"] = [

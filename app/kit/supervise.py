@@ -6,6 +6,7 @@ import ctypes
 import http.client
 import os
 import signal
+import ssl
 import subprocess
 import threading
 import time
@@ -26,7 +27,7 @@ def raise_on_signals() -> None:
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         # Once: a second one must not interrupt the tidying up that the first one began.
-        _on_signals(signal.SIG_IGN)
+        _on_signals(_ignore)
         raise Stopped
 
     _on_signals(stop)
@@ -51,11 +52,16 @@ def held_back() -> Iterator[None]:
     finally:
         raise_on_signals()
     if asked:
-        _on_signals(signal.SIG_IGN)
+        _on_signals(_ignore)
         raise Stopped
 
 
-def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    # Not SIG_IGN: children would inherit it, and Python complains of a signal that came just before it was ignored.
+    return
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, handler)
 
@@ -134,12 +140,25 @@ class Child:
 
 
 def wait_until_answering(
-    host: str, port: int, path: str, *, alive: Callable[[], bool], patience_s: float = 120
+    host: str,
+    port: int,
+    path: str,
+    *,
+    alive: Callable[[], bool],
+    patience_s: float = 120,
+    tls: ssl.SSLContext | None = None,
 ) -> bool:
-    """Wait until a GET of ``path`` is answered with 200; False when ``alive`` ceases or patience ends."""
+    """Wait until a GET of ``path`` is answered with 200; False when ``alive`` ceases or patience ends.
+
+    With ``tls`` it is asked over HTTPS, and an answer with a certificate that ``tls`` does not accept is none.
+    """
     deadline = time.monotonic() + patience_s
     while alive() and time.monotonic() < deadline:
-        connection = http.client.HTTPConnection(host, port, timeout=5)
+        connection = (
+            http.client.HTTPConnection(host, port, timeout=5)
+            if tls is None
+            else http.client.HTTPSConnection(host, port, timeout=5, context=tls)
+        )
         try:
             connection.request("GET", path)
             if connection.getresponse().status == http.client.OK:

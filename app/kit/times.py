@@ -45,6 +45,7 @@ _LAYOUTS = (
 _OPEN_LAYOUTS = tuple(
     rf"(?P<one>\d{{1,2}}){s}(?P<other>\d{{1,2}}){s}(?P<year>\d{{4}})" for s in ("/", "-", r"\.")
 )
+_FIRST_YEAR, _LAST_YEAR = 1000, 9998
 _SHORT_YEAR = r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?!\d).*"
 
 
@@ -65,6 +66,9 @@ def parse_times(
     skips becomes the instant of the change. For ``7/19/2017`` the whole column decides whether the month or the day
     comes first, unless ``order`` says so; a column that leaves it open, or that has both, is refused.
     """
+    if isinstance(given.dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_any_dtype(given):
+        # A typed column holds years that neither the calendar nor the column it goes to has.
+        given = given.mask((given.dt.year < _FIRST_YEAR) | (given.dt.year > _LAST_YEAR))
     if isinstance(given.dtype, pd.DatetimeTZDtype):
         instants = given.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
         return instants, _bad(instants.isna(), given, column, _NO_TIME)
@@ -182,7 +186,7 @@ def _moments(found: Found) -> np.ndarray:
     # The end of a day is written 24:00 in many registers.
     next_day = (hour == 24) & (minute == 0) & (second == 0)
     wrong |= ((hour > 23) & ~next_day) | (minute > 59) | (second > 59)
-    wrong |= (year < 1000) | (year > 9998) | ~((month >= 1) & (month <= 12)) | (day < 1)
+    wrong |= (year < _FIRST_YEAR) | (year > _LAST_YEAR) | ~((month >= 1) & (month <= 12)) | (day < 1)
     month = np.where(wrong, 1, month)
     first = (year.astype(np.int64) - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (
         month.astype(np.int64) - 1

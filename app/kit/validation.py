@@ -29,6 +29,7 @@ _SAID = {
     "datetime_parsing": "应为时间，如 2026-11-21T14:05:00+08:00",
     "datetime_from_date_parsing": "应为时间，如 2026-11-21T14:05:00+08:00",
     "timezone_aware": "时间应带时区",
+    "instant_out_of_bounds": "应为 {first} 与 {last} 之间的时间",
     "date_parsing": "应为日期，如 2026-11-21",
     "list_type": "应为列表",
     "tuple_type": "应为一对数",

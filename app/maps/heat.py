@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,6 +16,7 @@ from app.auth.principal import Principal
 from app.auth.roles import covers
 from app.errors import Forbidden, Invalid, NotFound
 from app.i18n import Lang, Text
+from app.incidents.sensitive import LEAST, published_count, whole_quarters
 from app.maps import repository
 from gis.viz import Assets, HeatCaption, LocalMap, heat_map
 from gis.viz.heatmap import InnerUnit
@@ -87,7 +89,7 @@ def draw(
             f"{unit.name}（{unit.code}）不在您的管辖范围内",
             f"{unit.name} ({unit.code}) lies outside your area",
         )
-    subject = _subject(session, request)
+    subject, sensitive = _subject(session, request)
     until = instant
     first_day = instant.astimezone(zone).date() - timedelta(days=request.days - 1)
     since = datetime.combine(first_day, time.min, tzinfo=zone)
@@ -98,7 +100,10 @@ def draw(
         period=_period(since, until.astimezone(zone), request.lang),
         total=total,
         subject=subject.in_(request.lang),
-        note=_note(unit.synthetic, whole).in_(request.lang),
+        note=_joined(
+            _note(unit.synthetic, whole),
+            _sensitive_note(session, unit, request, since, until, zone) if sensitive else None,
+        ).in_(request.lang),
         lang=request.lang,
     )
     drawn = heat_map(
@@ -113,9 +118,10 @@ def draw(
     return Heat(map=drawn, name=unit.name, total=total, since=since, until=until)
 
 
-def _subject(session: Session, request: HeatRequest) -> Text:
+def _subject(session: Session, request: HeatRequest) -> tuple[Text, bool]:
+    """What the map is of, and whether that has sensitive classes, which are told as numbers."""
     if request.class_code is None:
-        return Text("全部类别", "all classes")
+        return Text("全部类别", "all classes"), True
     found = repository.event_class(session, request.class_code)
     if found is None:
         raise NotFound(
@@ -123,12 +129,37 @@ def _subject(session: Session, request: HeatRequest) -> Text:
             f"there is no class of incidents {request.class_code}",
             code="no-such-class",
         )
-    return Text(found.name_zh, found.name_en)
+    return Text(found.name_zh, found.name_en), found.sensitive
 
 
 def _period(since: datetime, until: datetime, lang: Lang) -> str:
     first, last = since.date().isoformat(), until.date().isoformat()
     return Text(f"{first} 至 {last}", f"{first} to {last}").in_(lang)
+
+
+def _sensitive_note(
+    session: Session, unit: Any, request: HeatRequest, since: datetime, until: datetime, zone: ZoneInfo
+) -> Text:
+    begin, end = whole_quarters(since.date(), until.astimezone(zone).date())
+    if unit.level == "grid" or begin >= end:
+        return Text("敏感类别不上图", "sensitive classes are not drawn")
+    classes = None if request.class_code is None else [request.class_code]
+    found = published_count(session, unit.path, begin=begin, end=end, zone=zone, classes=classes)
+    last = end - timedelta(days=1)
+    if found is None:
+        return Text(
+            f"敏感类别不上图（{begin} 至 {last} 不足 {LEAST} 件或无）",
+            f"sensitive classes are not drawn (fewer than {LEAST} or none from {begin} to {last})",
+        )
+    return Text(
+        f"敏感类别不上图（{begin} 至 {last} 至少 {found} 件）",
+        f"sensitive classes are not drawn (at least {found} from {begin} to {last})",
+    )
+
+
+def _joined(*notes: Text | None) -> Text:
+    there = [note for note in notes if note is not None and note.zh]
+    return Text(" · ".join(note.zh for note in there), " · ".join(note.en for note in there))
 
 
 def _note(synthetic: bool, whole: bool) -> Text:

@@ -44,12 +44,13 @@ SELECT ST_AsMVT(t, :layer, {EXTENT}, 'geom') FROM (
 ) AS t WHERE geom IS NOT NULL
 """
 
+# Sensitive classes (shelters) are in no layer, whoever looks.
 _COMPONENTS = f"""
 SELECT ST_AsMVT(t, 'component', {EXTENT}, 'geom') FROM (
     SELECT c.code, c.class_code AS class, k.major_code AS major, c.state, c.name,
            ST_AsMVTGeom(ST_Transform(c.geom, 3857), {_MERCATOR}, {EXTENT}, {BUFFER}, true) AS geom
     FROM component AS c JOIN component_class AS k ON k.code = c.class_code
-    WHERE c.geom && {_HERE} AND c.state <> 'removed'
+    WHERE c.geom && {_HERE} AND c.state <> 'removed' AND NOT k.sensitive
     ORDER BY c.class_code, c.code
 ) AS t WHERE geom IS NOT NULL
 """
@@ -141,10 +142,17 @@ def outlines_below(session: Session, path: str, number: int) -> list[tuple[str, 
     return [(row.name, shapely.from_wkb(bytes(row.geometry))) for row in rows]
 
 
+# Sensitive classes are counted and never drawn, whoever looks: a picture leaves the house.
 _HEAT_WHERE = """
     FROM incident
     WHERE grid_path <@ text2ltree(:path) AND occurred_at >= :since AND occurred_at < :until
       AND geom IS NOT NULL AND state <> 'voided' AND (CAST(:class AS text) IS NULL OR class_code = :class)
+      AND coalesce(class_code <> ALL ((SELECT sensitive_incident_classes())::text[]), true)
+"""
+# Where the asker acts the place itself, elsewhere the middle of its cell of 100 m.
+_HEAT_PLACE = """
+    SELECT CASE WHEN (SELECT acts_everywhere()) OR grid_path ? (SELECT acting_units()) THEN geom
+                ELSE coarse_place(geom) END AS geom
 """
 
 
@@ -164,7 +172,8 @@ def incident_cells(
     rows = session.execute(
         text(
             "SELECT avg(ST_X(geom)) AS lon, avg(ST_Y(geom)) AS lat, count(*) AS weight "
-            f"{_HEAT_WHERE} GROUP BY floor(ST_X(geom) / :step), floor(ST_Y(geom) / :step) ORDER BY 1, 2"
+            f"FROM ({_HEAT_PLACE} {_HEAT_WHERE}) AS shown "
+            "GROUP BY floor(ST_X(geom) / :step), floor(ST_Y(geom) / :step) ORDER BY 1, 2"
         ),
         given,
     ).all()
@@ -172,7 +181,7 @@ def incident_cells(
 
 
 def event_class(session: Session, code: str) -> Row[Any] | None:
-    """Names of one class of incidents."""
+    """Names of one class of incidents, and whether it is sensitive."""
     return session.execute(
-        text("SELECT code, name_zh, name_en FROM event_class WHERE code = :c"), {"c": code}
+        text("SELECT code, name_zh, name_en, sensitive FROM event_class WHERE code = :c"), {"c": code}
     ).one_or_none()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from app.auth.dependencies import CurrentPrincipal, Read
+from app.auth.authentication import engine_of, place_of
+from app.auth.dependencies import CurrentPrincipal, Read, in_database
 from app.auth.policy import allow, public_if
+from app.auth.public_address import site
+from app.auth.routing import Router
 from app.kit.clock import now
 from app.kit.compression import sent
+from app.kit.crs import read_crs, with_proj
 from app.kit.etag import is_known
 from app.kit.language import language_of
 from app.kit.params import Crs, Lat, Lon
@@ -19,7 +23,7 @@ from app.maps import heat, service
 from app.maps.rules import Tile
 from gis.viz import Assets, to_html
 
-router = APIRouter(tags=["maps"])
+router = Router(tags=["maps"])
 
 MVT = "application/vnd.mapbox-vector-tile"
 EditionNumber = Annotated[int | None, Query(ge=1, description="Edition; the one in force without it.")]
@@ -41,11 +45,11 @@ def _cache(request: Request) -> service.MapCache:
 
 @router.get(
     "/maps/tiles/units/{z}/{x}/{y}.pbf",
-    dependencies=[public_if("public_layers")],
+    dependencies=[public_if("public_layers", same_for_all=True)],
     response_class=Response,
-    responses={200: {"content": {MVT: {}}}, 204: {"description": "Nothing lies in this tile."}},
+    responses={200: {"content": {MVT: {}}}, 204: {"description": "Nothing lies in this tile."}, 404: {}},
 )
-def unit_tile(
+async def unit_tile(
     request: Request,
     z: Zoom,
     x: int,
@@ -66,26 +70,32 @@ def unit_tile(
     tile = Tile(z, x, y)
     if tile.exists and is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    made = service.unit_tile(request.app.state.engine, _cache(request), shown, tile)
+    cache = _cache(request)
+    made = service.kept(cache, shown, tile)
+    if made is None:
+        made = await in_database(request, service.unit_tile, engine_of(request), cache, shown, tile)
     if not made.body:
         return Response(status_code=204, headers=headers)
     return sent(request, made.body, squeezed=made.squeezed, media_type=MVT, headers=headers)
 
 
-@router.get("/maps/tiles/units.json", dependencies=[public_if("public_layers")])
+@router.get(
+    "/maps/tiles/units.json",
+    dependencies=[public_if("public_layers", same_for_all=True)],
+    responses={404: {}},
+)
 def unit_tiles(request: Request, session: Read, edition: EditionNumber = None) -> JSONResponse:
     """TileJSON of the unit tiles of an edition."""
     shown = service.edition_to_show(request.app.state.editions, edition)
-    root = str(request.base_url).rstrip("/")
-    address = (
-        f"{root}/maps/tiles/units/{{z}}/{{x}}/{{y}}.pbf?edition={shown.number}&v={service.version_of(shown)}"
-    )
+    address = f"{site(request)}/maps/tiles/units/{{z}}/{{x}}/{{y}}.pbf?edition={shown.number}&v={service.version_of(shown)}"
     described = service.tile_description(session, shown, address=address)
     return JSONResponse(described, headers={"Cache-Control": _may_stay(request, fixed=False)})
 
 
-@router.get("/maps/units.json", dependencies=[public_if("public_layers")])
-def unit_tree(request: Request, edition: EditionNumber = None, v: str | None = None) -> Response:
+@router.get(
+    "/maps/units.json", dependencies=[public_if("public_layers", same_for_all=True)], responses={404: {}}
+)
+async def unit_tree(request: Request, edition: EditionNumber = None, v: str | None = None) -> Response:
     """Every unit of an edition with its name, parent and bounds, without its shape."""
     shown = service.edition_to_show(request.app.state.editions, edition)
     content = service.version_of(shown)
@@ -95,7 +105,10 @@ def unit_tree(request: Request, edition: EditionNumber = None, v: str | None = N
     }
     if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    made = service.unit_tree(request.app.state.engine, _cache(request), shown)
+    cache = _cache(request)
+    made = service.kept(cache, shown, service.UNITS)
+    if made is None:
+        made = await in_database(request, service.unit_tree, engine_of(request), cache, shown)
     return sent(request, made.body, squeezed=made.squeezed, media_type="application/json", headers=headers)
 
 
@@ -103,19 +116,23 @@ def unit_tree(request: Request, edition: EditionNumber = None, v: str | None = N
     "/maps/tiles/components/{z}/{x}/{y}.pbf",
     dependencies=[allow("viewer")],
     response_class=Response,
-    responses={200: {"content": {MVT: {}}}, 204: {"description": "Nothing to see lies in this tile."}},
+    responses={
+        200: {"content": {MVT: {}}},
+        204: {"description": "Nothing to see lies in this tile."},
+        404: {},
+    },
 )
 def component_tile(session: Read, z: Zoom, x: int, y: int) -> Response:
     """Vector tile of components, from zoom 14, as far as the asker may see them."""
     body = service.component_tile(session, Tile(z, x, y))
-    # Depends on who asks, and components move: kept by nobody in between, and not for long.
-    headers = {"Cache-Control": "private, max-age=30", "Vary": "Cookie, Authorization"}
     if not body:
-        return Response(status_code=204, headers=headers)
-    return Response(body, media_type=MVT, headers=headers)
+        return Response(status_code=204)
+    return Response(body, media_type=MVT)
 
 
-@router.get("/maps/heat/{code}", dependencies=[allow("viewer")], response_class=HTMLResponse)
+@router.get(
+    "/maps/heat/{code}", dependencies=[allow("viewer")], response_class=HTMLResponse, responses={404: {}}
+)
 def heat_page(
     request: Request,
     session: Read,
@@ -143,13 +160,12 @@ def heat_page(
         media_type="text/html; charset=utf-8",
         headers={
             "Content-Security-Policy": figure_policy(html),
-            "Cache-Control": "private, no-cache",
-            "Vary": "Cookie, Accept-Language",
         },
     )
 
 
-@router.get("/v1/convert", dependencies=[public_if("public_locate")])
-def convert(lon: Lon, lat: Lat, crs: Crs = "wgs84") -> dict[str, list[float]]:
+@router.get("/v1/convert", dependencies=[public_if("public_locate", same_for_all=True)])
+async def convert(request: Request, lon: Lon, lat: Lat, crs: Crs = "wgs84") -> dict[str, list[float]]:
     """One place in WGS84, CGCS2000, GCJ-02 and BD-09, longitude first."""
-    return service.in_every_crs(lon, lat, crs)
+    source = await read_crs(crs, place=place_of(request))
+    return await with_proj(source, service.in_every_crs, lon, lat, source)

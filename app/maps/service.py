@@ -16,13 +16,15 @@ from sqlalchemy.orm import Session
 from app.boundaries.editions import EditionCache, Scheduled
 from app.db.session import NOTHING, read_session
 from app.errors import Invalid, NotFound
+from app.kit.clock import now
 from app.kit.compression import WORTH_SQUEEZING, squeeze
 from app.maps import repository
 from app.maps.rules import COMPONENTS_FROM_ZOOM, FORMAT, MAX_ZOOM, UNIT_LAYERS, Tile, labels_at, shapes_at
-from gis.crs import check_degrees, from_wgs84, to_wgs84
+from gis.crs import CrsLike, check_degrees, from_wgs84, to_wgs84
 from gis.errors import GisError
 
 _CACHE_BYTES = 64 * 2**20
+UNITS = "units"
 OFFERED_CRS = ("wgs84", "cgcs2000", "gcj02", "bd09")
 
 
@@ -79,9 +81,11 @@ def _weight(made: Made) -> int:
 
 
 def edition_to_show(editions: EditionCache, number: int | None) -> Scheduled:
-    """The edition asked for, or the one in force; NotFound when there is none."""
+    """The edition asked for, or the one in force; NotFound when there is none. Nothing is loaded for it."""
     if number is None:
-        return editions.in_force().scheduled
+        number = editions.number_at(now())
+    if number is None:
+        return editions.in_force().scheduled  # which says why there is none
     found = next((e for e in editions.schedule if e.number == number), None)
     if found is None:
         raise NotFound(f"没有第 {number} 版", f"there is no edition {number}", code="no-edition")
@@ -91,6 +95,11 @@ def edition_to_show(editions: EditionCache, number: int | None) -> Scheduled:
 def version_of(edition: Scheduled) -> str:
     """What stands in the address of tiles that may be kept for ever: the content and our own format."""
     return f"{edition.content_hash[:12]}{FORMAT}"
+
+
+def kept(cache: MapCache, edition: Scheduled, what: Hashable) -> Made | None:
+    """A tile, or the list of :data:`UNITS`, of an edition, if it was made before."""
+    return cache.get(version_of(edition), what)
 
 
 def unit_tile(engine: Engine, cache: MapCache, edition: Scheduled, tile: Tile) -> Made:
@@ -159,7 +168,7 @@ def tile_description(session: Session, edition: Scheduled, *, address: str) -> d
 def unit_tree(engine: Engine, cache: MapCache, edition: Scheduled) -> Made:
     """Every unit of an edition by name, upper levels first, with its bounds: a tree that a page can search by itself."""
     content = version_of(edition)
-    made = cache.get(content, "units")
+    made = cache.get(content, UNITS)
     if made is None:
         with read_session(engine, NOTHING) as session:
             units = [
@@ -175,11 +184,11 @@ def unit_tree(engine: Engine, cache: MapCache, edition: Scheduled) -> Made:
             ]
         document = {"edition": edition.number, "synthetic": edition.synthetic, "units": units}
         made = Made.of(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
-        cache.put(content, "units", made)
+        cache.put(content, UNITS, made)
     return made
 
 
-def in_every_crs(lon: float, lat: float, crs: str) -> dict[str, list[float]]:
+def in_every_crs(lon: float, lat: float, crs: CrsLike) -> dict[str, list[float]]:
     """One place in the four systems that Chinese maps use, longitude first, to seven decimals (about 1 cm)."""
     try:
         x, y = to_wgs84(lon, lat, crs)

@@ -8,12 +8,15 @@ none, and are then trusted to have seen the grid as it is.
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Depends, Header, Request
+from fastapi import Body, Depends, Header, Request
 from starlette.responses import Response
 
 from app.auth.dependencies import CurrentPrincipal, Read, Write
 from app.auth.policy import allow
+from app.auth.public_address import site
+from app.auth.routing import Router
 from app.drafts import access
 from app.errors import NotFound, UnsupportedMedia
 from app.i18n import Text
@@ -22,7 +25,7 @@ from app.kit.language import language_of
 from app.ogc import answers, documents, editing, parameters
 from app.ogc.documents import CRS84, Collection
 
-router = APIRouter(prefix="/ogc/drafts/{draft_id}", tags=["ogc"], dependencies=[allow("gis-editor")])
+router = Router(prefix="/ogc/drafts/{draft_id}", tags=["ogc"], dependencies=[allow("gis-editor")])
 _GRIDS = "/collections/grid/items"
 _ALL, _ONE = "GET, HEAD, OPTIONS, POST", "GET, HEAD, OPTIONS, PUT, PATCH, DELETE"
 _WORDS = ("code", "name", "community", "kind")
@@ -46,7 +49,7 @@ _WRITES: dict[int | str, dict[str, Any]] = {404: {}, 409: {}, 412: {}, 422: {}}
 
 
 def _root(request: Request, draft_id: int) -> str:
-    return f"{answers.site(request)}/ogc/drafts/{draft_id}"
+    return f"{site(request)}/ogc/drafts/{draft_id}"
 
 
 @router.get("", responses={404: {}})
@@ -55,15 +58,16 @@ def show_draft_landing(request: Request, session: Read, draft_id: int) -> Respon
     draft = access.found(session, draft_id)
     title = Text(f"草案 {draft.id}：{draft.title}", f"Draft {draft.id}: {draft.title}")
     about = Text("可编辑的网格边界草案", "A draft of grid boundaries, to be edited")
-    home = answers.site(request)
+    home = site(request)
     return answers.document(
         documents.landing(_root(request, draft_id), home, title, about, language_of(request))
     )
 
 
-@router.get("/conformance")
-def show_draft_conformance() -> Response:
+@router.get("/conformance", responses={404: {}})
+def show_draft_conformance(session: Read, draft_id: int) -> Response:
     """The classes of the standard that hold here."""
+    access.found(session, draft_id)
     return answers.document(documents.conformance(documents.WRITES))
 
 
@@ -99,14 +103,14 @@ def list_draft_grids(request: Request, session: Read, draft_id: int) -> Response
     return answers.items(request, features, more=more, matched=matched)
 
 
-@router.options(_GRIDS)
-def tell_what_layer_allows() -> Response:
+@router.options(_GRIDS, status_code=204)
+def tell_what_layer_allows(draft_id: int) -> Response:  # noqa: ARG001 - part of the address
     """Which methods the layer takes; clients ask before they offer to edit."""
     return Response(status_code=204, headers={"Allow": _ALL})
 
 
-@router.options(f"{_GRIDS}/{{code}}")
-def tell_what_grid_allows() -> Response:
+@router.options(f"{_GRIDS}/{{code}}", status_code=204)
+def tell_what_grid_allows(draft_id: int, code: str) -> Response:  # noqa: ARG001 - part of the address
     """Which methods a grid takes."""
     return Response(status_code=204, headers={"Allow": _ONE, "Accept-Patch": "application/merge-patch+json"})
 
@@ -118,7 +122,8 @@ def create_draft_grid(
     """Make a grid; its land is taken from the grids under it, or from nobody."""
     draft, code = editing.create(session, by, draft_id, feature)
     made = editing.as_feature(editing.grid(session, draft, code))
-    where = f"{_root(request, draft_id)}{_GRIDS}/{code}"
+    # A header holds Latin letters only, a code any letters.
+    where = f"{_root(request, draft_id)}{_GRIDS}/{quote(code, safe='')}"
     headers = {"Location": where, "ETag": f'"{editing.tag_of(made)}"'}
     return answers.item(request, made, headers=headers, status=201)
 
@@ -128,7 +133,7 @@ def show_draft_grid(request: Request, session: Read, draft_id: int, code: str) -
     """One grid of the draft, with its version."""
     feature = editing.as_feature(editing.grid(session, access.found(session, draft_id), code))
     tag = f'"{editing.tag_of(feature)}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    headers = {"ETag": tag}
     if is_known(request, tag):
         return Response(status_code=304, headers=headers)
     return answers.item(request, feature, headers=headers)

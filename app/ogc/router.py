@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from app.auth.dependencies import Read
 from app.auth.policy import public_if
+from app.auth.public_address import site
+from app.auth.routing import Router
 from app.errors import NotFound
 from app.i18n import Text
 from app.kit.language import language_of
 from app.ogc import answers, documents, parameters, service
 from app.ogc.repository import COLUMNS
 
-router = APIRouter(prefix="/ogc", tags=["ogc"], dependencies=[public_if("public_layers")])
+router = Router(prefix="/ogc", tags=["ogc"], dependencies=[public_if("public_layers", same_for_all=True)])
 _TITLE = Text("网格边界", "Grid boundaries")
 _ABOUT = Text(
     "已发布的网格、社区、镇街和区；用 datetime 查看任一时刻生效的版本",
@@ -24,7 +26,7 @@ _ABOUT = Text(
 @router.get("")
 def show_landing(request: Request) -> Response:
     """What is here, and where."""
-    home = answers.site(request)
+    home = site(request)
     return answers.document(documents.landing(f"{home}/ogc", home, _TITLE, _ABOUT, language_of(request)))
 
 
@@ -37,7 +39,7 @@ def show_conformance() -> Response:
 @router.get("/collections")
 def list_collections(request: Request, session: Read) -> Response:
     """The layers."""
-    root = f"{answers.site(request)}/ogc"
+    root = f"{site(request)}/ogc"
     return answers.document(documents.collections(root, service.layers(session), language_of(request)))
 
 
@@ -45,7 +47,7 @@ def list_collections(request: Request, session: Read) -> Response:
 def show_collection(request: Request, session: Read, collection: str) -> Response:
     """One layer."""
     level = _level(collection)
-    root = f"{answers.site(request)}/ogc"
+    root = f"{site(request)}/ogc"
     found = next(each for each in service.layers(session) if each.id == level)
     return answers.document(documents.collection(root, found, language_of(request)))
 

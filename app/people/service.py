@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.auth.contact_log import ContactLog
 from app.auth.principal import Principal
 from app.people import repository
 from app.people.models import TEAM_ROLES, Department
@@ -25,10 +26,18 @@ def department_ids(session: Session, names: Iterable[str]) -> dict[str, int]:
     return {name: known[name] for name in wanted}
 
 
-def team_as_seen(session: Session, grid_code: str, path: str, principal: Principal) -> dict[str, Any]:
-    """A grid's team: how many of each role for everybody, names for staff, phones for those who need them."""
+def team_as_seen(
+    session: Session, grid_code: str, path: str, principal: Principal, contact_log: ContactLog
+) -> dict[str, Any]:
+    """A grid's team: how many of each role for everybody, names for staff, phones for those who need them.
+
+    That phones are shown is noted in ``contact_log``.
+    """
     counts = repository.unit_counts(session, path)
     contacts = principal.may_see_contacts(path)
+    members = repository.team_of(session, grid_code)
+    if contacts:
+        contact_log.note(f"grid:{grid_code}", sum(1 for m in members if m.phone))
     return {
         **{role: getattr(counts, role) for role in TEAM_ROLES},
         "members": [
@@ -39,7 +48,7 @@ def team_as_seen(session: Session, grid_code: str, path: str, principal: Princip
                 "subject": m.subject,
                 **({"phone": m.phone} if contacts else {}),
             }
-            for m in repository.team_of(session, grid_code)
+            for m in members
         ],
     }
 

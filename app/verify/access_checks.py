@@ -1,4 +1,4 @@
-"""Invariants 7 and 8: nobody sees past their area, people are counted and never plotted."""
+"""Invariant 7: nobody sees past their area."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def areas_kept(session: Session, edition: int) -> Outcome:
     paths = repository.first_street_paths(session, edition, limit=_STREETS_LOOKED_THROUGH)
     for path in paths:
         expected = {table: repository.in_unit(session, table, path) for table in repository.SECURED}
-        with repository.eyes_of_service(session, Sight((path,), "verify")):
+        with repository.eyes_of_service(session, Sight((path,), "verify", (path,))):
             leaks = [
                 f"{t}: {n}" for t in repository.SECURED if (n := repository.seen_outside(session, t, path))
             ]
@@ -72,20 +72,3 @@ def areas_kept(session: Session, edition: int) -> Outcome:
 
 
 _NAME = Text("不越界查看", "Nobody sees past their area")
-
-
-def people_counted(session: Session) -> Outcome:
-    """No table of people has a place, and small numbers of sensitive kinds are not told."""
-    found = Findings()
-    extra = sorted(
-        f"{table}.{column}" for table, column in repository.placed_columns(session) - repository.DRAWN
-    )
-    found.some(extra, "不该有位置的列", "places where none may be")
-    found.some(
-        repository.small_sensitive_shown(session),
-        "公开了不足三人的敏感计数",
-        "sensitive counts below three are told",
-    )
-    counts = repository.seen(session, "population_count")
-    looked = Text(f"{counts} 个计数，全部几何列", f"{counts} counts, every geometry column")
-    return found.outcome(8, Text("只计数不上图", "People are counted, never plotted"), looked)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.boundaries import repository as boundary_rows
 from app.boundaries.editions import LoadedEdition
+from app.boundaries.effective_dates import within_bounds
 from app.boundaries.service import content_hash
 from app.i18n import Text
 from app.verify import repository
@@ -158,6 +159,13 @@ def unchanged_editions(session: Session) -> Outcome:
         if content_hash(boundary_rows.units_in(session, e.number)) != e.content_hash
     ]
     found.some(altered, "内容与发布时不同的版本", "editions altered since they were published")
+    late = [str(e.number) for e in editions if not within_bounds(e.effective_from, e.published_at)]
+    found.some(
+        late,
+        "生效时间越界（1990 年至发布后两年）的版本，尚未生效的可用 wangge grids withdraw 撤回",
+        "editions that take effect out of bounds (1990 to two years after they were published); "
+        "wangge grids withdraw takes back those yet to come",
+    )
     missing = repository.missing_triggers(session, repository.HISTORY)
     found.some(missing, "缺少只读保护的表", "tables without their guard")
     forbidden = repository.forbidden_grants(session, repository.HISTORY)

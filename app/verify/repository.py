@@ -28,7 +28,8 @@ HISTORY = tuple(
     (table, f"{table}_{rule}")
     for table, rules in (
         ("unit_version", ("guard", "no_truncate", "next", "whole")),
-        ("edition", ("append_only", "no_truncate", "whole")),
+        ("edition", ("append_only", "no_truncate", "next", "whole")),
+        ("edition_withdrawal", ("guard", "no_truncate", "whole")),
         ("lineage", ("append_only", "no_truncate", "next")),
         ("settlement", ("append_only", "no_truncate")),
     )
@@ -142,7 +143,10 @@ def eyes_of_service(session: Session, sight: Sight) -> Iterator[None]:
     """For a while, see what the service would see for somebody."""
     session.execute(text("SAVEPOINT eyes"))
     session.execute(text(f"SET LOCAL ROLE {SERVICE_ROLE}"))
-    session.execute(text("SELECT set_config('wangge.sight', :q, true)"), {"q": sight.queries})
+    session.execute(
+        text("SELECT set_config('wangge.sight', :q, true), set_config('wangge.acts', :acts, true)"),
+        {"q": sight.queries, "acts": sight.acting_queries},
+    )
     try:
         yield
     finally:
@@ -207,12 +211,11 @@ def drafts_against_log(session: Session) -> list[str]:
 
 
 def drafts_with_two_eyes(session: Session) -> list[str]:
-    """Drafts that were approved by nobody, or by somebody who made them."""
+    """Drafts that were approved by nobody, or by somebody who had a hand in them."""
     rows = session.execute(
         text(
             "SELECT d.id::text FROM draft d WHERE d.state IN ('approved', 'published') AND ("
-            "coalesce(d.reviewer_key, '') = '' OR d.reviewer_key = d.author_key OR EXISTS ("
-            "SELECT FROM draft_operation o WHERE o.draft_id = d.id AND o.author_key = d.reviewer_key)) "
+            "coalesce(d.reviewer_key, '') = '' OR d.reviewer_key IN (SELECT draft_hands(d.id))) "
             "ORDER BY d.id LIMIT 100"
         )
     )
@@ -233,18 +236,6 @@ def placed_columns(session: Session) -> set[tuple[str, str]]:
         )
     )
     return {(table, column) for table, column in rows}
-
-
-def small_sensitive_shown(session: Session) -> list[str]:
-    """Grids whose fewer than three of a sensitive kind the public function would tell."""
-    rows = session.execute(
-        text(
-            "SELECT DISTINCT p.grid_code FROM population_count p, unit_population(p.grid_path) shown "
-            "WHERE p.sensitive AND p.count < 3 AND shown.kind = p.kind AND shown.people IS NOT NULL "
-            "AND shown.people < 3 ORDER BY 1 LIMIT 100"
-        )
-    )
-    return [row[0] for row in rows]
 
 
 def first_street_paths(session: Session, edition: int, *, limit: int) -> Sequence[str]:

@@ -10,7 +10,7 @@ from app.boundaries import repository as boundary_rows
 from app.boundaries.editions import LoadedEdition
 from app.boundaries.owners import index_in_force
 from app.i18n import Text
-from app.verify.access_checks import areas_kept, people_counted
+from app.verify.access_checks import areas_kept
 from app.verify.coverage_checks import (
     ONE_ANSWER,
     ONE_OWNER,
@@ -20,6 +20,7 @@ from app.verify.coverage_checks import (
     unchanged_editions,
 )
 from app.verify.outcome import Outcome
+from app.verify.privacy_checks import people_counted
 from app.verify.record_checks import DERIVED, derived_assignments, nothing_lost
 from gis.errors import GisError
 
@@ -42,7 +43,7 @@ def verify(session: Session) -> Iterator[Outcome]:
         yield Outcome(5, DERIVED, _NOT_LOOKED, (unusable,))
     yield nothing_lost(session)
     yield areas_kept(session, number or 0)
-    yield people_counted(session)
+    yield people_counted(session, number or 0)
 
 
 _NOT_LOOKED = Text("无法建立索引", "no index can be made")

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 
 from app.auth.principal import Principal
+from app.auth.sessions import idle_limit
 from app.boundaries.editions import EditionCache, Scheduled
 from app.errors import AppError
 from app.i18n import Lang
@@ -95,14 +96,16 @@ class Pages:
         lang = language_of(request)
         theme = request.cookies.get(THEME_COOKIE, "auto")
         t = self.words[lang]
-        edition, districts = in_force(request)
+        edition, districts = in_force(request) if self._shows_layers(principal) else (None, [])
         start = {
             "lang": lang,
             "page": page,
+            "root": self.settings.root_path,
             "words": self.statics.url(f"i18n/{lang}.json"),
             "icons": self.statics.url("img/icons.svg"),
             "zone": self.settings.timezone,
             "signedIn": principal.known,
+            "session": self._session(principal),
             "csrf": principal.csrf,
             "edition": _edition(edition),
             "districts": [{"code": code, "name": name} for code, name in districts],
@@ -110,6 +113,7 @@ class Pages:
         }
         return self._environment.get_template(template).render(
             lang=lang,
+            root=self.settings.root_path,
             html_lang="en" if lang == "en" else "zh-CN",
             t=t,
             title=t(title),
@@ -128,6 +132,17 @@ class Pages:
             import_map={"imports": {name: self._library(file) for name, file in LIBRARIES.items()}},
             **values,
         )
+
+    def _shows_layers(self, principal: Principal) -> bool:
+        """Whether this reader may know which district and edition is here."""
+        return self.settings.public_layers or principal.known
+
+    def _session(self, principal: Principal) -> dict[str, Any] | None:
+        """When the reader's session ends, so that the page can say so in time."""
+        if principal.ends_at is None:
+            return None
+        idle = idle_limit(self.settings)
+        return {"idleSeconds": idle.total_seconds(), "endsAt": principal.ends_at.isoformat()}
 
     def _library(self, name: str) -> str:
         return self.statics.url(f"vendor/{name}")

@@ -13,11 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from app.auth.authentication import principal_of
-from app.auth.policy import PasswordChangeRequired
+from app.auth.authentication import current_principal
+from app.auth.policy import PasswordChangeRequired, SecondFactorRequired
 from app.auth.principal import NOBODY, Principal
 from app.errors import AppError, Unauthorised
 from app.kit.language import language_of
+from app.kit.root_path import own_path
 
 _FOR_PROGRAMS = (
     "/v1/",
@@ -38,7 +39,7 @@ def is_for_people(request: Request) -> bool:
     return (
         request.method in ("GET", "HEAD")
         and "text/html" in request.headers.get("accept", "")
-        and not request.url.path.startswith(_FOR_PROGRAMS)
+        and not own_path(request.scope).startswith(_FOR_PROGRAMS)
     )
 
 
@@ -55,15 +56,19 @@ def _with_page(former: Callable[..., Any]) -> Callable[..., Any]:
         response: Response = await answered if inspect.isawaitable(answered) else answered
         if not is_for_people(request) or response.status_code < 400:
             return response
-        if isinstance(error, Unauthorised | PasswordChangeRequired):
+        if isinstance(error, Unauthorised | PasswordChangeRequired | SecondFactorRequired):
+            page = "account" if isinstance(error, SecondFactorRequired) else "signin"
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return RedirectResponse(f"/signin?next={quote(wanted, safe='')}", status_code=303)
-        return await run_in_threadpool(_page, request, error, response)
+            return RedirectResponse(
+                f"{request.app.state.settings.root_path}/{page}?next={quote(wanted, safe='')}",
+                status_code=303,
+            )
+        return await run_in_threadpool(_page, request, error, response, await _somebody(request, response))
 
     return handler
 
 
-def _page(request: Request, error: Exception, response: Response) -> Response:
+def _page(request: Request, error: Exception, response: Response, principal: Principal) -> Response:
     from app.web.router import answer
 
     status = response.status_code
@@ -72,7 +77,7 @@ def _page(request: Request, error: Exception, response: Response) -> Response:
     page = answer(
         request,
         "refusal.html",
-        principal=_somebody(request),
+        principal=principal,
         title=f"refusal.{kind}.title",
         page="refusal",
         status=status,
@@ -86,9 +91,12 @@ def _page(request: Request, error: Exception, response: Response) -> Response:
     return page
 
 
-def _somebody(request: Request) -> Principal:
+async def _somebody(request: Request, response: Response) -> Principal:
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is not None or response.status_code == 503:
+        # The page that says the database is away, or busy, must not ask it who is reading.
+        return known or NOBODY
     try:
-        return principal_of(request)
+        return await current_principal(request)
     except (AppError, SQLAlchemyError):
-        # The page that says the database is away must not ask the database who is reading it.
         return NOBODY

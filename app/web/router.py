@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from app.auth.dependencies import CurrentPrincipal
-from app.auth.policy import PasswordChangeRequired, allow, public, public_if
+from app.auth.policy import allow, public, public_if, refuse_incomplete, signed_in
 from app.auth.principal import Principal
 from app.auth.redirects import safe_next
+from app.auth.routing import Router
+from app.auth.sessions import is_secure
 from app.kit.language import COOKIE as LANG_COOKIE
 from app.kit.security_headers import SecurityHeaders, page_policy, worker_policy
 from app.settings import Settings
@@ -18,7 +23,7 @@ from app.web import refusals
 from app.web.pages import Pages
 from app.web.statics import PREFIX, Statics
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = Router(include_in_schema=False, default_response_class=HTMLResponse)
 
 _YEAR = 365 * 86400
 # Tools of the editor with their icons, in order; static/js/editor/operations.js says what each means.
@@ -35,10 +40,10 @@ EDITOR_TOOLS = (
 
 def install(app: FastAPI, settings: Settings) -> None:
     """Put the pages, their files and the headers that guard them into the application."""
-    app.state.statics = Statics()
+    app.state.statics = Statics(root_path=settings.root_path)
     app.state.pages = Pages(app.state.statics, settings)
     app.include_router(router)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, hsts_seconds=settings.hsts_seconds)
     refusals.install(app)
 
 
@@ -50,8 +55,6 @@ def answer(request: Request, template: str, *, principal: Principal, **values: A
     html = pages.render(template, request, principal=principal, **values)
     headers = {
         "Content-Security-Policy": page_policy(html, basemap_url=settings.basemap_url),
-        "Cache-Control": "no-store",
-        "Vary": "Cookie, Accept-Language",
     }
     response = HTMLResponse(html, status_code=status, headers=headers)
     if request.query_params.get("lang") in ("zh", "en"):
@@ -60,7 +63,7 @@ def answer(request: Request, template: str, *, principal: Principal, **values: A
             request.query_params["lang"],
             max_age=_YEAR,
             samesite="lax",
-            secure=settings.secure_cookies,
+            secure=is_secure(request, settings),
         )
     return response
 
@@ -89,7 +92,10 @@ def dispatch(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
         principal=principal,
         title="dispatch.title",
         page="dispatch",
-        boot={"basemap": _basemap(settings)},
+        boot={
+            "basemap": _basemap(settings),
+            "acts": principal.acts_on_all(principal.paths("viewer")),
+        },
     )
 
 
@@ -98,10 +104,8 @@ def editor(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
     """What am I changing, and whom does it touch? Drafts of boundaries; others are told who may edit."""
     settings: Settings = request.app.state.settings
     may_edit = bool(principal.paths("gis-editor"))
-    if may_edit and principal.must_change_password:
-        raise PasswordChangeRequired(
-            "请先修改密码：当前密码由他人设定。", "Change your password first: somebody else set it."
-        )
+    if may_edit:
+        refuse_incomplete(principal)
     return answer(
         request,
         "editor.html",
@@ -121,9 +125,12 @@ def signin(
     change: bool = False,
 ) -> Response:
     """Sign in, or change one's password."""
-    after = safe_next(next_)
+    root = request.app.state.settings.root_path
+    after = safe_next(next_, root=root)
     changing = principal.known and (change or principal.must_change_password)
     if principal.known and not changing:
+        if principal.must_enrol:
+            after = f"{root}/account?next={quote(after, safe='')}"
         return RedirectResponse(after, status_code=303)
     return answer(
         request,
@@ -137,6 +144,33 @@ def signin(
     )
 
 
+@router.get("/account", dependencies=[signed_in(people_only=True, before_password_change=True)])
+def account(
+    request: Request,
+    principal: CurrentPrincipal,
+    next_: Annotated[str | None, Query(alias="next")] = None,
+) -> Response:
+    """Who am I here, and how is my account guarded? The second factor and API tokens."""
+    settings: Settings = request.app.state.settings
+    if principal.must_change_password:
+        here = quote(f"{settings.root_path}/account", safe="")
+        return RedirectResponse(f"{settings.root_path}/signin?change=1&next={here}", status_code=303)
+
+    def clock(instant: datetime | None) -> str:
+        return instant.astimezone(settings.zone).strftime("%H:%M") if instant else ""
+
+    return answer(
+        request,
+        "account.html",
+        principal=principal,
+        title="account.title",
+        page="account",
+        boot={"next": safe_next(next_, root=settings.root_path)} if next_ else {},
+        idle=clock(principal.idle_ends_at),
+        end=clock(principal.ends_at),
+    )
+
+
 @router.get("/docs", dependencies=[public()])
 def docs(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
     """The description of the API, with every request to try."""
@@ -146,16 +180,19 @@ def docs(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
         principal=principal,
         title="docs.title",
         page="docs",
-        boot={"openapi": request.app.openapi_url},
+        boot={"openapi": f"{request.app.state.settings.root_path}{request.app.openapi_url}"},
     )
 
 
-@router.get(PREFIX + "/{version}/{name:path}", dependencies=[public()])
-def static(request: Request, version: str, name: str) -> Response:
-    """A script, style or picture."""
+@router.get(PREFIX + "/{version}/{name:path}", dependencies=[public(same_for_all=True)])
+async def static(request: Request, version: str, name: str) -> Response:
+    """A script, style or picture; from memory, without a thread, from the second time on."""
     statics: Statics = request.app.state.statics
     settings: Settings = request.app.state.settings
-    response = statics.answer(request, version, name)
+    if statics.is_at_hand(name):
+        response = statics.answer(request, version, name)
+    else:
+        response = await run_in_threadpool(statics.answer, request, version, name)
     if name.endswith((".mjs", ".js")):
         response.headers["Content-Security-Policy"] = worker_policy(basemap_url=settings.basemap_url)
     return response

@@ -38,7 +38,8 @@ class _File:
 class Statics:
     """The files of one folder, read once; asked by templates for addresses and by the server for answers."""
 
-    def __init__(self, root: Path = ROOT) -> None:
+    def __init__(self, root: Path = ROOT, *, root_path: str = "") -> None:
+        self._root_path = root_path
         self._files: dict[str, _File] = {}
         self._squeezed: dict[str, bytes] = {}
         self._lock = threading.Lock()
@@ -68,7 +69,7 @@ class Statics:
                 f"the front-end file {name} is missing; run make assets",
                 code="assets-missing",
             )
-        return f"{PREFIX}/{self._versions[_bundle(name)]}/{name}"
+        return f"{self._root_path}{PREFIX}/{self._versions[_bundle(name)]}/{name}"
 
     def text(self, name: str) -> str:
         """The text of a file."""
@@ -97,6 +98,11 @@ class Statics:
             return Response(file.body, media_type=file.media_type, headers=headers)
         headers["Content-Encoding"] = "gzip"
         return Response(squeezed, media_type=file.media_type, headers=headers)
+
+    def is_at_hand(self, name: str) -> bool:
+        """Whether the file can be sent as it is kept; otherwise it is compressed first, once."""
+        file = self._files.get(name)
+        return file is None or name in self._squeezed or not file.media_type.startswith(_SQUEEZED)
 
     def _compressed(self, name: str, file: _File) -> bytes:
         with self._lock:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gis.coverage import faults
 from gis.coverage.defects import Defect, has_errors, in_order, names
+from gis.coverage.narrow import SLIVER_WIDTH_M
 from gis.coverage.snapping import Mend, SnappedCoverage, snap_coverage
 from gis.crs import check_degrees
 from gis.errors import CoverageError, GeometryError
@@ -28,7 +29,7 @@ def check(
     *,
     gap_width_m: float | None = None,
     inlet_width_m: float = 10.0,
-    sliver_width_m: float = 1.0,
+    sliver_width_m: float = SLIVER_WIDTH_M,
 ) -> list[Defect]:
     """Examine a coverage as it would be stored: rounded to the lattice.
 

@@ -11,6 +11,7 @@ from gis.editing.joining import merge, remove
 from gis.editing.model import Coverage, Edit
 from gis.editing.moving import delete_vertex, insert_vertex, move_border, move_vertex
 from gis.editing.naming import recode, relocate, rename, renumber, set_kind
+from gis.editing.narrow import refuse_slivers
 from gis.editing.operations import (
     Add,
     DeleteVertex,
@@ -83,7 +84,7 @@ def apply(
     Returns
     -------
     Edit
-        The coverage afterwards, clean and on the lattice. Grids that are not in `created`, `changed` or `retired`
+        The coverage afterwards, clean and on the lattice; no grid in it is a sliver that was none before. Grids that are not in `created`, `changed` or `retired`
         are the same objects as before.
 
     Raises
@@ -103,4 +104,6 @@ def apply(
     (('370299001001002',), ('370299001001001',), ((120.005, 36.0), (120.005, 36.01)))
     """
     context = Context(coverage, used_codes, communities)
-    return _DOORS[type(operation)](context, operation)
+    edit = _DOORS[type(operation)](context, operation)
+    refuse_slivers(coverage, edit)
+    return edit

@@ -103,7 +103,7 @@ def arrange(shapes: Mapping[str, Any], lines: Any, *, targets: Collection[str]) 
     mine = np.isin(owner, [at for at, code in enumerate(codes) if code in wanted]) & ~broken
     linework = np.unique(np.vstack([edges[mine], noded]), axis=0)
     faces = shapely.get_parts(shapely.polygonize(edge_lines(linework)))
-    return Arrangement(faces, _labels(faces, codes, flat), frozenset(wanted))
+    return Arrangement(faces, _labels(faces, codes, flat, edges[mine]), frozenset(wanted))
 
 
 def _near(edges: NDArray[np.int64], drawn: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -130,16 +130,29 @@ def _noded(edges: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.unique(edge_array(shapely.union_all(edge_lines(edges), grid_size=1.0))[0], axis=0)
 
 
-def _labels(faces: Geometries, codes: list[str], flat: Geometries) -> tuple[str | None, ...]:
+def _labels(
+    faces: Geometries, codes: list[str], flat: Geometries, untouched: NDArray[np.int64]
+) -> tuple[str | None, ...]:
     labels: list[str | None] = [None] * len(faces)
     tree = shapely.STRtree(flat)
     points = shapely.point_on_surface(faces)
     for face, shape in tree.query(points, predicate="within").T.tolist():
         labels[face] = codes[shape]
-    # Leading an edge through a node may leave the inner point of a tiny face just outside its grid.
+    # Leading an edge through a node may leave the inner point of a tiny face just outside its grid. A tiny face whose
+    # edges are all as they were is nobody's land, or a grid that was not loaded, and no part of what is around it.
     lost = np.array([at for at, label in enumerate(labels) if label is None], dtype=np.int64)
+    if len(lost):
+        lost = lost[_has_new_edge(faces[lost], untouched)]
     if len(lost):
         close = tree.query_nearest(points[lost], max_distance=1.0, all_matches=False)
         for face, shape in close.T.tolist():
             labels[int(lost[face])] = codes[shape]
     return tuple(labels)
+
+
+def _has_new_edge(faces: Geometries, untouched: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which faces have an edge that is not among those that were there before."""
+    known = {tuple(row) for row in untouched.tolist()}
+    edges, of = edge_array(faces)
+    new = np.array([tuple(row) not in known for row in edges.tolist()], dtype=bool)
+    return np.asarray(np.bincount(of[new], minlength=len(faces)) > 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import shapely
 
 from gis.coverage.defects import names
@@ -16,7 +15,7 @@ from gis.editing.joining import border_lengths
 from gis.editing.model import Edit, GridAttributes
 from gis.editing.operations import Paint
 from gis.editing.refusals import refuse
-from gis.editing.rings import place_of, steps_of
+from gis.editing.rings import place_of
 
 __all__ = ["paint"]
 
@@ -26,8 +25,10 @@ def paint(context: Context, operation: Paint) -> Edit:
     coverage = context.coverage
     area = drawn(operation.area, what="area", kinds=("Polygon", "MultiPolygon"))
     code, words = _named(context, operation)
-    own = shapely.Polygon() if words else steps_of([coverage.polygon(code)])[0]
-    shapes = neighbourhood(coverage, shapely.total_bounds(np.array([area, own], dtype=object)))
+    # Each by itself: between a grid and what is drawn far from it may lie grids whose neighbours are not here.
+    shapes = neighbourhood(coverage, shapely.bounds(area))
+    if not words:
+        shapes |= neighbourhood(coverage, coverage.bounds[coverage.position(code)])
     met = [each for each, shape in shapes.items() if each == code or _meets(shape, area)]
     # All of them: whoever receives land has to be wholly there.
     arrangement = arrange(shapes, shapely.boundary(area), targets=shapes)

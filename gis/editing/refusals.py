@@ -54,6 +54,7 @@ class OperationRefused(GisError):
     transfer-misses         the area holds no land of other grids
     add-misses              all land in the area has an owner
     swallows-grid           a grid would have no land left
+    too-narrow              a grid would be narrower than a metre everywhere
     no-neighbour            nobody borders the land that becomes free
     vertex-not-found        no border has a vertex there
     vertex-exists           there is one already

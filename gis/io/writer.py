@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import zipfile
@@ -14,7 +15,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from gis.errors import CrsMissing, UnknownFormat
+from gis.errors import CrsMissing, InputRefused, UnknownFormat
 from gis.geometry import round_degrees
 
 __all__ = ["WRITABLE", "write_layer"]
@@ -25,6 +26,9 @@ _DRIVERS = {
     ".fgb": "FlatGeobuf",
     ".kml": "LIBKML",
 }
+# What XML has no place for; GDAL would write it, and nobody could read the file again.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_DBASE_BYTES = 254
 
 
 def write_layer(frame: gpd.GeoDataFrame, path: str | os.PathLike[str], *, layer: str | None = None) -> Path:
@@ -52,11 +56,13 @@ def write_layer(frame: gpd.GeoDataFrame, path: str | os.PathLike[str], *, layer:
         Another extension.
     gis.errors.CrsMissing
         The frame is not in EPSG:4326.
+    gis.errors.InputRefused
+        A text that the format would cut off: a Shapefile holds 254 bytes of each.
 
     Notes
     -----
     GeoJSON has seven decimals, which is the lattice. A Shapefile keeps ten bytes of each column name and is
-    written in UTF-8 with a .cpg that says so.
+    written in UTF-8 with a .cpg that says so. In KML, control characters that XML cannot hold become U+FFFD.
 
     Examples
     --------
@@ -100,6 +106,8 @@ def _write(frame: gpd.GeoDataFrame, draft: Path, extension: str, name: str) -> N
     elif extension in (".geojson", ".json"):
         _geojson(frame, draft, name)
     else:
+        if extension == ".kml":
+            frame = frame.replace(_NOT_XML, "\ufffd", regex=True)
         pyogrio.write_dataframe(frame, draft, driver=_DRIVERS[extension], layer=name, encoding="UTF-8")
 
 
@@ -130,6 +138,7 @@ def _csv(frame: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def _shapefile(frame: gpd.GeoDataFrame, draft: Path, name: str) -> None:
+    _refuse_long(frame)
     with tempfile.TemporaryDirectory(prefix="wangge-shp-") as folder:
         written = Path(folder) / f"{name}.shp"
         short = frame.rename(columns=_ten_bytes([str(n) for n in frame.columns if n != frame.geometry.name]))
@@ -142,6 +151,20 @@ def _shapefile(frame: gpd.GeoDataFrame, draft: Path, name: str) -> None:
         else:
             for part in parts:
                 shutil.move(part, draft.with_name(f"{draft.stem}{part.suffix}"))
+
+
+def _refuse_long(frame: gpd.GeoDataFrame) -> None:
+    """Refuse texts that a cell of dBASE would cut off in silence."""
+    for column in frame.columns.drop(frame.geometry.name):
+        for row, value in enumerate(frame[column].tolist(), 1):
+            if isinstance(value, str) and len(value.encode()) > _DBASE_BYTES:
+                raise InputRefused(
+                    f"第 {row} 行 {column} 有 {len(value.encode())} 字节，Shapefile 每格最多 {_DBASE_BYTES} 字节；"
+                    "请改用 .gpkg 或 .geojson",
+                    f"row {row}, {column} has {len(value.encode())} bytes, a Shapefile holds {_DBASE_BYTES} of each; "
+                    "write .gpkg or .geojson instead",
+                    code="text-too-long",
+                )
 
 
 def _ten_bytes(names: list[str]) -> dict[str, str]:

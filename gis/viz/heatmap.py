@@ -9,7 +9,6 @@ from typing import Any
 import folium
 import numpy as np
 import shapely
-from branca.element import MacroElement
 from folium.plugins import HeatMap
 from folium.template import Template
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from gis.viz import palette
 from gis.viz.assets import HEAT, Assets
 from gis.viz.local_map import LocalAssets, LocalMap
+from gis.viz.rendering import RenderedOnce, html_text
 
 __all__ = ["HeatCaption", "InnerUnit", "heat_map", "strongest"]
 
@@ -62,11 +62,19 @@ class InnerUnit:
     outline: BaseGeometry
 
 
-class _Heat(LocalAssets, HeatMap):
+class _Heat(LocalAssets, HeatMap, RenderedOnce):
     needs = (HEAT,)
 
 
-class _Caption(MacroElement):
+class _Pane(folium.map.CustomPane, RenderedOnce):
+    pass
+
+
+class _Shape(folium.GeoJson, RenderedOnce):
+    pass
+
+
+class _Caption(RenderedOnce):
     """The card with title, period, count and colour scale."""
 
     _template = Template(
@@ -77,14 +85,19 @@ class _Caption(MacroElement):
             background: {{ this.colours.PAPER }}; color: {{ this.colours.INK }}; border: 1px solid {{ this.colours.BORDER }};
             border-radius: 6px; padding: 12px 16px; box-shadow: 0 1px 3px rgb(0 0 0 / 12%);
             font: 14px/1.5 "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", system-ui, sans-serif; }
+          .heat-card h1 { overflow: hidden; overflow-wrap: anywhere; display: -webkit-box;
+            -webkit-box-orient: vertical; -webkit-line-clamp: 3; }
+          .heat-card bdi { display: inline-block; max-width: 100%; overflow: hidden; text-overflow: ellipsis;
+            white-space: nowrap; vertical-align: bottom; }
           .heat-card h1 { margin: 0; font-size: 20px; line-height: 1.3; font-weight: 600; }
           .heat-card p { margin: 4px 0 0; color: {{ this.colours.MUTED }}; font-size: 12px; }
           .heat-card .total { margin-top: 8px; color: {{ this.colours.INK }}; font-size: 14px; }
           .heat-card .total b { font-size: 20px; font-variant-numeric: tabular-nums; }
           .heat-scale { margin-top: 8px; display: flex; align-items: center; gap: 8px; font-size: 12px; }
           .heat-scale i { flex: 1; height: 10px; border-radius: 5px; background: linear-gradient(to right, {{ this.stops }}); }
-          .heat-note { display: inline-block; border: 1px solid {{ this.colours.FAINT }}; border-radius: 6px; padding: 0 6px; }
+          .heat-note { display: inline-block; overflow-wrap: anywhere; border: 1px solid {{ this.colours.FAINT }}; border-radius: 6px; padding: 0 6px; }
           .inner-name { background: none; border: 0; box-shadow: none; padding: 0; font-size: 12px;
+            max-width: 14em; overflow: hidden; text-overflow: ellipsis;
             color: {{ this.colours.INK }}; text-shadow: 0 0 2px #fff, 0 0 2px #fff, 0 0 3px #fff, 0 0 3px #fff; }
           .inner-name::before { display: none; }
           @media print { .leaflet-control-zoom { display: none; } .heat-card { box-shadow: none; } }
@@ -92,16 +105,16 @@ class _Caption(MacroElement):
         {% endmacro %}
         {% macro html(this, kwargs) %}
         <section class="heat-card">
-          <h1>{{ this.caption.title|e }}</h1>
-          <p>{% if this.caption.subject %}{{ this.caption.subject|e }} · {% endif %}{{ this.caption.period|e }}</p>
+          <h1 title="{{ this.title }}">{{ this.title }}</h1>
+          <p title="{{ this.subject }}">{% if this.subject %}<bdi>{{ this.subject }}</bdi> · {% endif %}{{ this.period }}</p>
           <p class="total">{{ this.total_line[0] }}<b>{{ this.total }}</b>{{ this.total_line[1] }}</p>
           {%- if this.caption.total %}
           <div class="heat-scale"><span>{{ this.few }}</span><i></i><span>{{ this.many }}</span></div>
           {%- else %}
           <p>{{ this.nothing }}</p>
           {%- endif %}
-          {%- if this.caption.note %}
-          <p><span class="heat-note">{{ this.caption.note|e }}</span></p>
+          {%- if this.note %}
+          <p><span class="heat-note">{{ this.note }}</span></p>
           {%- endif %}
         </section>
         {% endmacro %}
@@ -112,6 +125,8 @@ class _Caption(MacroElement):
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Caption"
         self.caption = caption
+        self.title, self.subject = html_text(caption.title), html_text(caption.subject)
+        self.period, self.note = html_text(caption.period), html_text(caption.note)
         self.colours = palette
         self.total = f"{caption.total:,}"
         english = caption.lang == "en"
@@ -125,7 +140,7 @@ class _Caption(MacroElement):
         self.stops = ", ".join(f"{colour} {at:.0%}" for at, colour in palette.SEQUENTIAL)
 
 
-class _InnerNames(MacroElement):
+class _InnerNames(RenderedOnce):
     """Names of inner units, as fixed labels that step aside when the map is too small for them."""
 
     _template = Template(
@@ -213,7 +228,7 @@ def heat_map(
     map_ = LocalMap(bounds, title=caption.title, assets=assets, lang=caption.lang)
     thin = _thinned(border, bounds)
     # White ground under the heat, inner lines, then the edge: what lies outside the unit steps back.
-    folium.map.CustomPane("ground", z_index=350, pointer_events=False).add_to(map_)
+    _Pane("ground", z_index=350, pointer_events=False).add_to(map_)
     ground = {"stroke": False, "fillColor": palette.PAPER, "fillOpacity": 1}
     _drawn(thin, ground, pane="ground").add_to(map_)
     if inner:
@@ -272,7 +287,7 @@ def _fit_zoom(bounds: tuple[float, float, float, float]) -> float:
 
 def _drawn(geometry: BaseGeometry, style: dict[str, Any], **options: Any) -> folium.GeoJson:
     feature = {"type": "Feature", "properties": {}, "geometry": shapely.geometry.mapping(geometry)}
-    return folium.GeoJson(
+    return _Shape(
         feature, style_function=lambda _: style, interactive=False, smooth_factor=1, embed=True, **options
     )
 

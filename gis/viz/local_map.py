@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from itertools import count
 from typing import Any
 
@@ -14,6 +13,7 @@ from folium.template import Template
 
 from gis.viz import palette
 from gis.viz.assets import LEAFLET_CSS, LEAFLET_JS, Assets
+from gis.viz.rendering import RenderedOnce, html_text
 
 __all__ = ["Inline", "LocalAssets", "LocalMap", "Page", "to_html"]
 
@@ -82,12 +82,12 @@ class Page(Figure):
     )
 
     def __init__(self, *, title: str, lang: str) -> None:
-        super().__init__(title=escape(title))
+        super().__init__(title=html_text(title))
         self.lang = "en" if lang == "en" else "zh-CN"
         self.header._children.clear()  # folium's content-type line; ours is in the template
 
 
-class LocalMap(LocalAssets, folium.Map):
+class LocalMap(LocalAssets, folium.Map, RenderedOnce):
     """A folium map without tiles whose every script and style comes from ``assets``.
 
     Parameters

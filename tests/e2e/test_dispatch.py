@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from tests.e2e.steps import map_ready
 from tests.fixtures.browser import Open
-from tests.fixtures.served import DISPATCHER, INCIDENTS, STREET_DISPATCHER, Served
+from tests.fixtures.served import DISPATCHER, INCIDENTS, STREET_DISPATCHER, VIEWER, Served
 
 
 def count(served: Served, where: str) -> int:
@@ -198,4 +198,35 @@ def test_nothing_within_the_filters_says_what_to_do(visit: Open, phone: bool) ->
     page = window.open("/dispatch?from=1999-01-01&to=1999-01-02")
     expect(page.locator("#list")).to_contain_text("没有符合条件的事件")
     expect(page.locator("#list")).to_contain_text("放宽")
+    window.check()
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_who_does_not_act_sees_days_and_cells(visit: Open, phone: bool) -> None:
+    window = visit(VIEWER, phone=phone)
+    page = window.open("/dispatch?state=open&view=120.055,35.885,15.5")
+    map_ready(page)
+    first = page.locator(".incident-row").first
+    expect(page.locator(".list-hint")).to_contain_text("约 100 米")
+    expect(first.locator(".when")).to_have_text(re.compile(r"^(\d+年)?\d+月\d+日$"))
+    expect(first.locator(".place")).to_have_text(re.compile("网格$"))
+    expect(first.locator(".state-line .light")).to_have_text(re.compile("在时限内|即将到期|已超期"))
+    assert "试验路" not in page.locator("body").inner_text()
+    first.click()
+    drawer = page.locator("#drawer")
+    expect(drawer).to_contain_text("100 米方格")
+    expect(drawer).to_contain_text("发生日")
+    expect(drawer.locator(".log li").first).to_contain_text("上报")
+    shown = drawer.inner_text()
+    for hidden in ("试验路", "有人反映", "来电", "地址\n", "时限\n", "WGS84", "0532"):
+        assert hidden not in shown, hidden
+    drawn = page.evaluate(
+        """async () => {
+            const { mapOf } = await import(document.querySelector('script[type=module]').src.replace(/js\\/.*/, 'js/map/map.js'));
+            const { features } = await mapOf().getSource('incidents').getData();
+            return features.map((f) => [f.properties.view, f.properties.radius > 0]);
+        }"""
+    )
+    assert drawn
+    assert all(each == ["coarse", True] for each in drawn)
     window.check()

@@ -43,7 +43,7 @@ def test_a_click_tells_whose_place_it_is(visit: Open) -> None:
     expect(drawer).to_contain_text(BUSY)
     expect(drawer).to_contain_text("第1社区")
     expect(drawer).to_contain_text(DISTRICT_NAME)
-    expect(drawer).to_contain_text("少于 3")
+    expect(drawer).to_contain_text("按社区公布")
     expect(drawer).to_contain_text("410")
     expect(drawer.locator(".coordinates")).to_contain_text("GCJ-02")
     expect(page.locator(".tree-row[aria-selected=true] .label")).to_have_text(NAME)

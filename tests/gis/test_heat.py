@@ -21,6 +21,27 @@ def test_every_point_is_counted_once(points: list[tuple[float, float, int]], zoo
     assert np.all(np.diff(found.cells.astype(object)) > 0)
 
 
+@given(places, st.integers(1, 20))
+def test_there_are_never_more_than_asked_for(points: list[tuple[float, float, int]], most: int) -> None:
+    lon, lat, weight = (np.array(column) for column in zip(*points, strict=True)) if points else ([], [], [])
+    found = cluster(lon, lat, zoom=20, weights=weight, most=most)
+    assert int(found.counts.sum()) == int(np.sum(weight))
+    # The coarsest hexagons of all may still part these places.
+    assert len(found.cells) <= max(most, 4)
+    if points:
+        assert np.average(found.lon, weights=found.counts) == pytest.approx(
+            np.average(lon, weights=weight), abs=1e-6
+        )
+
+
+def test_more_places_than_one_piece() -> None:
+    rng = np.random.default_rng(3)
+    lon, lat = rng.uniform(119.9, 120.1, 20_000), rng.uniform(35.8, 36.0, 20_000)
+    found = cluster(lon, lat, zoom=20, most=2000)
+    assert int(found.counts.sum()) == 20_000
+    assert 100 < len(found.cells) <= 2000
+
+
 @given(places, st.randoms())
 def test_the_order_of_points_does_not_matter(points: list[tuple[float, float, int]], random: object) -> None:
     shuffled = list(points)

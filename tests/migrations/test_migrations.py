@@ -135,6 +135,33 @@ def test_old_database_with_data_comes_to_head(empty_database):
         engine.dispose()
 
 
+def test_editions_out_of_bounds_do_not_stop_the_migration_and_can_be_withdrawn(empty_database):
+    """An older release took any instant. The row stays, keeps its CHECK from being validated, and goes by the usual way."""
+    url = empty_database.owner_url
+    command.upgrade(migrate._config(url), "8e1f5a9c3b24")
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text(OLD_DATA))
+            connection.execute(
+                text(
+                    "INSERT INTO edition (number, effective_from, author, content_hash, grids) "
+                    "VALUES (2, '10000-01-01 13:59:59+00', 't', 'x', 1)"
+                )
+            )
+        prepare(url)
+        validated = text("SELECT convalidated FROM pg_constraint WHERE conname = 'ck_edition_effective_from'")
+        with engine.begin() as connection:
+            assert connection.scalar(validated) is False
+            connection.execute(text("SELECT withdraw_edition(2, 't', 't', 'far')"))
+        with engine.begin() as connection:
+            assert connection.scalars(text("SELECT number FROM edition")).all() == [1]
+            # From here on nothing is in the way of those who want it validated.
+            connection.execute(text("ALTER TABLE edition VALIDATE CONSTRAINT ck_edition_effective_from"))
+    finally:
+        engine.dispose()
+
+
 OLD_DATA = """
 INSERT INTO unit_version (level, code, name, kind, parent_code, district_code, path, editions, geom, area_m2)
 VALUES ('district', 'd', 'd', NULL, NULL, 'd', 'd', '[1,)', ST_Multi(ST_MakeEnvelope(0, 0, 1, 1, 4326)), 1),

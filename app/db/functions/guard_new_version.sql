@@ -13,7 +13,7 @@ BEGIN
     END IF;
     RETURN NEW;
   END IF;
-  next_number := (SELECT coalesce(max(number), 0) + 1 FROM edition);
+  next_number := next_edition();
   IF lower(NEW.editions) IS DISTINCT FROM next_number OR NOT upper_inf(NEW.editions) THEN
     RAISE EXCEPTION 'unit_version %: only versions from edition % on may be added', NEW.code, next_number
       USING ERRCODE = 'restrict_violation', TABLE = 'unit_version';

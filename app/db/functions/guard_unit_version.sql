@@ -1,14 +1,20 @@
--- A published version is read-only. The one change allowed is to close it: its last edition becomes known.
+-- A published version is read-only. The one change allowed is to close it: its last edition becomes known. When an
+-- edition is withdrawn before it takes effect, the versions it began go, and those it closed are open again.
 CREATE OR REPLACE FUNCTION guard_unit_version() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN
+    IF withdrawn_here(lower(OLD.editions)) THEN
+      RETURN OLD;
+    END IF;
     RAISE EXCEPTION 'unit_version % (%) is published: DELETE refused', OLD.id, OLD.code
       USING ERRCODE = 'restrict_violation', TABLE = 'unit_version';
   END IF;
-  IF NOT upper_inf(OLD.editions) OR upper_inf(NEW.editions) OR lower(NEW.editions) <> lower(OLD.editions)
-     OR upper(NEW.editions) <= coalesce((SELECT max(number) FROM edition), 0)
+  IF lower(NEW.editions) <> lower(OLD.editions)
+     OR NOT (CASE WHEN upper_inf(OLD.editions)
+                  THEN NOT upper_inf(NEW.editions) AND upper(NEW.editions) >= next_edition()
+                  ELSE upper_inf(NEW.editions) AND withdrawn_here(upper(OLD.editions)) END)
      OR (NEW.id, NEW.level, NEW.code, NEW.code_scheme, NEW.name, NEW.kind, NEW.parent_code, NEW.district_code,
          NEW.path, NEW.area_m2, NEW.attributes)
         IS DISTINCT FROM

@@ -18,7 +18,7 @@ from tests.fixtures.units import GRIDS, place_in, plant
 # For each guarded table: the paths of a row (any of them in sight makes it seen) as an SQL text[].
 PATHS = {
     "incident": "ARRAY[grid_path::text]",
-    "incident_log": "ARRAY[note]",
+    "incident_log": "ARRAY[from_state]",
     "component": "paths::text[]",
     "component_share": "(SELECT c.paths::text[] FROM component c WHERE c.id = component_id)",
     "officer": "ARRAY[unit_path::text]",
@@ -51,7 +51,7 @@ def arrange(session: Session) -> None:
             text(
                 "WITH i AS (INSERT INTO incident (number, source, occurred_at, reported_at, geom)"
                 " VALUES ('I' || :n, 't', now(), now(), ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)) RETURNING id)"
-                " INSERT INTO incident_log (incident_id, actor, action, note) SELECT id, 't', 'reported', :path FROM i"
+                " INSERT INTO incident_log (incident_id, actor, action, from_state) SELECT id, 't', 'reported', :path FROM i"
             ),
             values,
         )
@@ -119,8 +119,11 @@ def arrange(session: Session) -> None:
 def look(session: Session, sight: Sight) -> None:
     """Let what follows in this transaction see what ``sight`` allows."""
     session.execute(
-        text("SELECT set_config('wangge.sight', :q, true), set_config('wangge.actor', :a, true)"),
-        {"q": sight.queries, "a": sight.actor},
+        text(
+            "SELECT set_config('wangge.sight', :q, true), set_config('wangge.acts', :acts, true), "
+            "set_config('wangge.actor', :a, true)"
+        ),
+        {"q": sight.queries, "a": sight.actor, "acts": sight.acting_queries},
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from fastapi import FastAPI
 
 from app.auth import openapi
 from app.auth.policy import allow, public, public_if, signed_in
+from app.main import create_app
 
 
 def test_the_demands_are_described() -> None:
@@ -24,3 +28,25 @@ def test_the_demands_are_described() -> None:
     assert paths["/{name}/things"]["post"]["security"] == [{"session": []}, {"token": []}]
     assert "dispatcher, handler in some unit" in paths["/{name}/things"]["post"]["description"]
     assert paths["/things"]["get"]["security"] == [{"session": []}]
+
+
+def test_every_refusal_is_described_as_what_is_sent() -> None:
+    described = create_app().openapi()
+    assert "HTTPValidationError" not in json.dumps(described)
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            responses = operation["responses"]
+            assert {"400", "401", "429", "503"} <= set(responses), (method, path)
+            if "requestBody" in operation:
+                assert {"413", "422"} <= set(responses), (method, path)
+            for status, response in responses.items():
+                if status[0] in "45":
+                    assert list(response["content"]) == ["application/problem+json"], (method, path, status)
+                    assert response["description"] not in ("", "Additional Response")
+
+
+def test_every_parameter_of_a_path_is_declared() -> None:
+    for path, operations in create_app().openapi()["paths"].items():
+        for method, operation in operations.items():
+            declared = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "path"}
+            assert declared == set(re.findall(r"{(\w+)}", path)), (method, path)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 import unicodedata
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 from argon2 import extract_parameters
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.auth import keys, passwords
 from app.errors import Invalid
+from app.kit.admission import Overloaded
 from tests.fixtures.actors import hashing_with
 
 
@@ -43,24 +43,30 @@ def test_without_an_account_no_password_is_right() -> None:
     assert passwords.verify(None, "anything at all") is False
 
 
-def test_a_flood_is_sent_away_and_leaves_room_again() -> None:
-    with ExitStack() as flood:
-        threads = [
-            threading.Thread(target=flood.enter_context, args=(passwords.turn(),))
-            for _ in range(passwords._AT_ONCE)
-        ]
-        for thread in threads:
-            thread.start()
-            thread.join()
-        for _ in range(2 * passwords._AT_ONCE):
-            assert passwords._inside.acquire(blocking=False)  # those who wait
-        with pytest.raises(passwords.TooBusy) as refused:
-            passwords.hash_password("correct horse")
-        assert refused.value.status == 503
-        assert refused.value.headers["Retry-After"]
-        for _ in range(2 * passwords._AT_ONCE):
-            passwords._inside.release()
-    assert passwords.hash_password("correct horse")
+def test_strangers_fill_their_own_lane_only() -> None:
+    async def run() -> None:
+        gates = passwords.HashingGates(patience_s=60)
+        release = asyncio.Event()
+        ended: list[str] = []
+
+        async def stranger(place: str) -> None:
+            try:
+                async with gates.turn(place, known=False):
+                    await release.wait()
+                ended.append("looked at")
+            except Overloaded:
+                ended.append("sent away")
+
+        crowd = [asyncio.create_task(stranger(f"192.0.2.{n}")) for n in range(100)]
+        await asyncio.sleep(0)
+        assert set(ended) == {"sent away"}
+        async with gates.turn("198.51.100.7", known=True):
+            pass
+        release.set()
+        await asyncio.gather(*crowd)
+        assert "looked at" in ended
+
+    asyncio.run(run())
 
 
 def test_a_damaged_hash_lets_nobody_in() -> None:
@@ -96,7 +102,69 @@ def test_weak_passwords_are_refused_without_being_repeated(password: str) -> Non
     assert not password or password not in str(refused.value)
 
 
-@pytest.mark.parametrize("password", ["correct horse", "网格里的一匹好马和两头牛", "x1y2z3w4v5"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        # As hardening 17 found them accepted.
+        "1234567890",
+        "qwertyuiop",
+        "Password123",
+        "administrator",
+        "P@ssw0rd2026",
+        "1qaz2wsx3edc",
+        "woaini1314520",
+        "5201314woaini",
+        "zhongguo2026",
+        "wangge2026!",
+        "Wangge@370211",
+        "admin@123456",
+        "青岛西海岸新区2026",
+        "王五同志王五同志2026",
+        "password" * 30,
+        "20261129202611",
+    ],
+)
+def test_what_is_tried_first_is_refused_without_being_repeated(password: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        passwords.check_rule(password, name="zhao", words=("王五同志", "青岛西海岸新区", "370211"))
+    assert refused.value.code == "weak-password"
+    assert password not in str(refused.value.problem("zh")) + str(refused.value.problem("en"))
+
+
+@given(st.text(min_size=1, max_size=300), st.lists(st.text(max_size=30), max_size=4))
+def test_any_text_is_taken_or_refused(password: str, words: list[str]) -> None:
+    code = None
+    try:
+        passwords.check_rule(password, name="zhao", words=words)
+    except Invalid as refused:
+        code = refused.code
+    assert code in (None, "weak-password")
+
+
+def test_a_long_password_is_looked_at_in_part_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Estimating takes time that grows fast with the length; nobody may occupy the service with one password."""
+    lengths: list[int] = []
+
+    def estimate(password: str, user_inputs: list[str]) -> dict[str, float]:
+        lengths.append(len(password))
+        assert max(map(len, user_inputs)) <= 32
+        return {"guesses_log10": 0.0}
+
+    monkeypatch.setattr("zxcvbn.zxcvbn", estimate)
+    with pytest.raises(Invalid):
+        passwords.check_rule("abcd" * 32 + "efgh" * 32, name="zhao", words=["x" * 5000])
+    assert lengths == [32, 32]
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "correct horse battery",
+        "网格里的一匹好马和两头牛",
+        "x1y2z3w4v5",
+        "aaaaaaaaaa" * 4 + "three words apart here then",
+    ],
+)
 def test_long_enough_is_enough(password: str) -> None:
     passwords.check_rule(password, name="wangwu")
 

@@ -38,7 +38,7 @@ def test_our_own_pages(target: str) -> None:
 )
 def test_everything_else_goes_home(target: str | None) -> None:
     assert safe_next(target) == "/"
-    assert safe_next(target, default="/dispatch") == "/dispatch"
+    assert safe_next(target, root="/wangge") == "/wangge/"
 
 
 @given(st.text(alphabet="/\\.:@?#a \t\n\r\0%", max_size=12))

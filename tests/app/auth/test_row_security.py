@@ -146,13 +146,13 @@ def test_a_read_session_cannot_write(service_engine: Engine) -> None:
     [
         "SELECT count(*) FROM incident WHERE grid_path <@ 'd.b' OR true",
         "SELECT count(*) FROM incident_log l JOIN incident i ON true WHERE i.grid_path <@ 'd.b'",
-        "SELECT count(*) FROM (TABLE incident) i WHERE i.number = 'I3'",
+        "SELECT count(*) FROM (SELECT id, number FROM incident) i WHERE i.number = 'I3'",
         "SELECT (EXISTS (SELECT FROM incident WHERE number = 'I3'))::int",
         "SELECT count(*) FROM component WHERE geom && ST_MakeEnvelope(120.035, 35, 120.05, 36, 4326)",
         "SELECT count(*) FROM team_member t JOIN officer o ON o.id = t.officer_id WHERE t.grid_path <@ 'd.b'",
         "SELECT coalesce(max(count), 0) FROM population_count WHERE grid_code = 'g4'",
         "SELECT count(*) FROM incident TABLESAMPLE SYSTEM (100) WHERE grid_code IN ('g4', 'g5')",
-        "WITH w AS MATERIALIZED (SELECT * FROM incident) SELECT count(*) FROM w WHERE grid_code = 'g4'",
+        "WITH w AS MATERIALIZED (SELECT id, grid_code FROM incident) SELECT count(*) FROM w WHERE grid_code = 'g4'",
     ],
 )
 def test_no_query_reaches_the_other_street(service: Session, query: str) -> None:
@@ -285,7 +285,8 @@ def test_an_incident_cannot_be_moved_out_of_sight_or_taken_from_there(service: S
 @pytest.mark.parametrize("table", [t for t in PATHS if not t.endswith("_log")])
 def test_rows_out_of_sight_are_not_changed_or_removed(service: Session, table: str) -> None:
     look(service, Sight(("d.b",), "li"))
-    theirs = set(service.execute(text(f"SELECT ctid::text FROM {table}")).scalars())
+    key = "id" if table == "incident" else "ctid::text"
+    theirs = set(service.execute(text(f"SELECT {key} FROM {table}")).scalars())
     look(service, EVERYTHING)
     total = service.execute(text(f"SELECT count(*) FROM {table}")).scalar()
     look(service, Sight(("d.b",), "li"))

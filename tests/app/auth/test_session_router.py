@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -38,8 +38,12 @@ def test_nobody_is_an_answer(client: TestClient) -> None:
         "roles": [],
         "csrf": None,
         "must_change_password": False,
+        "must_enrol_totp": False,
+        "totp": False,
+        "idle_ends_at": None,
+        "ends_at": None,
     }
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-store"
 
 
 @pytest.mark.usefixtures("wang")
@@ -56,8 +60,16 @@ def test_signing_in_sets_a_cookie_that_scripts_cannot_read(client: TestClient) -
     attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
     assert {"httponly", "samesite=lax", "path=/"} <= attributes
     assert "secure" not in attributes
-    assert answer.headers["cache-control"] == "no-store"
-    assert client.get("/v1/session").json() == body
+    assert answer.headers["cache-control"] == "private, no-store"
+    times = {"idle_ends_at", "ends_at"}
+    again = client.get("/v1/session").json()
+    assert {k: v for k, v in again.items() if k not in times} == {
+        k: v for k, v in body.items() if k not in times
+    }
+    begun = datetime.fromisoformat(body["ends_at"]) - timedelta(hours=12)
+    assert datetime.fromisoformat(body["idle_ends_at"]) - begun == pytest.approx(
+        timedelta(minutes=180), abs=timedelta(seconds=5)
+    )
 
 
 @pytest.mark.usefixtures("wang")
@@ -180,16 +192,17 @@ def test_a_session_ends_when_it_is_not_used(actors: Actors, committing_db: Commi
 def test_using_a_session_keeps_it_alive(actors: Actors, committing_db: CommittingDatabase) -> None:
     client = actors.sign_in("viewer")
     execute(committing_db, "UPDATE session SET expires_at = now() + interval '1 hour'")
-    client.get("/v1/session")
+    told = client.get("/v1/session").json()["idle_ends_at"]
     left = scalar(committing_db, "SELECT expires_at - now() FROM session")
-    assert left > timedelta(hours=actors.settings.session_hours - 1)
+    assert left > timedelta(minutes=actors.settings.session_idle_minutes - 1)
+    assert datetime.fromisoformat(told) == scalar(committing_db, "SELECT expires_at FROM session")
 
 
-def test_no_session_lives_longer_than_a_week(actors: Actors, committing_db: CommittingDatabase) -> None:
+def test_no_session_lives_longer_than_the_setting(actors: Actors, committing_db: CommittingDatabase) -> None:
     client = actors.sign_in("viewer")
     execute(
         committing_db,
-        "UPDATE session SET created_at = now() - interval '7 days' + interval '30 minutes',"
+        "UPDATE session SET created_at = now() - interval '12 hours' + interval '30 minutes',"
         " expires_at = now() + interval '5 minutes'",
     )
     client.get("/v1/session")

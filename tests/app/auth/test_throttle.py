@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import BoundedSemaphore
+from itertools import count
+from threading import Event, Thread
 
 import pytest
+from fastapi import FastAPI
 
-from app.auth import passwords, throttle
+from app.auth import throttle
+from app.auth.passwords import HashingGates
 from app.db.session import NOTHING, write_session
 from app.errors import TooMany
 from tests.app.auth.looking import execute, scalar
-from tests.fixtures.actors import PASSWORD, add_account
+from tests.fixtures.actors import PASSWORD, add_account, hashing_with
 from tests.fixtures.clients import NewClient
 from tests.fixtures.database import CommittingDatabase
 
@@ -166,15 +170,61 @@ def test_at_the_door(new_client: NewClient, committing_db: CommittingDatabase) -
 
 
 def test_whoever_finds_no_turn_has_not_tried(
-    new_client: NewClient, committing_db: CommittingDatabase, monkeypatch: pytest.MonkeyPatch
+    app: FastAPI, new_client: NewClient, committing_db: CommittingDatabase
 ) -> None:
-    monkeypatch.setattr("app.auth.passwords._inside", BoundedSemaphore(1))
-    with passwords.turn():
-        busy = new_client().post("/v1/session", json={"name": "wang", "password": PASSWORD})
+    app.state.hashing_gates = HashingGates(patience_s=0)
+    gate = app.state.hashing_gates._strangers
+    gate._free = 0
+    busy = new_client().post("/v1/session", json={"name": "wang", "password": PASSWORD})
     assert busy.status_code == 503
     assert busy.json()["code"] == "busy"
     assert busy.headers["retry-after"] == "2"
     assert scalar(committing_db, "SELECT count(*) FROM sign_in_attempt") == 0
+
+
+def crowd_at_the_door(new_client: NewClient, place: Callable[[int], str], *, until: Event) -> list[Thread]:
+    """Eight who try invented names without end."""
+
+    def try_names(number: int) -> None:
+        client = new_client(address=place(number))
+        for attempt in count():
+            if until.is_set():
+                return
+            client.post("/v1/session", json={"name": f"guess{number}-{attempt}", "password": "not this one"})
+
+    threads = [Thread(target=try_names, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+@pytest.mark.parametrize(
+    ("place", "known"),
+    [
+        pytest.param(lambda _: "192.0.2.1", False, id="from one place, and the owner is new at another"),
+        pytest.param(lambda _: HERE, True, id="from the very place where the owner usually signs in"),
+        pytest.param(lambda n: f"192.0.2.{n}", True, id="from eight places"),
+    ],
+)
+def test_eight_strangers_at_the_door_keep_nobody_out(
+    new_client: NewClient, committing_db: CommittingDatabase, place: Callable[[int], str], known: bool
+) -> None:
+    add_account(committing_db.service_engine, "owner", ("viewer", ""))
+    right = {"name": "owner", "password": PASSWORD}
+    if known:
+        assert new_client(address=HERE).post("/v1/session", json=right).status_code == 200
+    over = Event()
+    with hashing_with():  # as long as in the service, so that a queue forms
+        crowd = crowd_at_the_door(new_client, place, until=over)
+        try:
+            answers = [
+                new_client(address=HERE).post("/v1/session", json=right).status_code for _ in range(12)
+            ]
+        finally:
+            over.set()
+            for thread in crowd:
+                thread.join(60)
+    assert answers == [200] * 12
 
 
 def test_a_forged_header_does_not_make_a_new_place(

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 from app.boundaries.arrow import MEDIA_TYPE as ARROW
+from tests.fixtures.actors import add_token
 from tests.fixtures.commands import environment, start_wangge
 from tests.fixtures.served import BUSY
 from tests.fixtures.towns import CODES, inside, town_index
@@ -182,7 +183,7 @@ def alone(populated_town):
         said.close()
 
 
-def test_a_long_stream_in_bounded_memory(alone):
+def test_a_long_stream_in_bounded_memory(alone, populated_town):
     """Far more than an upload may have, sent while it is made, in less memory than it has bytes."""
     http, process = alone
     lon, lat = places(100_000)
@@ -198,7 +199,13 @@ def test_a_long_stream_in_bounded_memory(alone):
         yield from itertools.repeat(batch, repeats)
         yield end
 
-    with http.stream("POST", "/v1/locate", content=coming(), headers={"Content-Type": ARROW}) as answer:
+    headers = {"Content-Type": ARROW}
+    with http.stream("POST", "/v1/locate", content=coming(), headers=headers) as answer:
+        answer.read()
+        assert "1000000" in refused(answer, 413, "too-many-points"), "from somebody who is not signed in"
+    token = add_token(populated_town.service_engine, "api-consumer", "")
+    headers["Authorization"] = f"Bearer {token}"
+    with http.stream("POST", "/v1/locate", content=coming(), headers=headers) as answer:
         assert answer.status_code == 200
         received = b"".join(answer.iter_bytes())
     highest = resident_mb(process, "VmHWM")
@@ -227,6 +234,22 @@ def test_a_hostile_header_takes_no_memory(alone):
     assert bomb.count(unpacked) == 2
     refused(send(http, bomb.replace(unpacked, struct.pack("<q", 2**31))), 413, "batch-too-large")
     assert resident_mb(process, "VmHWM") - before < 50
+
+
+def test_few_bytes_in_are_few_bytes_out(alone, populated_town):
+    """68 KB of equal places that unpack to 45 million: refused, before they are on the disk or the wire."""
+    http, process = alone
+    before = resident_mb(process, "VmHWM")
+    batch = {"lon": np.full(1_900_000, X), "lat": np.full(1_900_000, Y)}
+    body = stream(*[batch] * 24, compression="zstd")
+    assert len(body) < 2**17
+    refused(send(http, body), 413, "too-many-points")
+    assert resident_mb(process, "VmHWM") - before < 150
+    big = {"lon": np.full(7_500_000, X), "lat": np.full(7_500_000, Y)}
+    refused(send(http, stream(big, compression="zstd")), 413, "batch-too-large")
+    folder = populated_town.settings.home / "tmp"
+    assert folder.is_dir(), "where answers lie that are too long for memory"
+    assert not list(folder.iterdir())
 
 
 def test_slow_senders_do_not_stop_others(alone, populated_town):

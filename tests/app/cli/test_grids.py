@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import geopandas as gpd
@@ -116,10 +116,22 @@ def test_effective_from(wangge_empty, committing_db, tmp_path):
         result = publish(wangge_empty, second, "--effective-from", wrong)
         assert result.code in (2, 3)
         assert wrong in result.document["error"]["message"]
-    later = publish(wangge_empty, second, "--effective-from", "2099-01-01T00:00:00Z")
+    for wrong in ("2099-01-01T00:00:00Z", "1989-12-31T23:59:59Z", "9999-12-31T23:59:59.999999-14:00"):
+        result = publish(wangge_empty, second, "--effective-from", wrong)
+        assert (result.code, result.document["error"]["code"]) in {
+            (3, "effective-out-of-bounds"),
+            (3, "instant-out-of-bounds"),
+        }
+        assert "effective" in result.document["error"]["message"]
+    soon = datetime.now(UTC) + timedelta(days=400)
+    later = publish(wangge_empty, second, "--effective-from", soon.isoformat())
     assert (later.code, later.document["edition"]) == (0, 2)
     assert wangge_empty("locate", "120.055", "35.885", "--json").document["edition"] == 1
-    at = wangge_empty("locate", "120.055", "35.885", "--at", "2099-06-01T00:00:00Z", "--json").document
+    # Nothing takes effect before it: said at once. A rehearsal shows what would differ.
+    held_up = publish(wangge_empty, file)
+    assert (held_up.code, held_up.document["error"]["code"]) == (3, "scheduled-edition")
+    assert wangge_empty("grids", "import", file, *LEVELS, "--json").document["changed"]
+    at = wangge_empty("locate", "120.055", "35.885", "--at", "2029-06-01T00:00:00Z", "--json").document
     assert (at["edition"], at["grid"]["name"]) == (2, "新名")
     before = wangge_empty("locate", "120.055", "35.885", "--at", "2020-06-01T00:00:00Z", "--json")
     assert before.code == 1

@@ -148,6 +148,33 @@ class Drafts(RuleBasedStateMachine):
         if pair[0] != pair[1]:
             self._do({"op": "merge", "grids": pair})
 
+    @rule(
+        data=st.data(),
+        which=st.integers(0, 99),
+        new=st.booleans(),
+        sides=st.lists(st.tuples(*[st.integers(-3, 3)] * 2), min_size=3, max_size=4),
+        scale=st.sampled_from([1, 1, 300]),
+    )
+    def paint(
+        self,
+        data: st.DataObject,
+        which: int,
+        new: bool,
+        sides: list[tuple[int, int]],
+        scale: int,
+    ) -> None:
+        """Something tiny, or not so tiny, near any vertex, however far from the grid that is to have it."""
+        codes = self._grids()["code"].tolist()
+        middle = self.steps[data.draw(st.integers(0, len(self.steps) - 1))]
+        ring = [from_lattice(middle + scale * np.array(side)).tolist() for side in [*sides, sides[0]]]
+        area = {"type": "Polygon", "coordinates": [ring]}
+        mine = {"community": codes[which % len(codes)][:12]} if new else {"grid": codes[which % len(codes)]}
+        before = shapely.area(lattice_geometries(self._grids()["geometry"].to_numpy())).sum()
+        self._do({"op": "paint", "area": area, **mine})
+        if shapely.area(lattice_geometries(self._grids()["geometry"].to_numpy())).sum() != before:
+            # Painted beyond the land: meant, and no business of this walk.
+            service.undo(self.session, EDITOR, self.draft, seen=self._seen())
+
     @rule(which=st.integers(0, 10_000), off=st.tuples(st.integers(-400, 400), st.integers(-400, 400)))
     def move_vertex(self, which: int, off: tuple[int, int]) -> None:
         corners = np.unique(

@@ -19,7 +19,7 @@ from tests.app.drafts.drafting import (
     shared_vertex,
     through,
 )
-from tests.fixtures.towns import CODES, DISTRICT
+from tests.fixtures.towns import CODES, DISTRICT, shape_of
 
 
 def shapes(hand: Hand, **params) -> dict[str, object]:
@@ -301,10 +301,11 @@ def test_a_refused_operation_says_why_and_where_and_changes_nothing(drafting: Dr
 
 def test_a_huge_polygon_is_refused_at_once(drafting: Drafting):
     hand = Hand.begin(drafting.editor())
-    ring = [[120.05 + i * 1e-7, 35.88] for i in range(200_000)]
-    area = {"type": "Polygon", "coordinates": [[*ring, [120.06, 35.9], ring[0]]]}
-    answer = hand.send("/operations", {"op": "transfer", "area": area, "to": LEFT})
-    assert (answer.status_code, answer.json()["code"]) == (422, "too-many-vertices")
+    for vertices, refusal in ((50_000, (422, "too-many-vertices")), (200_000, (413, "too-large"))):
+        ring = [[120.05 + i * 1e-7, 35.88] for i in range(vertices)]
+        area = {"type": "Polygon", "coordinates": [[*ring, [120.06, 35.9], ring[0]]]}
+        answer = hand.send("/operations", {"op": "transfer", "area": area, "to": LEFT})
+        assert (answer.status_code, answer.json()["code"]) == refusal
 
 
 def test_a_code_that_another_draft_speaks_for_is_not_given_twice(drafting: Drafting):
@@ -369,3 +370,20 @@ def test_everything_is_in_the_log(drafting: Drafting):
         ).scalars()
         assert [name for name in kept if name] == ["新", "再新"]
     assert [each["operation"]["name"] for each in hand.get("/operations")["operations"]] == ["再新"]
+
+
+def test_a_grid_of_two_centimetres_is_refused_by_name_and_with_its_place(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    west, south, east, north = shape_of(LEFT).bounds
+    x, y = round((west + east) / 2, 7), round((south + north) / 2, 7)
+    step = 1e-7
+    ring = [[x, y], [x - step, y + step], [x - 2 * step, y + step], [x - 2 * step, y - step], [x, y]]
+    speck = {"type": "Polygon", "coordinates": [[[round(v, 7) for v in place] for place in ring]]}
+    for operation in ({"op": "paint", "community": LEFT[:12]}, {"op": "paint", "grid": RIGHT}):
+        answer = hand.send("/operations", {**operation, "area": speck})
+        body = answer.json()
+        assert (answer.status_code, body["code"]) == (422, "too-narrow"), answer.text
+        assert body["places"][0] == pytest.approx([x, y], abs=1e-6)
+        assert "1 米" in body["detail"]
+    assert hand.get("/check") == []
+    assert hand.get("")["operations"] == 0

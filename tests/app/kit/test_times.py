@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -157,6 +158,14 @@ def test_what_is_written_with_an_offset_is_read_back(moment, minutes, layout):
     sign = "+" if minutes >= 0 else "-"
     text = f"{moment.strftime(layout)}{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
     assert times(text) == [moment.replace(tzinfo=UTC) - timedelta(minutes=minutes)]
+
+
+def test_a_typed_column_with_years_that_no_calendar_has():
+    years = np.array(["20000-01-01", "2026-11-29", "-0044-03-15", "0999-12-31"], dtype="datetime64[s]")
+    for column in (pd.Series(years), pd.Series(years).dt.tz_localize("UTC")):
+        instants, bad = parse_times(column, ZoneInfo("UTC"), "t")
+        assert [row.row for row in bad] == [1, 3, 4]
+        assert instants[1] == utc(2026, 11, 29)
 
 
 # ---------------------------------------------------------------- dates

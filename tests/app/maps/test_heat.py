@@ -177,7 +177,7 @@ def test_the_page_may_run_its_own_scripts_and_nothing_else(served: Served) -> No
     assert "connect-src" not in policy
     assert "default-src 'none'" in policy
     assert "maps.heat" not in answer.text
-    assert answer.headers["cache-control"] == "private, no-cache"
+    assert answer.headers["cache-control"] == "private, no-store"
 
 
 def test_a_year_of_a_grid_is_quick_and_small(served: Served) -> None:

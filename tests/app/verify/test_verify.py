@@ -42,6 +42,16 @@ def fill(session: Session) -> None:
         x, y = inside(code)
         run(
             session,
+            "INSERT INTO incident (number, source, class_code, geom, description, occurred_at, reported_at)"
+            " VALUES ('s' || :code, 't', '3101', ST_Point(:x, :y, 4326), '吵架', now(), now())",
+            code=code,
+            x=x,
+            y=y,
+        )
+    for code in (GRID, OTHER, ENCLAVE):
+        x, y = inside(code)
+        run(
+            session,
             "INSERT INTO component (code, code_scheme, class_code, geom)"
             " VALUES (:code, 'own', '0101', ST_Point(:x, :y, 4326)),"
             " ('line' || :code, 'own', '2102', ST_MakeLine(ST_Point(:x, :y, 4326), ST_Point(120.07, 35.89, 4326)))",
@@ -270,6 +280,22 @@ RETURNS TABLE (kind text, people bigint, is_sensitive boolean, as_of date) LANGU
 AS $$ SELECT p.kind, sum(p.count)::bigint, bool_or(p.sensitive), max(p.counted_on) FROM population_count p
        WHERE p.grid_path <@ unit GROUP BY p.kind $$
 """
+ACTING_IS_SEEING = """
+CREATE OR REPLACE FUNCTION acting_units() RETURNS lquery[] LANGUAGE sql STABLE PARALLEL SAFE RETURN visible_units()
+"""
+ALL_INCIDENTS_SHOWN = """
+ALTER POLICY incident_in_sight ON incident USING ((SELECT sees_everything()) OR grid_path ? (SELECT visible_units()))
+"""
+SMALL_TOLD = """
+CREATE OR REPLACE FUNCTION sensitive_incident_counts(zone text, first_year integer, last_year integer)
+RETURNS TABLE (class_code text, unit ltree, period_from date, period_to date, incidents bigint) LANGUAGE sql STABLE
+AS $$ SELECT i.class_code, i.grid_path, date '2024-01-01', date '2024-04-01', count(*) FROM incident i
+       WHERE i.class_code = '3101' GROUP BY 1, 2 $$
+"""
+EVERYTHING_COUNTED = """
+CREATE OR REPLACE FUNCTION sensitive_incident_classes() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN session_user = current_user THEN '{}'::text[] ELSE ARRAY['3101', '3402'] END
+"""
 HIGHEST_WINS = """
 CREATE OR REPLACE FUNCTION point_owner(place geometry, edition_number integer)
 RETURNS TABLE (grid_code text, grid_path ltree) LANGUAGE sql STABLE
@@ -302,7 +328,7 @@ AS $$ SELECT u.code, u.path FROM unit_version u WHERE u.level = 'grid' AND u.edi
         ("DROP TRIGGER component_shares ON component", {5}, "component"),
         ("ALTER TABLE incident DISABLE TRIGGER incident_logged", {6}, "incident"),
         # sight
-        ("ALTER TABLE incident DISABLE ROW LEVEL SECURITY", {7}, "incident"),
+        ("ALTER TABLE incident DISABLE ROW LEVEL SECURITY", {7, 8}, "incident"),
         (
             "DROP POLICY component_in_sight ON component; CREATE POLICY component_in_sight ON component USING (true)",
             {7},
@@ -311,10 +337,10 @@ AS $$ SELECT u.code, u.path FROM unit_version u WHERE u.level = 'grid' AND u.edi
         ("DROP POLICY officer_in_sight ON officer", {7}, "officer"),
         ("CREATE POLICY more ON incident_log USING (true)", {7}, "incident_log"),
         ("CREATE POLICY more ON draft USING (true)", {7}, "draft"),
-        ("ALTER ROLE wangge_service BYPASSRLS", {7}, "bypass row security"),
-        ("ALTER ROLE wangge_service SUPERUSER", {4, 6, 7}, "bypass row security"),
+        ("ALTER ROLE wangge_service BYPASSRLS", {7, 8}, "bypass row security"),
+        ("ALTER ROLE wangge_service SUPERUSER", {4, 6, 7, 8}, "bypass row security"),
         ("ALTER TABLE team_member OWNER TO wangge_service", {7}, "owns tables"),
-        ("GRANT wangge_owner TO wangge_service", {4, 6, 7}, "member of"),
+        ("GRANT wangge_owner TO wangge_service", {4, 6, 7, 8}, "member of"),
         (
             "CREATE VIEW every_incident AS SELECT * FROM incident; GRANT SELECT ON every_incident TO wangge_service",
             {7},
@@ -331,6 +357,33 @@ AS $$ SELECT u.code, u.path FROM unit_version u WHERE u.level = 'grid' AND u.edi
             "population_count.place",
         ),
         (POPULATION_TOLD, {8}, "below three"),
+        # texts and sensitive classes
+        (
+            "UPDATE event_class SET sensitive = false WHERE code = '3402'",
+            {8},
+            "not marked as sensitive (1): 3402",
+        ),
+        (
+            "UPDATE component_class SET sensitive = false WHERE code = '0502'",
+            {8},
+            "not marked as sensitive (1): 0502",
+        ),
+        ("GRANT SELECT ON incident TO wangge_service", {8}, "incident.address"),
+        ("GRANT SELECT (note) ON incident_log TO wangge_service", {8}, "incident_log.note"),
+        ("GRANT SELECT (description) ON incident TO PUBLIC", {8}, "incident.description"),
+        (ACTING_IS_SEEING, {8}, "reads texts, by (3)"),
+        (ALL_INCIDENTS_SHOWN, {8}, "rows of sensitive classes (1): incident: "),
+        (SMALL_TOLD, {8}, "finer than community and quarter"),
+        (EVERYTHING_COUNTED, {8}, "include sensitive classes"),
+        (
+            (
+                "CREATE VIEW layers.incident AS SELECT number, description, geom FROM incident;"
+                " GRANT SELECT ON layers.incident TO wangge_reader"
+            ),
+            {8},
+            "layers.incident",
+        ),
+        ("GRANT SELECT (name) ON officer TO wangge_reader", {8}, "officer"),
     ],
 )
 def test_weakened(filled, statement, expected, words):

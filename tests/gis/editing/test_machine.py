@@ -20,6 +20,7 @@ from gis.editing import (
     MoveVertex,
     Operation,
     OperationRefused,
+    Paint,
     Recode,
     Relocate,
     Remove,
@@ -29,31 +30,41 @@ from gis.editing import (
     SetKind,
     Split,
     Transfer,
-    apply,
+    check_changes,
     diff,
     operation_as_json,
     parse_operation,
 )
 from gis.geometry import from_lattice
 from tests.gis.editing.towns import (
+    apply_to_part,
     assert_edit,
     assert_one_owner,
     assert_same_land,
     board,
     harbour,
     of_net,
+    speckled,
     steps,
     union,
 )
 from tests.gis.strategies import nets
 
 PARTS = 1000
-Spot = tuple[int, int] | int
-spot = st.tuples(st.integers(-100, PARTS + 100), st.integers(-100, PARTS + 100)) | st.integers(0, 999)
-"""A place in parts of the extent, or the number of a vertex: what is drawn snaps to vertices more often than not."""
+Spot = tuple[int, int] | tuple[int, int, int] | int
+near = st.integers(-3, 3)
+spot = (
+    st.tuples(st.integers(-100, PARTS + 100), st.integers(-100, PARTS + 100))
+    | st.integers(0, 999)
+    | st.tuples(st.integers(0, 999), near, near)
+)
+"""A place in parts of the extent, the number of a vertex (what is drawn snaps to vertices more often than not), or a
+place a few lattice steps from one: what is drawn may be tiny."""
 lines = st.lists(spot, min_size=2, max_size=5)
-towns = nets(most=4, gaps=(1_000, 7_777, 100_000)).map(of_net) | st.sampled_from([board(3, 3), harbour()])
-MOVES_LAND = (Add, Remove, MoveVertex, MoveBorder, DeleteVertex, InsertVertex)
+towns = nets(most=4, gaps=(1_000, 7_777, 100_000)).map(of_net) | st.sampled_from(
+    [board(3, 3), harbour(), speckled()]
+)
+MOVES_LAND = (Paint, Add, Remove, MoveVertex, MoveBorder, DeleteVertex, InsertVertex)
 """These may move the outer border on purpose."""
 
 
@@ -64,6 +75,19 @@ def assert_back_to_the_start(before: Coverage, after: Coverage) -> None:
     new = {tuple(xy) for xy in shapely.get_coordinates(after.polygons).tolist()}
     assert new <= old, "extra vertices"
     assert not changed or new < old, "the same vertices, and yet another border"
+
+
+def assert_not_narrower(before: Coverage, edit: Edit) -> None:
+    """No grid is a sliver that was none, as the check of a whole coverage sees it; one that was is so still at most."""
+    slivers = {
+        each.codes[0]: each.width_m
+        for each in check_changes(edit.coverage, [*edit.created, *edit.changed])
+        if each.kind == "sliver" and each.severity == "error"
+    }
+    old = {each.codes[0] for each in check_changes(before, before.codes) if each.kind == "sliver"}
+    shapes = {shapely.to_wkb(shape) for shape in before.polygons}
+    for code in slivers:
+        assert code in old or shapely.to_wkb(edit.coverage.polygon(code)) in shapes
 
 
 class Editing(RuleBasedStateMachine):
@@ -83,6 +107,10 @@ class Editing(RuleBasedStateMachine):
     def place(self, drawn: Spot) -> tuple[float, float]:
         if isinstance(drawn, int):
             return self.vertex(drawn)
+        if len(drawn) == 3:
+            number, *off = drawn
+            x, y = from_lattice(np.rint(np.array(self.vertex(number)) * 1e7) + np.array(off)).tolist()
+            return (x, y)
         xy = np.clip(self.corner + np.array(drawn) * self.size / PARTS, [-1.8e9, -9e8], [1.8e9, 9e8])
         x, y = from_lattice(np.rint(xy)).tolist()
         return (x, y)
@@ -101,7 +129,8 @@ class Editing(RuleBasedStateMachine):
         try:
             sent = operation_as_json(operation)
             assert operation_as_json(parse_operation(sent)) == sent
-            edit = apply(self.coverage, operation, used_codes=self.used)
+            # With no more than its neighbourhood: what lies further off must not suffer from being out of sight.
+            edit = apply_to_part(self.coverage, operation, used_codes=self.used)
         except OperationRefused as error:
             refusal = error
         else:
@@ -116,6 +145,7 @@ class Editing(RuleBasedStateMachine):
         event(f"{operation.op}: done")
         assert_edit(self.coverage, edit, land_may_change=isinstance(operation, MOVES_LAND))
         assert not set(edit.created) & self.used, "a code was used again"
+        assert_not_narrower(self.coverage, edit)
         self.used |= set(edit.created)
         self.past.append(self.coverage)
         self.future.clear()
@@ -155,6 +185,14 @@ class Editing(RuleBasedStateMachine):
     @rule(number=st.integers(0, 99), drawn=st.lists(spot, min_size=3, max_size=5))
     def transfer(self, number: int, drawn: list[Spot]) -> None:
         self.do(Transfer(shapely.Polygon([self.place(p) for p in drawn]), self.code(number)))
+
+    @rule(number=st.none() | st.integers(0, 99), drawn=st.lists(spot, min_size=3, max_size=5))
+    def paint(self, number: int | None, drawn: list[Spot]) -> None:
+        area = shapely.Polygon([self.place(p) for p in drawn])
+        if number is None:
+            self.do(Paint(area, community="370299001001"))
+        else:
+            self.do(Paint(area, grid=self.code(number)))
 
     @rule(number=st.integers(0, 999), to=spot)
     def move_vertex(self, number: int, to: Spot) -> None:

@@ -1,11 +1,14 @@
 """Coverages to edit, and what must hold of any edit."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import shapely
 
-from gis.editing import Coverage, Edit, GridAttributes
+from gis.editing import Coverage, Edit, GridAttributes, Operation, Paint, apply, reach
+from gis.editing.context import Context
+from gis.editing.painting import paint
 from gis.geometry import from_lattice, lattice_geometries
 from gis.testing import assert_on_lattice, checkerboard, harbour_town
 from tests.gis.strategies import Net
@@ -24,6 +27,52 @@ def harbour() -> Coverage:
     """An enclave, an island, a T-junction and a slanted quay."""
     town = harbour_town()
     return Coverage.build(town.codes, town.polygons, [GridAttributes("", c) for c in town.communities])
+
+
+def speckled() -> Coverage:
+    """`board`, where years ago somebody left grids of two steps: on a border, at a corner of four, inside a grid."""
+    town = board()
+    for column, row in ((1.5, 1), (3, 2), (0.3, 3.4)):
+        x, y = 1_200_000_000 + round(column * SQUARE), 360_000_000 + round(row * SQUARE)
+        corners = from_lattice([[x - 1, y - 1], [x + 1, y - 1], [x + 1, y + 1], [x - 1, y + 1]])
+        speck = Paint(shapely.Polygon(corners), community="370299001001")
+        # Not by `apply`, which refuses it.
+        town = paint(Context(town), speck).coverage
+    return town
+
+
+def apply_to_part(coverage: Coverage, operation: Operation, **more: Any) -> Edit:
+    """Do an operation as a caller does who loads only what `reach` asks for and all that touches it."""
+    wanted, boxes = reach(operation), shapely.bounds(coverage.polygons)
+    met = np.isin(np.array(coverage.codes), wanted.codes)
+    met |= np.array([words.community in wanted.communities for words in coverage.attributes])
+    near = [np.array(wanted.box)] if wanted.box is not None else []
+    for box in near:
+        met |= _meet(boxes, box)
+    around = np.zeros(len(coverage), dtype=bool)
+    for box in boxes[met]:
+        around |= _meet(boxes, box + np.array([-2e-7, -2e-7, 2e-7, 2e-7]))
+    at = np.flatnonzero(around)
+    part = Coverage.build(
+        [coverage.codes[i] for i in at],
+        coverage.polygons[at],
+        [coverage.attributes[i] for i in at],
+        trusted=True,
+    )
+    edit = apply(part, operation, **more)
+    told = (*edit.created, *edit.changed)
+    whole = coverage.replaced(
+        polygons={each: edit.coverage.polygon(each) for each in told},
+        attributes={each: edit.coverage.attributes_of(each) for each in told},
+        retired=edit.retired,
+    )
+    return replace(edit, coverage=whole)
+
+
+def _meet(boxes: Any, box: Any) -> Any:
+    return (
+        (boxes[:, 0] <= box[2]) & (boxes[:, 2] >= box[0]) & (boxes[:, 1] <= box[3]) & (boxes[:, 3] >= box[1])
+    )
 
 
 def code(column: int, row: int) -> str:

@@ -83,7 +83,7 @@ def test_names_stay_text(assets: Assets) -> None:
 def test_the_caption_says_what_is_shown(assets: Assets) -> None:
     text = page(assets)
     assert '<html lang="zh-CN">' in text
-    assert "<h1>新华社区 · 事件热力图</h1>" in text
+    assert '<h1 title="新华社区 · 事件热力图">新华社区 · 事件热力图</h1>' in text
     assert "2025-11-22 至 2026-11-21" in text
     assert "共 <b>1,234</b> 件" in text
     english = page(

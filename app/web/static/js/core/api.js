@@ -1,5 +1,5 @@
 // Requests to our own server, and what went wrong in words.
-import { boot } from "./boot.js";
+import { at, boot } from "./boot.js";
 import { lang, t } from "./i18n.js";
 import { versionOf } from "./version.js";
 
@@ -19,6 +19,28 @@ export class ApiError extends Error {
   /** Whether the connection failed, so that trying again is likely to help. */
   get offline() {
     return this.status === 0;
+  }
+}
+
+const USED = "wangge_used";
+let used = Date.now();
+if (boot.signedIn) noteUse();
+
+function noteUse() {
+  used = Date.now();
+  try {
+    localStorage.setItem(USED, String(used));
+  } catch {
+    // Without storage each tab knows its own use only, and speaks up sooner than it must.
+  }
+}
+
+/** When the session was last used, by this tab or another one. */
+export function lastUse() {
+  try {
+    return Math.max(used, Number(localStorage.getItem(USED)) || 0);
+  } catch {
+    return used;
   }
 }
 
@@ -53,7 +75,7 @@ export async function send(path, { method = "GET", body, signal, query, headers:
   if (method !== "GET" && boot.csrf) headers["X-CSRF-Token"] = boot.csrf;
   let response;
   try {
-    response = await fetch(path + queryOf(query), {
+    response = await fetch(at(path) + queryOf(query), {
       method,
       headers,
       body: body === undefined || file ? /** @type {Blob|undefined} */ (body) : JSON.stringify(body),
@@ -64,6 +86,7 @@ export async function send(path, { method = "GET", body, signal, query, headers:
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(t("error.offline"));
   }
+  if (boot.signedIn && response.status !== 401) noteUse();
   const etag = versionOf(response.headers.get("ETag"));
   if (response.status === 204 || response.status === 304) return { answer: null, etag };
   const json = (response.headers.get("Content-Type") ?? "").includes("json");
@@ -71,7 +94,7 @@ export async function send(path, { method = "GET", body, signal, query, headers:
   if (response.ok) return { answer, etag };
   if (response.status === 401 && boot.signedIn && !path.startsWith("/v1/session")) {
     // The session ended while the page was open: signing in leads back to the same view.
-    location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`);
+    location.assign(at(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`));
   }
   throw new ApiError(answer?.detail ?? answer?.title ?? t("error.server", { status: response.status }), {
     status: response.status,

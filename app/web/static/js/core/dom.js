@@ -5,6 +5,8 @@ import { boot } from "./boot.js";
  * @typedef {Node|string|number|null|undefined|false} Child
  */
 
+const LONG = 60;
+
 /**
  * Make an element. `on…` are listeners, `class` is the class, `data` the data attributes, other names are attributes
  * (false and null leave them out, true sets them empty).
@@ -24,6 +26,10 @@ export function el(name, attributes = {}, ...children) {
     else element.setAttribute(key, value === true ? "" : String(value));
   }
   append(element, children);
+  // Style sheets cut long names off; the whole can be read by pointing at it.
+  if (children.length === 1 && typeof children[0] === "string" && children[0].length > LONG && !element.title) {
+    element.title = children[0];
+  }
   return element;
 }
 

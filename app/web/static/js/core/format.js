@@ -44,6 +44,22 @@ export function moment(instant) {
   return t(other ? "date.moment.year" : "date.moment", { ...at, month });
 }
 
+/** What `datetime-local` takes: the wall clock of the district, to the minute. @param {string|Date} instant @param {boolean} [up] */
+export function wallOf(instant, up = false) {
+  const at = split(new Date(Math[up ? "ceil" : "floor"](new Date(instant).getTime() / 60000) * 60000));
+  return `${String(at.year).padStart(4, "0")}-${String(at.month).padStart(2, "0")}-${String(at.day).padStart(2, "0")}T${at.clock}`;
+}
+
+/**
+ * A calendar day as the server writes it (`2026-11-21`) in words: `11月21日` or `21 Nov`; with another year than this.
+ * @param {string} written
+ */
+export function dayWords(written) {
+  const [year, month, date] = written.split("-").map(Number);
+  const other = year !== split(new Date()).year;
+  return t(other ? "date.day.year" : "date.day", { year, month: lang === "en" ? months[month - 1] : month, day: date });
+}
+
 /** The calendar day, `2026-11-21`. @param {string|Date} instant */
 export function day(instant) {
   const at = split(new Date(instant));

@@ -49,7 +49,7 @@ export function facts(pairs) {
   return el(
     "dl",
     { class: "facts" },
-    pairs.flatMap(([term, value]) => (value === null || value === undefined || value === "" ? [] : [el("dt", {}, term), el("dd", {}, value)])),
+    pairs.flatMap(([term, value]) => (value === null || value === undefined || value === "" || value === false ? [] : [el("dt", {}, term), el("dd", {}, value)])),
   );
 }
 

@@ -22,6 +22,11 @@ export function empty({ icon: name, title, text, action }) {
   return el("div", { class: "state" }, icon(name), el("strong", {}, title), text && el("p", {}, text), action);
 }
 
+/** No edition of the grids is in force: what whoever runs the service does next. */
+export function nothingPublished() {
+  return empty({ icon: "grid", title: t("tree.none"), text: t("tree.none.next") });
+}
+
 /**
  * What happened, what it means, and a way to try again.
  * @param {Error} error

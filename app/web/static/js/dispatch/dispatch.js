@@ -1,12 +1,13 @@
 // Incidents on the map and in the list, in step: the list is what the map shows between the sheets.
 import { onBack, read, write } from "../core/address.js";
 import { ApiError, ask, Latest } from "../core/api.js";
+import { boot } from "../core/boot.js";
 import { byId, el, fill, settled } from "../core/dom.js";
 import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { key } from "../core/keys.js";
 import { drawerHead } from "../core/parts.js";
-import { during, empty, failure } from "../core/states.js";
+import { during, failure, nothingPublished } from "../core/states.js";
 import { onTheme } from "../core/theme.js";
 import { inSight, makeMap, showBox, showPlace } from "../map/map.js";
 import { startSearch } from "../shell/search.js";
@@ -14,7 +15,7 @@ import { editionShown, startShell } from "../shell/shell.js";
 import { isPhone, roomBeside, Sheet } from "../shell/sheet.js";
 import { drawIncident } from "./drawer.js";
 import { Filters } from "./filters.js";
-import { drawMarks, incidentLayers } from "./layers.js";
+import { cellRadius, drawMarks, incidentLayers } from "./layers.js";
 import { light } from "./lights.js";
 import { IncidentList } from "./list.js";
 
@@ -33,6 +34,7 @@ const list = new IncidentList(
   (item) => choose(item.number, item),
   (item) => emphasise(item?.number ?? null),
   (cursor) => ask("/v1/incidents", { query: { ...question(), limit: PAGE, cursor } }),
+  (code) => filters.nameOf(code),
 );
 /** @type {UnitMap|null} */
 let made = null;
@@ -63,7 +65,7 @@ async function refreshList() {
       ask("/v1/incidents", { query: { ...question(), limit: PAGE }, signal }),
     );
     if (!page) return;
-    list.show(page);
+    list.show(page, filters.sensitive && !boot.acts ? t("list.sensitive.hint") : undefined);
     list.choose(chosen);
   } catch (error) {
     list.fail(/** @type {Error} */ (error), refreshList);
@@ -79,12 +81,14 @@ async function refreshMap() {
       ask("/v1/incidents/map", { query: { ...filters.query, bbox: bounds, zoom: map.getZoom().toFixed(2) }, signal }),
     );
     if (!answer) return;
-    for (const { properties } of answer.features.features) {
+    for (const { properties, geometry } of answer.features.features) {
+      if (properties.view === "coarse") properties.radius = cellRadius(geometry.coordinates[1]);
       if (properties.count === undefined) properties.tone = light(properties).tone;
       else properties.words = properties.count < 10_000 ? number(properties.count) : `${Math.round(properties.count / 1000)}k`;
     }
     map.getSource("incidents").setData(answer.features);
     byId("map").dataset.marks = answer.mode;
+    byId("map-note").textContent = answer.not_drawn ? t("map.notdrawn", { n: number(answer.not_drawn) }) : "";
   } catch (error) {
     // The list beside it says what is wrong, with a way to try again.
     console.warn(error);
@@ -114,6 +118,7 @@ async function choose(numbered, item = null, { remember = true } = {}) {
     );
     if (!found) return;
     drawIncident(drawerElement, found, close);
+    ring(found.sensitive ? found : null);
     if (!item) bring(found);
   } catch (error) {
     const gone = error instanceof ApiError && error.status === 404;
@@ -128,6 +133,12 @@ async function choose(numbered, item = null, { remember = true } = {}) {
       ),
     );
   }
+}
+
+/** Ring the place of an incident that the map does not draw. @param {{lon: number|null, lat: number|null}|null} incident */
+function ring(incident) {
+  const place = incident && incident.lon !== null ? [{ type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [incident.lon, incident.lat] } }] : [];
+  made?.map.getSource("incident-open")?.setData({ type: "FeatureCollection", features: place });
 }
 
 /** @param {{lon: number|null, lat: number|null}} incident */
@@ -149,6 +160,7 @@ function close() {
   write({ no: null }, { remember: true });
   list.choose(null);
   emphasise(null);
+  ring(null);
   if (was) document.getElementById(`incident-${was}`)?.focus({ preventScroll: true });
 }
 
@@ -164,20 +176,24 @@ function follow() {
 /** @param {UnitMap} unitMap */
 function wire({ map, restyle }) {
   map.addSource("incidents", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
+  map.addSource("incident-open", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
   drawMarks(map);
   for (const layer of incidentLayers()) map.addLayer(layer);
   restyle(incidentLayers);
   onTheme(() => drawMarks(map));
   map.on("moveend", settled(refresh, 200));
   map.on("click", (/** @type {any} */ event) => {
-    const [hit] = map.queryRenderedFeatures(
+    const hits = map.queryRenderedFeatures(
       [
         [event.point.x - 6, event.point.y - 6],
         [event.point.x + 6, event.point.y + 6],
       ],
       { layers: ["incidents", "clusters"] },
     );
-    if (!hit) return;
+    if (!hits.length) return;
+    // Several may lie in one cell: clicking again goes to the next.
+    const numbers = hits.map((/** @type {any} */ h) => h.properties.number);
+    const hit = hits[(numbers.indexOf(chosen) + 1) % hits.length];
     if (hit.properties.number) choose(hit.properties.number, { lon: null, lat: null });
     else map.easeTo({ center: hit.geometry.coordinates, zoom: map.getZoom() + 2 });
   });
@@ -205,7 +221,7 @@ async function start() {
   const viewGiven = read().has("view");
   if (edition === null) {
     byId("list-status").textContent = "";
-    fill(byId("list"), empty({ icon: "grid", title: t("tree.none"), text: t("tree.none.next") }));
+    fill(byId("list"), nothingPublished());
     return;
   }
   const units = (await ask("/maps/units.json").catch(() => ({ units: [] }))).units;

@@ -7,7 +7,7 @@ import { either, t } from "../core/i18n.js";
 const NAMES = ["state", "major", "class", "unit", "from", "to"];
 
 export class Filters {
-  /** @type {{code: string, major_code: string, major_zh: string, major_en: string, name_zh: string, name_en: string}[]} */
+  /** @type {{code: string, major_code: string, major_zh: string, major_en: string, name_zh: string, name_en: string, sensitive: boolean}[]} */
   #classes = [];
 
   /** @param {() => void} changed */
@@ -33,6 +33,17 @@ export class Filters {
   get query() {
     const state = read();
     return Object.fromEntries(NAMES.map((name) => [name, name === "state" ? stateOf(state) : (state.get(name) ?? "")]));
+  }
+
+  /** Whether only a sensitive class is asked for. */
+  get sensitive() {
+    const code = read().get("class");
+    return this.#classes.some((c) => c.code === code && c.sensitive);
+  }
+
+  /** The name of a grid. @param {string|null} code */
+  nameOf(code) {
+    return this.units?.find((u) => u.level === "grid" && u.code === code)?.name ?? code ?? "";
   }
 
   /** Fill the lists of choices. @param {{level: string, code: string, name: string}[]} units */

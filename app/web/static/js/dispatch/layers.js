@@ -9,6 +9,34 @@ const SIZE = 22;
 export function incidentLayers() {
   return [
     {
+      // Where the place is known to about 100 m, the ground it may lie on, whatever the zoom.
+      id: "incident-cells",
+      type: "circle",
+      source: "incidents",
+      filter: ["==", ["get", "view"], "coarse"],
+      paint: {
+        "circle-radius": metres("radius"),
+        "circle-color": colour("map-cluster"),
+        "circle-opacity": 0.14,
+        "circle-stroke-color": colour("map-cluster"),
+        "circle-stroke-width": 1,
+        "circle-stroke-opacity": 0.35,
+      },
+    },
+    {
+      // The one in the drawer where it is of a class that no map draws.
+      id: "incident-open",
+      type: "circle",
+      source: "incident-open",
+      paint: {
+        "circle-radius": 17,
+        "circle-color": colour("map-selected"),
+        "circle-opacity": 0.25,
+        "circle-stroke-color": colour("map-selected"),
+        "circle-stroke-width": 2,
+      },
+    },
+    {
       id: "clusters",
       type: "circle",
       source: "incidents",
@@ -65,6 +93,19 @@ export function incidentLayers() {
       paint: {},
     },
   ];
+}
+
+/**
+ * The radius of a circle that keeps its size on the ground: a property holds it in pixels at zoom 0.
+ * @param {string} property
+ */
+function metres(property) {
+  return ["interpolate", ["exponential", 2], ["zoom"], 0, ["get", property], 24, ["*", ["get", property], 2 ** 24]];
+}
+
+/** Pixels of a circle around a cell of 100 m, at zoom 0. @param {number} lat */
+export function cellRadius(lat) {
+  return (71 * 512) / (40_075_017 * Math.cos((lat * Math.PI) / 180));
 }
 
 /**

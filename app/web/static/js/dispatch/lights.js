@@ -10,21 +10,23 @@ export const TONES = ["idle", "good", "warn", "bad"];
 
 export const TONE_ICONS = { idle: "archive", good: "tick", warn: "clock", bad: "exclaim" };
 
+/** Lights as the server names them. */
+const TONE_OF = /** @type {const} */ ({ none: "idle", green: "good", yellow: "warn", red: "bad" });
+
 /**
- * @param {{state: string, reported_at?: string, occurred_at: string, due_at: string|null}} incident
+ * Who does not act on an incident is told its light, not its limit.
+ * @param {{state: string, light: "green"|"yellow"|"red"|"none", due_at?: string|null}} incident
  * @param {number} [now]
  * @returns {{tone: "idle"|"good"|"warn"|"bad", words: string, timed: boolean}} `timed`: the words say more than the state.
  */
-export function light({ state, reported_at, occurred_at, due_at }, now = Date.now()) {
+export function light({ state, light: shown, due_at }, now = Date.now()) {
   if (!OPEN.includes(state)) return { tone: "idle", words: t(`state.${state}`), timed: false };
   if (state === "suspended") return { tone: "idle", words: t("light.suspended"), timed: true };
-  if (!due_at) return { tone: "good", words: t("light.free"), timed: true };
-  const due = new Date(due_at).getTime();
-  const left = due - now;
+  if (shown === "none") return { tone: "idle", words: t("light.free"), timed: true };
+  if (!due_at) return { tone: TONE_OF[shown], words: t(`light.${shown}`), timed: true };
+  const left = new Date(due_at).getTime() - now;
   if (left < 0) return { tone: "bad", words: t("light.over", { span: span(left) }), timed: true };
-  const whole = due - new Date(reported_at ?? occurred_at).getTime();
-  const soon = left < 2 * 3_600_000 || left < whole / 4;
-  return { tone: soon ? "warn" : "good", words: t("light.left", { span: span(left) }), timed: true };
+  return { tone: TONE_OF[shown], words: t("light.left", { span: span(left) }), timed: true };
 }
 
 /** @param {{tone: string, words: string}} what */

@@ -1,8 +1,9 @@
 // The list beside the map: what is in view, newest first, walked by keys, longer as one scrolls.
 import { byId, el, fill } from "../core/dom.js";
-import { number, since } from "../core/format.js";
+import { dayWords, number, since } from "../core/format.js";
 import { either, t } from "../core/i18n.js";
 import { empty, failure } from "../core/states.js";
+import { sensitiveChip } from "./drawer.js";
 import { light, lightIcon } from "./lights.js";
 
 export class IncidentList {
@@ -18,8 +19,10 @@ export class IncidentList {
    * @param {(item: any) => void} pick
    * @param {(item: any|null) => void} touch The one that keys or pointer are at.
    * @param {(cursor: string) => Promise<any>} more
+   * @param {(code: string|null) => string} nameOf The name of a grid by its code.
    */
-  constructor(pick, touch, more) {
+  constructor(pick, touch, more, nameOf) {
+    this.nameOf = nameOf;
     this.place = byId("list");
     this.status = byId("list-status");
     this.pick = pick;
@@ -38,8 +41,8 @@ export class IncidentList {
     });
   }
 
-  /** @param {any} page */
-  show(page) {
+  /** @param {any} page @param {string} [hint] Why there may be none. */
+  show(page, hint = t("list.empty.hint")) {
     const focused = this.place.contains(document.activeElement)
       ? /** @type {HTMLElement} */ (document.activeElement).dataset.number
       : null;
@@ -47,7 +50,7 @@ export class IncidentList {
     this.#next = page.next;
     this.#say(page);
     if (!this.items.length) {
-      fill(this.place, empty({ icon: "list", title: t("list.empty"), text: t("list.empty.hint") }));
+      fill(this.place, empty({ icon: "list", title: t("list.empty"), text: hint }));
       return;
     }
     this.place.scrollTop = 0;
@@ -121,9 +124,15 @@ export class IncidentList {
       },
       lightIcon(shown),
       el("span", { class: "what" }, either(item.class_zh, item.class_en) || t("incident.unclassified")),
-      el("time", { class: "when", datetime: item.occurred_at }, since(item.occurred_at)),
-      el("span", { class: "place" }, item.address || item.description || item.grid_code || t("incident.noplace")),
-      el("span", { class: "state-line" }, shown.timed && el("span", { class: `light ${shown.tone}` }, shown.words), t(`state.${item.state}`)),
+      el("time", { class: "when", datetime: item.occurred_at ?? item.day }, item.occurred_at ? since(item.occurred_at) : dayWords(item.day)),
+      el("span", { class: "place" }, item.address || item.description || this.nameOf(item.grid_code) || t("incident.noplace")),
+      el(
+        "span",
+        { class: "state-line" },
+        shown.timed && el("span", { class: `light ${shown.tone}` }, shown.words),
+        t(`state.${item.state}`),
+        item.sensitive && sensitiveChip(),
+      ),
     );
   }
 

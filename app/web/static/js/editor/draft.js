@@ -1,5 +1,5 @@
 // A draft as the server has it: read, written step by step with the version that was seen, watched for others' changes.
-import { ApiError, queryOf, send } from "../core/api.js";
+import { ApiError, ask, queryOf, send } from "../core/api.js";
 import { Coverage } from "./coverage.js";
 
 /** How often to ask whether somebody else has changed the draft. */
@@ -77,12 +77,19 @@ export class Draft extends EventTarget {
    * @param {string} step @param {Record<string, any>} [body]
    */
   async go(step, body = {}) {
-    const answer = await this.#queue(() => 
-      step === "discard" ? this.#send("", "DELETE") : this.#send(`/${step}`, "POST", body),
-    );
-    if (step === "rebase") await this.load();
+    const answer = await this.#queue(() => this.#take(step, body));
+    // Both may put it on another edition.
+    if (step === "rebase" || step === "withdraw") await this.load();
     else await this.refresh();
     return answer;
+  }
+
+  /** @param {string} step @param {Record<string, any>} body */
+  #take(step, body) {
+    if (step === "discard") return this.#send("", "DELETE");
+    // The edition is no part of the draft: it may have come from another one.
+    if (step === "withdraw") return ask(`/v1/editions/${body.edition}`, { method: "DELETE", query: { reason: body.reason } });
+    return this.#send(`/${step}`, "POST", body);
   }
 
   /** Read what is said of it, without its grids. */

@@ -1,21 +1,23 @@
 // The list of drafts, and the form that begins one.
 import { ApiError, ask } from "../core/api.js";
-import { boot } from "../core/boot.js";
+import { at, boot } from "../core/boot.js";
 import { el, fill, icon } from "../core/dom.js";
 import { since } from "../core/format.js";
 import { t } from "../core/i18n.js";
-import { during, empty, failure } from "../core/states.js";
+import { during, empty, failure, nothingPublished } from "../core/states.js";
 
 /** For those who may not edit: why, and where to go. @param {HTMLElement} place */
 export function drawClosed(place) {
   const next = encodeURIComponent(location.pathname + location.search);
   const text = t(boot.signedIn ? "editor.closed.role" : "editor.closed.signin");
-  const signIn = boot.signedIn ? undefined : el("a", { class: "button primary", href: `/signin?next=${next}` }, t("account.signin"));
+  const signIn = boot.signedIn ? undefined : el("a", { class: "button primary", href: at(`/signin?next=${next}`) }, t("account.signin"));
   fill(place, empty({ icon: "edit", title: t("editor.closed"), text, action: signIn }));
 }
 
 /** @param {HTMLElement} place @param {(id: number) => void} open */
 export async function drawDrafts(place, open) {
+  // A draft changes an edition: there is nothing to begin on yet.
+  if (!boot.edition) return fill(place, nothingPublished());
   const list = el("div", { class: "drafts" });
   fill(place, beginning(open), list);
   const load = async () => {

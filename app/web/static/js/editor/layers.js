@@ -1,6 +1,6 @@
 // How a draft looks on the map, bottom to top. Colours come from tokens.css and are read again when the theme changes.
 import { colour } from "../core/theme.js";
-import { FONTS } from "../map/style.js";
+import { FONTS, NAME } from "../map/style.js";
 
 /** Classes of load against the mean of the community, from far less to far more. */
 export const LOAD_CLASSES = 5;
@@ -115,8 +115,8 @@ export function draftLayers() {
       minzoom: 13,
       layout: {
         "text-field": [
-          "step", ["zoom"], ["get", "name"], 14,
-          ["concat", ["get", "name"], ["case", ["==", ["get", "name"], ""], "", "\n"], ["slice", ["get", "code"], ["-", ["length", ["get", "code"]], 3]]],
+          "step", ["zoom"], NAME, 14,
+          ["concat", NAME, ["case", ["==", ["get", "name"], ""], "", "\n"], ["slice", ["get", "code"], ["-", ["length", ["get", "code"]], 3]]],
         ],
         "text-font": FONTS,
         "text-size": 12,

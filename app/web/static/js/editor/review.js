@@ -1,6 +1,6 @@
 // The drawer on where a draft stands on its way, and the next step that the person may take.
 import { el, fill, icon } from "../core/dom.js";
-import { instantOf, moment } from "../core/format.js";
+import { instantOf, moment, wallOf } from "../core/format.js";
 import { t, tMaybe } from "../core/i18n.js";
 import { facts, section } from "../core/parts.js";
 import { summary } from "./history.js";
@@ -38,6 +38,7 @@ export function drawReview(place, info, acts) {
       el("button", { type: "button", class: "button", onclick: acts.compare }, icon("swipe", "small"), t("editor.compare")),
     ),
     info.behind && behind(acts, info),
+    info.scheduled && scheduled(info, acts),
     ...steps(info, acts),
     log(info.log),
     info.may.discard && discard(info, acts),
@@ -55,6 +56,29 @@ function behind({ go }, info) {
     t("editor.behind.title"),
     el("p", {}, t("editor.behind", { base: info.base, latest: info.latest })),
     el("button", { type: "button", class: "button", onclick: () => go("rebase") }, t("editor.rebase")),
+  );
+}
+
+/** An edition yet to come: what it holds up, and the way to take it back. @param {any} info @param {Acts} acts */
+function scheduled(info, { go }) {
+  const { edition, effective_from: from, note } = info.scheduled;
+  const reason = el("input", { class: "input", name: "reason", maxlength: 2000 });
+  const withdraw = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    ask(t("editor.withdraw.confirm", { n: edition, when: moment(from) }), t("editor.withdraw"), () => go("withdraw", { edition, reason: reason.value.trim() }));
+  };
+  const mine = info.edition === edition;
+  return section(
+    t("editor.scheduled.title"),
+    el("p", { class: "caption" }, t(mine ? "editor.scheduled.mine" : "editor.scheduled", { n: edition, when: moment(from), note })),
+    info.may.withdraw
+      ? el(
+          "form",
+          { class: "stack", id: "withdraw", onsubmit: withdraw },
+          el("label", { class: "field" }, el("span", {}, t("editor.withdraw.reason")), reason),
+          el("button", { type: "submit", class: "button danger" }, t("editor.withdraw")),
+        )
+      : el("p", { class: "caption" }, t("editor.withdraw.others")),
   );
 }
 
@@ -109,7 +133,9 @@ function form(title, hint, buttons, send) {
 
 /** @param {any} info @param {Acts["go"]} go */
 function publication(info, go) {
-  const from = el("input", { class: "input", type: "datetime-local", name: "from", disabled: true, required: true });
+  const { earliest, latest } = info.effective;
+  const waits = Boolean(info.scheduled);
+  const from = el("input", { class: "input", type: "datetime-local", name: "from", disabled: !waits, required: true, min: wallOf(earliest, true), max: wallOf(latest) });
   const note = el("input", { class: "input", name: "note", maxlength: 2000, placeholder: info.title });
   const later = (/** @type {boolean} */ on) => () => {
     from.disabled = !on;
@@ -123,7 +149,7 @@ function publication(info, go) {
     );
   };
   const choice = (/** @type {string} */ label, /** @type {boolean} */ on, /** @type {any} */ more = null) =>
-    el("label", { class: "check" }, el("input", { type: "radio", name: "when", checked: !on, onchange: later(on) }), el("span", { class: "grow" }, label, more));
+    el("label", { class: "check" }, el("input", { type: "radio", name: "when", checked: on === waits, disabled: waits && !on, onchange: later(on) }), el("span", { class: "grow" }, label, more));
   return section(
     t("editor.publish.title"),
     el(
@@ -131,7 +157,9 @@ function publication(info, go) {
       { class: "stack", onsubmit: submit },
       el("p", { class: "caption" }, t("editor.publish.hint")),
       choice(t("editor.publish.now"), false),
+      waits && el("p", { class: "caption" }, t("editor.publish.waits", { n: info.scheduled.edition, when: moment(info.scheduled.effective_from) })),
       choice(t("editor.publish.from"), true, from),
+      el("p", { class: "caption" }, t("editor.publish.bounds", { earliest: moment(earliest), latest: moment(latest) })),
       el("label", { class: "field" }, el("span", {}, t("editor.publish.note")), note),
       el("button", { type: "submit", class: "button primary" }, t("editor.publish")),
     ),

@@ -4,7 +4,7 @@ import { byId, el, icon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { maplibregl } from "../map/map.js";
 import { style } from "../map/style.js";
-import { boot } from "../core/boot.js";
+import { at, boot } from "../core/boot.js";
 import { onTheme } from "../core/theme.js";
 
 export class Swipe {
@@ -38,7 +38,7 @@ export class Swipe {
   async start(codes) {
     if (this.on) return;
     const units = await ask("/maps/tiles/units.json", { query: { edition: this.base() } });
-    units.tiles = units.tiles.map((/** @type {string} */ address) => location.origin + address.slice(address.indexOf("/maps/")));
+    units.tiles = units.tiles.map((/** @type {string} */ address) => location.origin + at(address.slice(address.lastIndexOf("/maps/tiles/"))));
     this.#holder = el("div", { class: "swipe-before", "aria-hidden": "true" });
     const canvas = el("div", { class: "map" });
     this.#holder.append(canvas);

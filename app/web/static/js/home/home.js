@@ -1,12 +1,12 @@
 // The map of grids: click, search or walk the tree, and see whose place it is.
 import { onBack, parsePlace, read, write } from "../core/address.js";
 import { ApiError, ask, Latest } from "../core/api.js";
-import { boot } from "../core/boot.js";
+import { at, boot } from "../core/boot.js";
 import { byId, el, fill, settled } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { key } from "../core/keys.js";
 import { drawerHead } from "../core/parts.js";
-import { during, empty, failure } from "../core/states.js";
+import { during, failure, nothingPublished } from "../core/states.js";
 import { Tree } from "../core/tree.js";
 import { inSight, makeMap, maplibregl, showBox, showPlace } from "../map/map.js";
 import { startSearch } from "../shell/search.js";
@@ -19,12 +19,13 @@ import { drawNobody, drawUnit } from "./whose.js";
 startShell();
 
 const drawerElement = byId("drawer");
-const panel = new Sheet(byId("panel"), { step: 0 });
 const drawer = new Sheet(drawerElement, { step: 1 });
 const room = () => roomBeside([panel, drawer]);
 const tree = new Tree(byId("tree"), (unit) => choose(unit.code, { level: unit.level, show: true }));
 const latest = new Latest();
 const edition = editionShown();
+// On a phone the list stays low for the map's sake; without a map it says what to do next.
+const panel = new Sheet(byId("panel"), { step: edition === null ? 1 : 0 });
 // Before the map writes its own.
 const viewGiven = read().has("view");
 /** @type {Promise<UnitMap|null>} */
@@ -201,10 +202,7 @@ function wire({ map }) {
 async function loadTree() {
   const place = byId("tree");
   if (edition === null) {
-    fill(
-      place,
-      empty({ icon: "grid", title: t("tree.none"), text: t("tree.none.next") }),
-    );
+    fill(place, nothingPublished());
     byId("tree-filter").setAttribute("disabled", "");
     return;
   }
@@ -236,7 +234,7 @@ async function instantShown() {
 
 /** @param {import("../shell/search.js").Hit} hit */
 function picked(hit) {
-  if (hit.kind === "incident") location.assign(`/dispatch?no=${encodeURIComponent(hit.code)}`);
+  if (hit.kind === "incident") location.assign(at(`/dispatch?no=${encodeURIComponent(hit.code)}`));
   else if (hit.kind === "component" || hit.kind === "place") {
     if (hit.lon !== null && hit.lat !== null) locate([hit.lon, hit.lat], { show: true });
   } else choose(hit.code, { level: hit.kind, show: true });

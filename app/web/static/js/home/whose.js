@@ -1,5 +1,5 @@
 // Whose place is this? The drawer of one unit, or of a place that nobody owns.
-import { boot } from "../core/boot.js";
+import { at, boot } from "../core/boot.js";
 import { el, fill, icon } from "../core/dom.js";
 import { area, number } from "../core/format.js";
 import { t, tMaybe } from "../core/i18n.js";
@@ -72,14 +72,15 @@ export function drawUnit(drawer, unit, place, { boundary }, acts) {
         ]),
       ),
       teamSection(unit.team, { hint: unit.level === "grid" && !boot.signedIn }),
-      population(unit.population ?? []),
+      sensitive(unit.sensitive_incidents),
+      population(unit.population ?? [], unit.level),
       place && coordinates(place),
     ),
     el(
       "div",
       { class: "sheet-foot" },
-      el("a", { class: "button", href: `/maps/heat/${encodeURIComponent(unit.code)}` }, icon("heat", "small"), t("unit.heat")),
-      el("a", { class: "button", href: `/dispatch?unit=${encodeURIComponent(unit.code)}` }, icon("list", "small"), t("unit.incidents")),
+      el("a", { class: "button", href: at(`/maps/heat/${encodeURIComponent(unit.code)}`) }, icon("heat", "small"), t("unit.heat")),
+      el("a", { class: "button", href: at(`/dispatch?unit=${encodeURIComponent(unit.code)}`) }, icon("list", "small"), t("unit.incidents")),
       el("button", { type: "button", class: "button", onclick: acts.fit, "aria-label": t("unit.fit"), title: t("unit.fit") }, icon("fit", "small")),
     ),
   );
@@ -113,8 +114,25 @@ function tile(value, words) {
 
 const KINDS = ["population", "households", "floating", "elderly", "special_care", "vacant_dwellings", "enterprises"];
 
-/** @param {{kind: string, count: number|null, sensitive: boolean, counted_on: string}[]} counts */
-function population(counts) {
+/**
+ * Sensitive incidents are counted apart, by community and quarter.
+ * @param {{from: string, to: string, count: number|null}|null} told
+ */
+function sensitive(told) {
+  if (!told) return null;
+  const last = new Date(Date.parse(told.to) - 86_400_000).toISOString().slice(0, 10);
+  return section(
+    t("sensitive.title", { from: told.from, to: last }),
+    facts([[t("sensitive.incidents"), told.count === null ? t("sensitive.few") : t("sensitive.least", { n: number(told.count) })]]),
+    el("p", { class: "caption" }, t("sensitive.why")),
+  );
+}
+
+/**
+ * @param {{kind: string, count: number|null, sensitive: boolean, counted_on: string}[]} counts
+ * @param {string} level
+ */
+function population(counts, level) {
   if (!counts.length) return null;
   // As people read them: who lives there, then what stands there; kinds not known here come last.
   const place = (/** @type {string} */ kind) => (KINDS.includes(kind) ? KINDS.indexOf(kind) : KINDS.length);
@@ -122,6 +140,6 @@ function population(counts) {
   const latest = counts.reduce((day, c) => (c.counted_on > day ? c.counted_on : day), "");
   return section(
     t("population.title", { day: latest }),
-    facts(counts.map((c) => [tMaybe(`population.${c.kind}`, c.kind), c.count === null ? t("population.few") : number(c.count)])),
+    facts(counts.map((c) => [tMaybe(`population.${c.kind}`, c.kind), c.count === null ? t(level === "grid" ? "population.community" : "population.few") : number(c.count)])),
   );
 }

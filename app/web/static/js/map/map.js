@@ -2,7 +2,7 @@
 import * as maplibregl from "maplibre-gl";
 import { onBack, parseView, read, viewText, write } from "../core/address.js";
 import { ask } from "../core/api.js";
-import { boot } from "../core/boot.js";
+import { at, boot } from "../core/boot.js";
 import { el, fill, settled } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { empty } from "../core/states.js";
@@ -38,10 +38,9 @@ export async function makeMap(container, room) {
   const units = edition === null ? null : await ask("/maps/tiles/units.json", { query: { edition } });
   if (units) {
     // Behind a proxy the server may not know the name it is reached by; the browser does.
-    units.tiles = units.tiles.map((/** @type {string} */ address) => {
-      const at = address.indexOf("/maps/");
-      return location.origin + address.slice(at);
-    });
+    units.tiles = units.tiles.map(
+      (/** @type {string} */ address) => location.origin + at(address.slice(address.lastIndexOf("/maps/tiles/"))),
+    );
   }
   const view = parseView(read().get("view"));
   const bounds = units?.bounds ?? null;

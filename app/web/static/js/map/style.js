@@ -6,6 +6,15 @@ export const FONTS = ["Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "sys
 // The weight is read from the first name; the families that follow are drawn in it too.
 export const BOLD = [`${FONTS[0]} Medium`, ...FONTS];
 
+// As many letters of a name as fit beside others on a map; the sheets show the whole.
+const LABEL = 40;
+
+/** The name of a unit as a label, cut where it would cover the map. Its text is data: never a template with tokens. */
+export const NAME = [
+  "let", "name", ["coalesce", ["get", "name"], ""],
+  ["case", [">", ["length", ["var", "name"]], LABEL], ["concat", ["slice", ["var", "name"], 0, LABEL - 1], "…"], ["var", "name"]],
+];
+
 /** Levels from the largest to the smallest. */
 export const LEVELS = ["district", "street", "community", "grid"];
 
@@ -45,7 +54,7 @@ function label(level, { minzoom, maxzoom = 24, size, faint, field, bold }) {
     minzoom,
     maxzoom,
     layout: {
-      "text-field": field ?? ["get", "name"],
+      "text-field": field ?? NAME,
       "text-font": bold ? BOLD : FONTS,
       "text-size": size,
       "text-max-width": 8,
@@ -116,9 +125,9 @@ export function unitLayers() {
       field: [
         "step",
         ["zoom"],
-        ["get", "name"],
+        NAME,
         14,
-        ["concat", ["get", "name"], "\n", ["slice", ["get", "code"], ["-", ["length", ["get", "code"]], 3]]],
+        ["concat", NAME, "\n", ["slice", ["get", "code"], ["-", ["length", ["get", "code"]], 3]]],
       ],
     }),
     label("community", { minzoom: 11.5, maxzoom: 15, size: 13 }),

@@ -1,13 +1,14 @@
 // What every page of the frame does: editions, language, theme, account, keys, connection.
 import { read, write } from "../core/address.js";
 import { ask } from "../core/api.js";
-import { boot } from "../core/boot.js";
+import { at, boot } from "../core/boot.js";
 import { byId, el, icon } from "../core/dom.js";
 import { day, number } from "../core/format.js";
 import { t, tMaybe } from "../core/i18n.js";
 import { key, showKeys } from "../core/keys.js";
 import { toast, watchConnection } from "../core/notice.js";
 import { nextTheme, theme } from "../core/theme.js";
+import { watchSession } from "./idle.js";
 import { menuButton } from "./menu.js";
 
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
@@ -19,6 +20,7 @@ export function startShell() {
   account();
   editions();
   watchConnection();
+  watchSession();
   key(["?"], t("keys.list"), showKeys);
   document.getElementById("keys-button")?.addEventListener("click", showKeys);
 }
@@ -89,12 +91,13 @@ function account() {
           ),
         );
       }
-      menu.append(item(t("account.password"), "account", { href: `/signin?change=1&next=${here}` }));
+      menu.append(item(t("account.own"), "account", { href: at("/account") }));
+      menu.append(item(t("account.password"), "edit", { href: at(`/signin?change=1&next=${here}`) }));
       menu.append(item(t("account.signout"), "out", { run: signOut }));
     } else {
-      menu.append(item(t("account.signin"), "account", { href: `/signin?next=${here}` }));
+      menu.append(item(t("account.signin"), "account", { href: at(`/signin?next=${here}`) }));
     }
-    menu.append(item(t("account.docs"), "book", { href: "/docs" }));
+    menu.append(item(t("account.docs"), "book", { href: at("/docs") }));
     if (matchMedia("(max-width: 767px)").matches) {
       menu.append(item(boot.lang === "en" ? "中文" : "English", "book", { href: otherLanguage() }));
       menu.append(item(t("theme.label"), THEME_ICONS[theme()], { run: () => byId("theme").click(), note: `${t(`theme.${theme()}`)}` }));
@@ -106,7 +109,7 @@ function account() {
 async function signOut() {
   try {
     await ask("/v1/session", { method: "DELETE" });
-    location.assign("/");
+    location.assign(at("/"));
   } catch (error) {
     toast(/** @type {Error} */ (error).message);
   }
