@@ -32,6 +32,9 @@ from app.drafts.review_router import router as draft_review_router
 from app.drafts.router import router as draft_router
 from app.drafts.upload_router import router as draft_upload_router
 from app.drafts.withdrawal_router import router as withdrawal_router
+from app.files.limits import upload_limits
+from app.files.reader import FileReader
+from app.files.receiving import FileLanes
 from app.grids.publication import settle_due
 from app.grids.router import router as grid_router
 from app.incidents.router import router as incident_router
@@ -85,6 +88,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             settings.home,
         )
         await anyio.to_thread.run_sync(editions.start)
+        files = app.state.files = FileReader(settings, upload_limits(settings))
+        app.state.file_lanes = FileLanes(settings)
+        await anyio.to_thread.run_sync(files.sweep)
         # What is here now stays: the collector need not look through all of it while everybody waits, a quarter of a second.
         gc.freeze()
         try:
@@ -93,6 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             gc.unfreeze()
             sys.setswitchinterval(interval)
             editions.stop()
+            await anyio.to_thread.run_sync(files.close)
             app.state.readiness.close()
             engine.dispose()
 

@@ -192,10 +192,84 @@ class Settings(BaseSettings):
         description="A web worker whose event loop stands still for this long is ended and started again.",
     )
 
+    # Files: the most that is taken of one, UPLOAD_ in a request and READ_ on a command line. Seconds and memory are
+    # those of the process that reads it, which is ended when it needs more.
+    upload_features: int = Field(default=20_000, ge=1, description="Most rows of a file in a request.")
+    upload_vertices: int = Field(
+        default=3_000_000, ge=1, description="Most vertices, all shapes together, of a file in a request."
+    )
+    upload_columns: int = Field(default=256, ge=1, description="Most columns of a file in a request.")
+    upload_text_length: int = Field(
+        default=10_000, ge=1, description="Longest text in a file in a request, in characters."
+    )
+    upload_unpacked_mb: int = Field(
+        default=1024, ge=1, description="Largest size of a packed file in a request when unpacked, in MiB."
+    )
+    upload_memory_mb: int = Field(
+        default=2048, ge=64, description="Memory for reading or comparing a file in a request, in MiB."
+    )
+    upload_cpu_s: int = Field(
+        default=60, ge=1, description="Seconds of computing for reading or comparing a file in a request."
+    )
+    upload_wall_s: int = Field(
+        default=120, ge=1, description="Seconds by the clock for reading or comparing a file in a request."
+    )
+    upload_idle_s: int = Field(
+        default=30, ge=1, description="A file that sends nothing for so long is refused."
+    )
+    upload_total_s: int = Field(
+        default=900, ge=1, description="A file that has not arrived after this is refused."
+    )
+    upload_readers: int = Field(
+        default=2, ge=1, le=64, description="Files of requests that a worker reads at once; others wait."
+    )
+    uploads_at_once: int = Field(
+        default=64,
+        ge=1,
+        description="Files that a worker receives or keeps waiting at once; more are answered 503.",
+    )
+    read_features: int = Field(default=20_000_000, ge=1, description="Most rows of a file read by a command.")
+    read_vertices: int = Field(
+        default=200_000_000, ge=1, description="Most vertices of a file read by a command."
+    )
+    read_columns: int = Field(default=4096, ge=1, description="Most columns of a file read by a command.")
+    read_text_length: int = Field(
+        default=1_000_000, ge=1, description="Longest text in a file read by a command, in characters."
+    )
+    read_unpacked_mb: int = Field(
+        default=16_384,
+        ge=1,
+        description="Largest size of a packed file read by a command when unpacked, in MiB.",
+    )
+    read_memory_mb: int = Field(
+        default=16_384, ge=64, description="Memory for reading a file by a command, in MiB."
+    )
+    read_cpu_s: int = Field(
+        default=3600, ge=1, description="Seconds of computing for a file read by a command."
+    )
+    read_wall_s: int = Field(
+        default=7200, ge=1, description="Seconds by the clock for a file read by a command."
+    )
+
+    # Backups of the private database
+    backup_dir: Path | None = Field(
+        default=None,
+        description="Folder of nightly backups and of the archived log, best on another disk; WANGGE_HOME/backup "
+        "where absent.",
+    )
+    backup_keep: int = Field(
+        default=7, ge=1, le=1000, description="Nightly backups that are kept, of each kind."
+    )
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("backup_dir")
+    @classmethod
+    def _absolute_backup_dir(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
 
     @field_validator(
         "database_url",
@@ -204,6 +278,7 @@ class Settings(BaseSettings):
         "public_url",
         "tls_cert",
         "tls_key",
+        "backup_dir",
         mode="before",
     )
     @classmethod

@@ -18,7 +18,8 @@
         ├── UnknownFormat                 no reader (or writer) for it
         ├── UnknownEncoding               text in none of the encodings we recognise
         ├── LayerNotFound                 no such layer, or several and none named
-        └── MissingColumn                 a named column that is not there, or none that can be guessed
+        ├── MissingColumn                 a named column that is not there, or none that can be guessed
+        └── LimitExceeded                 more rows, vertices, bytes or seconds than are taken
 
 Every refusal says the same thing in Chinese and English (`message_zh`, `message_en`), has a machine word
 (`code`), and names the places it is about as longitude, latitude, so that a map can go there.
@@ -48,6 +49,7 @@ __all__ = [
     "InvalidGeometry",
     "Language",
     "LayerNotFound",
+    "LimitExceeded",
     "MissingColumn",
     "Place",
     "SwappedCoordinates",
@@ -275,3 +277,35 @@ class MissingColumn(InputRefused):
     """A column that is not in the file."""
 
     default_code = "missing_column"
+
+
+class LimitExceeded(InputRefused):
+    """A file takes more than the limits of reading allow.
+
+    Parameters
+    ----------
+    limit : str
+        Name of the limit, as whoever reads the file calls it (a setting).
+    largest : int
+        What is allowed.
+    found : int or None
+        What the file has, or needed until it was stopped.
+    """
+
+    default_code = "limit_exceeded"
+
+    def __init__(
+        self,
+        zh: str,
+        en: str,
+        *,
+        limit: str = "",
+        largest: int = 0,
+        found: int | None = None,
+        code: str | None = None,
+        places: Iterable[Place] = (),
+    ) -> None:
+        self.limit = limit
+        self.largest = largest
+        self.found = found
+        super().__init__(zh, en, code=code, places=places)

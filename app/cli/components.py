@@ -14,7 +14,6 @@ from app.components.importing import ComponentColumns, import_components
 from app.errors import AppError
 from app.jobs.service import SourceFile
 from gis.errors import GisError
-from gis.io import read_layer
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="部件 / city components.")
 
@@ -82,7 +81,8 @@ def import_file(
         pass  # An unreachable database is said before minutes are spent on the file.
     with out.progress() as progress:
         task = progress.add_task(out.say("读取文件", "reading the file"), total=None)
-        data = read_layer(file, layer=layer, crs=crs, lon=lon, lat=lat, wkt=wkt)
+        with context.files() as files:
+            data = files.read_layer(file, layer=layer, crs=crs, lon=lon, lat=lat, wkt=wkt)
         source = SourceFile(file.name, data.sha256, data.crs, {"class": class_code or class_column})
         progress.update(task, description=out.say("入库", "storing"), total=len(data.frame), completed=0)
         try:

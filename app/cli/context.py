@@ -16,6 +16,8 @@ from app.cli.output import Output
 from app.db.engine import make_engine
 from app.db.session import EVERYTHING, ReadSession, Sight, WriteSession, read_session, write_session
 from app.db.urls import database_urls
+from app.files.limits import command_limits
+from app.files.reader import FileReader
 from app.kit.visible import written_out
 from app.settings import Settings, load_settings
 
@@ -38,6 +40,10 @@ class Context:
     def engine(self) -> Engine:
         """An engine as the owner of the schema: a command line belongs to whoever runs the machine."""
         return make_engine(database_urls(self.settings).owner, pooled=False, application="wangge-cli")
+
+    def files(self) -> FileReader:
+        """The reader of files that are named on the command line."""
+        return FileReader(self.settings, command_limits(self.settings))
 
     @contextmanager
     def reading(self, *, snapshot: bool = False) -> Iterator[ReadSession]:

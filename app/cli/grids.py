@@ -25,7 +25,7 @@ from app.jobs import service as jobs
 from app.jobs.service import Again, ImportReport, SourceFile
 from app.kit.params import parse_instant
 from gis.coverage import defects_as_geojson
-from gis.io import find_column, read_layer
+from gis.io import find_column
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="网格边界 / boundaries.")
 
@@ -65,13 +65,13 @@ def _prepare(
     community_layer: str | None,
 ) -> tuple[PreparedGrids, Any]:
     out = context.out
-    with out.progress() as progress:
+    with out.progress() as progress, context.files() as files:
         task = progress.add_task(out.say("读取文件", "reading the file"), total=None)
-        data = read_layer(file, layer=layer, crs=crs)
+        data = files.read_layer(file, layer=layer, crs=crs)
         levels: dict[str, gpd.GeoDataFrame] = {}
         for level, name in (("street", street_layer), ("community", community_layer)):
             if name:
-                frame = read_layer(file, layer=name, crs=crs).frame
+                frame = files.read_layer(file, layer=name, crs=crs).frame
                 code_column = find_column(
                     [c for c in frame.columns if c != frame.geometry.name],
                     getattr(columns, level) or columns.code,

@@ -21,7 +21,6 @@ from app.kit.params import parse_instant
 from gis.bulk import BulkResult, locate_file
 from gis.crs import parse_crs, to_wgs84
 from gis.errors import CoverageError, EngineError
-from gis.io import read_layer
 from gis.locate import GridIndex
 
 # A negative longitude is no option.
@@ -115,7 +114,8 @@ def _index_of_file(
             "name the column of codes with --code",
             code="usage",
         )
-    data = read_layer(file, crs=crs)
+    with context.files() as files:
+        data = files.read_layer(file, crs=crs)
     prepared = prepare_grids(
         data.frame, GridColumns(code), dissolve_parts=dissolve, clean_m=clean, file=file.name
     )

@@ -104,7 +104,7 @@ def record(
     session: Session,
     by: Principal,
     draft: Draft,
-    operation: Operation,
+    operation: Operation | Mapping[str, Any],
     before: Coverage,
     result: Edit,
     units: Mapping[str, str],
@@ -120,7 +120,7 @@ def record(
     }
     access.refuse_beyond(by, draft, touched, "gis-editor")
     effect = {"created": result.created, "changed": result.changed, "retired": result.retired}
-    as_json = operation_as_json(operation)
+    as_json = operation if isinstance(operation, Mapping) else operation_as_json(operation)
     position = repository.add_operation(
         session, draft, by, as_json, {name: list(codes_) for name, codes_ in effect.items()}
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -21,11 +20,15 @@ from app.drafts.models import Draft
 from app.drafts.service import Step, record
 from app.errors import Conflict, Invalid
 from app.jobs.rows import refuse_nul
+from app.kit.etag import refuse_stale
+from gis.coverage import duplicate_defects, repeated_codes
 from gis.crs import to_wgs84
-from gis.editing import Coverage, apply, operations_from_frame
-from gis.errors import InputRefused
-from gis.io import LayerData, find_column, read_layer, text_column
+from gis.editing import Coverage
+from gis.errors import CoverageError, InputRefused
+from gis.io import LayerData, find_column, text_column
 from gis.measures import geodesic_length_m
+from gis.sandbox import Replacement
+from gis.sandbox.replacement import Step as FileStep
 
 # What the shifted systems of Chinese maps move a place by, and what editing a border hardly moves a whole grid by.
 _SHIFT_M = 100.0
@@ -63,18 +66,42 @@ class Reading:
     missing: Literal["remove", "keep"] = "remove"
 
 
-def replace_from_file(
-    session: Session, by: Principal, draft_id: int, path: Path, reading: Reading, *, seen: frozenset[str]
-) -> tuple[Draft, list[Step]]:
-    """Turn a file of grids into operations of an open draft, all of them or none."""
-    draft = access.held(session, draft_id, seen)
+@dataclass(frozen=True)
+class Ground:
+    """What a file is held against: a version of a draft, as it was when it was looked at."""
+
+    draft: Draft
+    units: Mapping[str, str]
+    coverage: Coverage
+    used_codes: frozenset[str]
+
+
+def refuse_unless_open(session: Session, draft_id: int, seen: frozenset[str]) -> Draft:
+    """Refuse a draft that is not there, not open, or of another version than the asker saw; nothing is locked."""
+    draft = access.found(session, draft_id)
+    refuse_stale(seen, access.tag_of(draft))
     access.in_state(draft, "open")
-    data = read_layer(path, layer=reading.layer, crs=reading.crs)
-    codes, attributes = _told(data, reading.columns)
+    return draft
+
+
+def load_ground(session: Session, draft_id: int, seen: frozenset[str]) -> Ground:
+    """Load the grids of a draft for a comparison that takes place without a transaction."""
+    draft = refuse_unless_open(session, draft_id, seen)
+    return Ground(
+        draft,
+        grid_repository.parents(session, draft.base),
+        as_coverage(grid_repository.grids(session, draft)),
+        grid_repository.used_codes(session, draft),
+    )
+
+
+def replacement_of(ground: Ground, data: LayerData, reading: Reading) -> Replacement:
+    """Turn the rows of a file into grids that are to replace those of a draft; refuses rows that cannot be used."""
+    codes, attributes = _read_columns(data, reading.columns)
+    _refuse_repeated(codes, data)
     shapes = np.empty(len(data.frame), dtype=object)
     shapes[:] = [grid_repository.single(shape) for shape in data.frame.geometry]
-    units = grid_repository.parents(session, draft.base)
-    coverage = as_coverage(grid_repository.grids(session, draft))
+    coverage = ground.coverage
     _refuse_shifted(coverage, codes, shapes)
     # What lies outside the draft's unit is not missing from a file of the unit.
     named = set(codes)
@@ -82,35 +109,70 @@ def replace_from_file(
         code
         for code, words in zip(coverage.codes, coverage.attributes, strict=True)
         if code not in named
-        and not covers(draft.scope_path, f"{units.get(words.community, '')}.{label(code)}")
+        and not covers(ground.draft.scope_path, f"{ground.units.get(words.community, '')}.{label(code)}")
     ]
-    operations = operations_from_frame(
+    return Replacement(
         coverage,
         [*codes, *beyond],
         np.array([*shapes, *(coverage.polygon(code) for code in beyond)], dtype=object),
         [*attributes, *({} for _ in beyond)],
+        used_codes=ground.used_codes,
+        communities=ground.units.keys(),
         tolerance_m=reading.tolerance_m,
         missing=reading.missing,
     )
-    if not operations:
+
+
+def store_steps(
+    session: Session,
+    by: Principal,
+    ground: Ground,
+    found: Sequence[FileStep],
+    data: LayerData,
+    *,
+    seen: frozenset[str],
+) -> tuple[Draft, list[Step]]:
+    """Store what a file became, all of it or nothing; refused when the draft has changed since it was looked at."""
+    draft = access.held(session, ground.draft.id, seen)
+    access.in_state(draft, "open")
+    if not found:
         raise Conflict(
             "文件与草案当前的网格完全相同",
             "the file says what the draft says already",
             code="nothing-changes",
         )
-    used = grid_repository.used_codes(session, draft)
-    steps = []
     detail = {"file": {"sha256": data.sha256, "driver": data.driver, "crs": data.crs}}
-    for operation in operations:
-        result = apply(coverage, operation, used_codes=used, communities=units.keys())
-        steps.append(
-            record(session, by, draft, operation, coverage, result, units, action="file", detail=detail)
+    return draft, [
+        record(
+            session,
+            by,
+            draft,
+            one.operation,
+            one.before,
+            one.edit,
+            ground.units,
+            action="file",
+            detail=detail,
         )
-        coverage = result.coverage
-    return draft, steps
+        for one in found
+    ]
 
 
-def _told(data: LayerData, columns: FileColumns) -> tuple[list[str | None], list[dict[str, Any]]]:
+def _refuse_repeated(codes: Sequence[str | None], data: LayerData) -> None:
+    """Refuse codes that several rows have, before shapes are compared: equal rows make pairs by the square."""
+    rows = repeated_codes(codes)
+    if not rows:
+        return
+    shapes = data.frame.geometry.to_numpy()
+    defects = duplicate_defects(codes, shapes)
+    raise CoverageError(
+        f"文件中有 {len(rows)} 个编码重复；第一处：{defects[0].detail_zh}",
+        f"{len(rows)} codes of the file are repeated; the first: {defects[0].detail_en}",
+        defects=defects,
+    )
+
+
+def _read_columns(data: LayerData, columns: FileColumns) -> tuple[list[str | None], list[dict[str, Any]]]:
     """Codes and attributes of the rows; rows that cannot be read are refused, each with its reason."""
     if not len(data.frame):
         raise InputRefused("文件里没有图形", "the file has no shapes", code="empty")

@@ -2,66 +2,49 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Query, Request
-from starlette.concurrency import run_in_threadpool
+from fastapi import Query, Request
 from starlette.responses import Response
 
-from app.auth.dependencies import CurrentPrincipal, Write
+from app.auth.authentication import engine_of
+from app.auth.dependencies import CurrentPrincipal, in_database, sight_of
 from app.auth.policy import allow
+from app.auth.principal import Principal
 from app.auth.routing import Router, Upload
+from app.db.session import Sight, read_session, write_session
 from app.drafts import answers, upload
 from app.drafts.service import Step
-from app.drafts.upload import FileColumns, Reading
-from app.errors import Invalid, TooLarge, UnsupportedMedia
+from app.drafts.upload import FileColumns, Ground, Reading
+from app.files.errors import over_limit
+from app.files.reader import FileReader
+from app.files.receiving import FileLanes, refuse_body
 from app.kit.etag import Seen
+from gis.errors import LimitExceeded
+from gis.io import LayerData
+from gis.sandbox import Cancellation
+from gis.sandbox.replacement import Step as FileStep
 
 router = Router(route_class=Upload, prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
 
-LARGEST = 256 << 20
 _Column = Annotated[str | None, Query(max_length=200)]
-
-
-async def _stored(request: Request) -> AsyncIterator[Path]:
-    """The body as a file, for as long as the request lasts; format drivers need one."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
-        raise UnsupportedMedia(
-            "请把文件本身作为请求内容发送，不要用表单",
-            "send the file itself as the body, not a form",
-            came=kind,
-        )
-    uploads = Path(request.app.state.settings.home) / "uploads"
-    uploads.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=uploads) as folder:
-        # Without an extension the content alone decides what it is.
-        path = Path(folder) / "grids"
-        taken = 0
-        with path.open("wb") as file:
-            async for chunk in request.stream():
-                taken += len(chunk)
-                if taken > LARGEST:
-                    raise TooLarge(f"文件最大 {LARGEST >> 20} MiB", f"a file may have {LARGEST >> 20} MiB")
-                await run_in_threadpool(file.write, chunk)
-        if not taken:
-            raise Invalid("请求里没有文件", "there is no file in the request", code="empty")
-        yield path
 
 
 @router.put(
     "/{draft_id}/file",
     responses={
         404: {},
+        408: {"description": "The file did not arrive in time."},
         409: {"description": "The file changes nothing, or the draft is not open."},
         412: {},
-        413: {},
+        413: {"description": "More bytes, rows, vertices, memory or seconds than the settings allow."},
         415: {},
         422: {"description": "The file is refused, with its defects and rows."},
         428: {},
+        503: {"description": "Too many files are being received; carries Retry-After."},
+        507: {"description": "No room on the server's disk."},
     },
     openapi_extra={
         "requestBody": {
@@ -78,10 +61,8 @@ async def _stored(request: Request) -> AsyncIterator[Path]:
         }
     },
 )
-def replace_from_file(
-    # First: a session waits for its turn at the database, and nobody should while their file is on its way.
-    path: Annotated[Path, Depends(_stored)],
-    session: Write,
+async def replace_from_file(
+    request: Request,
     by: CurrentPrincipal,
     seen: Seen,
     draft_id: int,
@@ -98,7 +79,10 @@ def replace_from_file(
         Literal["remove", "keep"], Query(description="What is meant by grids that the file does not have.")
     ] = "remove",
 ) -> Response:
-    """Take over the grids of a GeoPackage, a zipped Shapefile or GeoJSON, as the operations that this amounts to."""
+    """Take over the grids of a file, as the operations that this amounts to.
+
+    The file is received, read and compared without a connection to the database: each of these can take minutes.
+    """
     reading = Reading(
         FileColumns(code, name, community, kind),
         layer=layer,
@@ -106,11 +90,59 @@ def replace_from_file(
         tolerance_m=tolerance_m,
         missing=missing,
     )
-    draft, steps = upload.replace_from_file(session, by, draft_id, path, reading, seen=seen)
-    return answers.step_answer(session, draft, upload.together(steps), steps=[_told(step) for step in steps])
+    files: FileReader = request.app.state.files
+    lanes: FileLanes = request.app.state.file_lanes
+    refuse_body(request, lanes.largest)
+    sight = await sight_of(request)
+    await in_database(request, _refuse_unless_open, request, sight, draft_id, seen)
+    async with lanes.receive(request, files.folder) as path:
+        try:
+            data = await lanes.read(request, partial(_read, files, path, reading))
+            ground = await in_database(request, _load_ground, request, sight, draft_id, seen)
+            found = await lanes.read(request, partial(_compare, files, ground, data, reading))
+        except LimitExceeded as error:
+            raise over_limit(error) from error
+    return await in_database(request, _store, request, sight, by, ground, found, data, seen)
 
 
-def _told(step: Step) -> dict[str, Any]:
+def _refuse_unless_open(request: Request, sight: Sight, draft_id: int, seen: frozenset[str]) -> None:
+    with read_session(engine_of(request), sight) as session:
+        upload.refuse_unless_open(session, draft_id, seen)
+
+
+def _read(files: FileReader, path: Path, reading: Reading, cancellation: Cancellation) -> LayerData:
+    return files.read_layer(path, layer=reading.layer, crs=reading.crs, cancellation=cancellation)
+
+
+def _load_ground(request: Request, sight: Sight, draft_id: int, seen: frozenset[str]) -> Ground:
+    with read_session(engine_of(request), sight) as session:
+        return upload.load_ground(session, draft_id, seen)
+
+
+def _compare(
+    files: FileReader, ground: Ground, data: LayerData, reading: Reading, cancellation: Cancellation
+) -> list[FileStep]:
+    """Hold the file against the draft, in the sandbox as well."""
+    return files.compute_replacement(upload.replacement_of(ground, data, reading), cancellation=cancellation)
+
+
+def _store(
+    request: Request,
+    sight: Sight,
+    by: Principal,
+    ground: Ground,
+    found: list[FileStep],
+    data: LayerData,
+    seen: frozenset[str],
+) -> Response:
+    with write_session(engine_of(request), sight) as session:
+        draft, steps = upload.store_steps(session, by, ground, found, data, seen=seen)
+        return answers.step_answer(
+            session, draft, upload.together(steps), steps=[_summary(step) for step in steps]
+        )
+
+
+def _summary(step: Step) -> dict[str, Any]:
     """One operation that a file became; shapes can be asked for at …/operations."""
-    said = {key: value for key, value in step.operation.items() if key != "grids"}
-    return {**said, "created": step.created, "changed": step.changed, "retired": step.retired}
+    fields = {key: value for key, value in step.operation.items() if key != "grids"}
+    return {**fields, "created": step.created, "changed": step.changed, "retired": step.retired}

@@ -12,7 +12,7 @@ same vertices in both, and the union has no hole nobody meant. All of it is deci
 ========================= =================================================================
 """
 
-from gis.coverage.checks import check, refuse_unless_clean
+from gis.coverage.checks import check, duplicate_defects, refuse_unless_clean, repeated_codes
 from gis.coverage.cleaning import CleanResult, Movement, clean
 from gis.coverage.defects import Defect, Kind, Severity, defects_as_geojson, has_errors
 from gis.coverage.dissolving import dissolve
@@ -31,8 +31,10 @@ __all__ = [
     "compare_levels",
     "defects_as_geojson",
     "dissolve",
+    "duplicate_defects",
     "has_errors",
     "is_clean",
     "refuse_unless_clean",
+    "repeated_codes",
     "snap_coverage",
 ]

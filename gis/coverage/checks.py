@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from gis.crs import check_degrees
 from gis.errors import CoverageError, GeometryError
 from gis.geometry import geometry_array, representative_place, snap, trouble_of
 
-__all__ = ["check", "refuse_unless_clean"]
+__all__ = ["check", "duplicate_defects", "refuse_unless_clean", "repeated_codes"]
 
 _LONGEST_CODE = 64
 
@@ -61,7 +60,7 @@ def check(
         duplicate_code      error    a code that several rows have
         empty               error    no geometry, or one smaller than a lattice step
         invalid             error    not a valid polygon
-        overlap             error    two interiors meet: width and area
+        overlap             error    two interiors meet: width and area; the first 1,000 pairs
         gap                 error    enclosed by the polygons and owned by none: width and area
         mismatched_edge     error    a border whose vertices differ by more than the lattice step
         mismatched_edge     warning  the same within one step: mended when stored
@@ -98,17 +97,27 @@ def check(
     defects = _code_defects(codes, flat)
     usable, row_defects = _row_defects(labels, flat)
     defects += row_defects
+    usable, copies = _split_copies(flat, usable)
     if len(usable) > 0:
+        codes_of = tuple(labels[at] for at in usable)
+        # That a code is repeated is said already.
+        doubled = [(first, labels[at]) for first, at in copies if labels[at] != codes_of[first]]
+        crowd = faults.crowd(codes_of, flat[usable])
+        if crowd:
+            # No coverage by any reading: what else is wrong with it would take long to find and help nobody.
+            return in_order([*defects, *crowd])
         snapped = snap_coverage(flat[usable])
-        ground = faults.Field(tuple(labels[at] for at in usable), snapped.polygons)
-        overlapping = faults.overlaps(ground)
+        ground = faults.Field(codes_of, snapped.polygons)
+        overlapping = faults.overlaps(ground, doubled)
         defects += overlapping
         defects += faults.mismatches(ground, overlapping)
         defects += faults.gaps(ground, gap_width_m=gap_width_m)
         defects += faults.inlets(ground, inlet_width_m=inlet_width_m)
         defects += faults.slivers(ground, sliver_width_m=sliver_width_m)
         defects += faults.detached(ground)
-        defects += _mended(ground.codes, snapped, {defect.codes for defect in overlapping})
+        if len(overlapping) < faults.MOST_OVERLAPS:
+            # Which borders an overlap explains is known only where all of them are.
+            defects += _mended(ground.codes, snapped, {defect.codes for defect in overlapping})
     return in_order(defects)
 
 
@@ -136,17 +145,71 @@ def refuse_unless_clean(codes: Sequence[str | None], polygons: Any) -> None:
         )
 
 
+def _split_copies(
+    flat: NDArray[np.object_], usable: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], list[tuple[int, int]]]:
+    """Part the rows whose shape an earlier row has from the others.
+
+    Comparing n copies pair by pair takes n squared steps, and says nothing that is not known already.
+
+    Returns
+    -------
+    kept : ndarray
+        Row numbers.
+    copies : list of (int, int)
+        Position in `kept` of the first row with a shape, and the row that has the same.
+    """
+    first: dict[bytes, int] = {}
+    kept: list[int] = []
+    copies: list[tuple[int, int]] = []
+    for at, wkb in zip(usable.tolist(), shapely.to_wkb(shapely.normalize(flat[usable])), strict=True):
+        position = first.setdefault(wkb, len(kept))
+        if position == len(kept):
+            kept.append(at)
+        else:
+            copies.append((position, at))
+    return np.array(kept, dtype=np.int64), copies
+
+
 def _label(code: str | None, at: int) -> str:
     return code if code is not None and code.strip() else f"#{at + 1}"
 
 
-def _code_defects(codes: Sequence[str | None], flat: NDArray[np.object_]) -> list[Defect]:
-    defects = []
-    counts = Counter(code for code in codes if code is not None and code.strip())
-    seen: set[str] = set()
+def repeated_codes(codes: Sequence[str | None]) -> dict[str, list[int]]:
+    """Find the codes that several rows have, with the numbers of these rows.
+
+    Examples
+    --------
+    >>> repeated_codes(["a", "b", "a", None, None])
+    {'a': [1, 3]}
+    """
+    rows: dict[str, list[int]] = {}
     for at, code in enumerate(codes):
-        place = representative_place(flat[at])
+        if code is not None and code.strip():
+            rows.setdefault(code, []).append(at + 1)
+    return {code: numbers for code, numbers in rows.items() if len(numbers) > 1}
+
+
+def duplicate_defects(codes: Sequence[str | None], polygons: Any) -> list[Defect]:
+    """Report each code that several rows have once, at its second row."""
+    return [
+        Defect(
+            "duplicate_code",
+            "error",
+            (code,),
+            representative_place(polygons[rows[1] - 1]),
+            detail_zh=f"编码 {code} 重复出现 {len(rows)} 次（第 {names([str(row) for row in rows])} 行）",
+            detail_en=f"code {code} occurs {len(rows)} times (rows {names([str(row) for row in rows])})",
+        )
+        for code, rows in repeated_codes(codes).items()
+    ]
+
+
+def _code_defects(codes: Sequence[str | None], flat: NDArray[np.object_]) -> list[Defect]:
+    defects = duplicate_defects(codes, flat)
+    for at, code in enumerate(codes):
         if code is None or not code.strip():
+            place = representative_place(flat[at])
             defects.append(
                 Defect(
                     "missing_code",
@@ -164,26 +227,12 @@ def _code_defects(codes: Sequence[str | None], flat: NDArray[np.object_]) -> lis
                     "malformed_code",
                     "error",
                     (code,),
-                    place,
+                    representative_place(flat[at]),
                     detail_zh=f"第 {at + 1} 行的编码 {code!r} 含首尾空白、控制字符或超过 {_LONGEST_CODE} 个字符",
                     detail_en=f"row {at + 1}: code {code!r} has outer blanks, control characters "
                     f"or more than {_LONGEST_CODE} characters",
                 )
             )
-        if counts[code] > 1 and code in seen:
-            rows = [str(row + 1) for row, other in enumerate(codes) if other == code]
-            if str(at + 1) == rows[1]:
-                defects.append(
-                    Defect(
-                        "duplicate_code",
-                        "error",
-                        (code,),
-                        place,
-                        detail_zh=f"编码 {code} 重复出现 {counts[code]} 次（第 {names(rows)} 行）",
-                        detail_en=f"code {code} occurs {counts[code]} times (rows {names(rows)})",
-                    )
-                )
-        seen.add(code)
     return defects
 
 

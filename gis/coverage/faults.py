@@ -6,6 +6,7 @@ circle inside, areas are geodesic.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,8 +22,10 @@ from gis.geometry import SCALE, lattice_geometries, polygon_parts
 from gis.measures import geodesic_area_m2
 
 __all__ = [
+    "MOST_OVERLAPS",
     "Field",
     "Strip",
+    "crowd",
     "detached",
     "gaps",
     "inlets",
@@ -38,6 +41,11 @@ Floats = NDArray[np.float64]
 _DUST_M = 0.01
 """Across this (one lattice step) nothing can be told from rounding."""
 _HAIR_M = 0.001
+MOST_OVERLAPS = 1000
+"""Overlapping pairs that are reported; a file with more is no coverage whatever the others are."""
+_POLYGONS_AT_ONCE, _PAIRS_AT_ONCE = 64, 4096
+# Envelopes that meet, a polygon and beyond: grids of a city have about ten neighbours.
+_CROWDED, _FEW = 100, 10_000
 _WIDEST_DEG = 120.0
 """A country fits into one transverse Mercator; half the globe does not."""
 
@@ -125,27 +133,88 @@ def _place(shape: Any) -> Place:
     return (float(point.x), float(point.y))
 
 
-def overlaps(ground: Field) -> list[Defect]:
-    """Find pairs whose interiors meet: one defect a pair, at its widest piece."""
-    touched = np.flatnonzero(~shapely.is_empty(ground.invalid_edges))
-    if len(touched) == 0:
-        return []
+def _meeting_pairs(steps: Geometries, touched: NDArray[np.int64]) -> tuple[NDArray[np.int64], Geometries]:
+    """Find pairs whose interiors meet, and where: the first `MOST_OVERLAPS` of them, looked for piece by piece.
+
+    Of n polygons that all lie on one another n squared pairs meet, which nobody reads and no memory holds. One of
+    each pair is among the `touched`.
+    """
+    is_touched = np.zeros(len(steps), dtype=bool)
+    is_touched[touched] = True
+    tree = shapely.STRtree(steps)
+    pairs: list[NDArray[np.int64]] = [np.empty((0, 2), dtype=np.int64)]
+    meets: list[Geometries] = [np.empty(0, dtype=object)]
+    found = 0
+    for begin in range(0, len(touched), _POLYGONS_AT_ONCE):
+        few = touched[begin : begin + _POLYGONS_AT_ONCE]
+        one, other = tree.query(steps[few])
+        one = few[one]
+        # Where both are touched the pair comes twice.
+        once = (one != other) & ((one < other) | ~is_touched[other])
+        near = np.sort(np.column_stack([one[once], other[once]]), axis=1)
+        for at in range(0, len(near), _PAIRS_AT_ONCE):
+            several = near[at : at + _PAIRS_AT_ONCE]
+            several = several[shapely.intersects(steps[several[:, 0]], steps[several[:, 1]])]
+            shapes = shapely.intersection(steps[several[:, 0]], steps[several[:, 1]])
+            area = shapely.area(shapes) > 0
+            pairs.append(several[area])
+            meets.append(shapes[area])
+            found += int(area.sum())
+            if found >= MOST_OVERLAPS:
+                return np.concatenate(pairs)[:MOST_OVERLAPS], np.concatenate(meets)[:MOST_OVERLAPS]
+    return np.concatenate(pairs), np.concatenate(meets)
+
+
+def overlaps(ground: Field, doubled: Sequence[tuple[int, str]] = ()) -> list[Defect]:
+    """Find pairs whose interiors meet: one defect a pair, at its widest piece, and no more than `MOST_OVERLAPS`.
+
+    `doubled` are polygons that are left out of `ground`, since one of it, named by its position, has the same shape.
+    """
     # One of an overlapping pair may have no invalid edge of its own (a grid drawn inside another): query all.
-    tree = shapely.STRtree(ground.steps)
-    one, other = tree.query(ground.steps[touched], predicate="intersects")
-    pairs = np.unique(np.sort(np.column_stack([touched[one], other]), axis=1), axis=0)
-    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    meets = shapely.intersection(ground.steps[pairs[:, 0]], ground.steps[pairs[:, 1]])
+    touched = np.flatnonzero(~shapely.is_empty(ground.invalid_edges))
+    pairs, meets = _meeting_pairs(ground.steps, touched)
+    codes = [(ground.codes[a], ground.codes[b]) for a, b in pairs.tolist()]
+    more = list(doubled)[: MOST_OVERLAPS - len(codes)]
+    codes += [(ground.codes[first], code) for first, code in more]
+    copies = ground.steps[[first for first, _ in more]] if more else np.empty(0, dtype=object)
+    return _overlap_defects(codes, np.concatenate([meets, copies]), ground.metric)
+
+
+def crowd(codes: Sequence[str], degrees: Geometries) -> list[Defect]:
+    """Find `MOST_OVERLAPS` overlapping pairs where polygons lie on one another by the dozen; empty otherwise.
+
+    What examines borders takes the square of their number then.
+    """
+    tree = shapely.STRtree(degrees)
+    near = 0
+    for begin in range(0, len(degrees), _POLYGONS_AT_ONCE):
+        near += tree.query(degrees[begin : begin + _POLYGONS_AT_ONCE]).shape[1]
+        if near > _CROWDED * len(degrees) + _FEW:
+            break
+    else:
+        return []
+    west, south, east, north = shapely.total_bounds(degrees)
+    if east - west > _WIDEST_DEG:
+        raise _too_wide((float(west), float(south)))
+    pairs, meets = _meeting_pairs(lattice_geometries(degrees), np.arange(len(degrees)))
+    if len(pairs) < MOST_OVERLAPS:
+        return []
+    metric = working_crs([west, east], [south, north])
+    return _overlap_defects([(codes[a], codes[b]) for a, b in pairs.tolist()], meets, metric)
+
+
+def _overlap_defects(pairs: Sequence[tuple[str, str]], meets: Geometries, metric: CRS) -> list[Defect]:
+    """Describe where pairs meet, in lattice steps."""
     parts, pair_of = polygon_parts(meets)
     if len(parts) == 0:
         return []
     degrees = _degrees(parts)
-    width, area = widths_m(_project(degrees, ground.metric)), geodesic_area_m2(degrees)
+    width, area = widths_m(_project(degrees, metric)), geodesic_area_m2(degrees)
     found = []
     for pair in np.unique(pair_of):
         mine = np.flatnonzero(pair_of == pair)
         widest = mine[np.argmax(width[mine])]
-        codes = tuple(sorted((ground.codes[pairs[pair, 0]], ground.codes[pairs[pair, 1]])))
+        codes = tuple(sorted(pairs[pair]))
         total = float(area[mine].sum())
         found.append(
             Defect(

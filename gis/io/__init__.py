@@ -2,6 +2,7 @@
 
 from gis.io.columns import find_column, guess_column, text_column
 from gis.io.layer import LayerData, LayerInfo
+from gis.io.limits import ReadLimits
 from gis.io.reader import list_layers, read_layer
 from gis.io.writer import WRITABLE, write_layer
 
@@ -9,6 +10,7 @@ __all__ = [
     "WRITABLE",
     "LayerData",
     "LayerInfo",
+    "ReadLimits",
     "find_column",
     "guess_column",
     "list_layers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import zipfile
 from dataclasses import dataclass
@@ -15,6 +16,22 @@ __all__ = ["FORMATS", "Format", "detect", "readable_file"]
 _HEAD = 1 << 16
 # Read whole into memory by their drivers; nobody draws a district of this size in them.
 _LARGEST = {"KML": 512 << 20, "KMZ": 512 << 20, "DXF": 512 << 20}
+
+
+# What may stand before the first element, and that element. A document type would bring entities.
+_ROOT = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*<(?:[\w.-]+:)?kml[\s/>]", re.DOTALL)
+_TYPE = re.compile(rb'"type"\s*:\s*"([^"\\]*)"')
+_GEOJSON = {
+    b"FeatureCollection",
+    b"Feature",
+    b"Point",
+    b"MultiPoint",
+    b"LineString",
+    b"MultiLineString",
+    b"Polygon",
+    b"MultiPolygon",
+    b"GeometryCollection",
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +87,7 @@ def readable_file(path: str | os.PathLike[str]) -> Path:
         ) from None
     except (OSError, ValueError) as error:
         raise UnreadableFile(
-            f"无法读取 {source.name}：{error}", f"cannot read {source.name}: {error}"
+            f"无法读取 {source.name}：{_strerror(error)}", f"cannot read {source.name}: {_strerror(error)}"
         ) from error
     if stat.S_ISDIR(mode):
         raise UnreadableFile(
@@ -83,6 +100,11 @@ def readable_file(path: str | os.PathLike[str]) -> Path:
     if size == 0:
         raise UnreadableFile(f"文件 {source.name} 是空的", f"file {source.name} is empty", code="empty_file")
     return source
+
+
+def _strerror(error: Exception) -> str:
+    """Say why without the path, which may be one of the server's."""
+    return getattr(error, "strerror", None) or type(error).__name__
 
 
 def detect(path: str | os.PathLike[str]) -> Format:
@@ -160,7 +182,7 @@ def _by_members(source: Path) -> Format | None:
     try:
         with zipfile.ZipFile(source) as archive:
             names = [name.lower() for name in archive.namelist()]
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise UnreadableFile(
             f"压缩包 {source.name} 已损坏或不完整",
             f"archive {source.name} is damaged or truncated",
@@ -173,15 +195,21 @@ def _by_members(source: Path) -> Format | None:
     return None
 
 
+def _is_geojson(text: bytes) -> bool:
+    """Whether the beginning of a JSON text is that of GeoJSON: a type that it knows, or none yet."""
+    kinds = _TYPE.findall(text)
+    return not kinds or any(kind in _GEOJSON for kind in kinds)
+
+
 def _by_text(head: bytes) -> Format | None:
     utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
     if b"\x00" in head and not utf16:
         return None
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith((b"{", b"[")):
-        return FORMATS["GeoJSON"]
+    if text.startswith(b"{"):
+        return FORMATS["GeoJSON"] if _is_geojson(text) else None
     if text.startswith(b"<"):
-        return FORMATS["KML"] if b"<kml" in text[:8192].lower() or b":kml" in text[:8192].lower() else None
+        return FORMATS["KML"] if _ROOT.match(text) else None
     lines = text.splitlines()[:2]
     if len(lines) == 2 and lines[0].strip() in (b"0", b"999") and b"SECTION" in text[:4096]:
         return FORMATS["DXF"]

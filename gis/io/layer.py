@@ -18,9 +18,19 @@ from pyproj import CRS
 from gis.crs import CrsLike, SourceCrs, parse_crs, transform_geometries
 from gis.errors import BadRow, CrsMissing, UnreadableFile
 from gis.geometry import geometry_array
+from gis.io.limits import current_limits
 from gis.io.plausible import refuse_implausible
 
-__all__ = ["CrsSource", "LayerData", "LayerInfo", "assemble", "bad_row", "digest_of", "given_or_found"]
+__all__ = [
+    "CrsSource",
+    "LayerData",
+    "LayerInfo",
+    "assemble",
+    "bad_row",
+    "digest_of",
+    "given_or_found",
+    "make_frame",
+]
 
 CrsSource = Literal["argument", "file", "format", "assumed"]
 
@@ -146,6 +156,7 @@ def assemble(
         Most rows lie where they cannot: refused as a whole, with a hint why.
     """
     flat = geometry_array(geoms)
+    current_limits().refuse_table(columns, flat)
     if len(columns) == 0:
         raise UnreadableFile("文件中没有数据行", "the file has no rows", code="no_rows")
     bad = {one.row: one for one in bad_rows}
@@ -166,7 +177,7 @@ def assemble(
             _first_place(flat[at]),
         )
     degrees[off] = None
-    frame = _frame(columns, degrees)
+    frame = make_frame(columns, degrees)
     return LayerData(
         frame=frame,
         crs=crs.name,
@@ -184,9 +195,23 @@ def _first_place(shape: Any) -> str:
     return f"({x:.10g}, {y:.10g})"
 
 
-def _frame(columns: pd.DataFrame, degrees: NDArray[np.object_]) -> gpd.GeoDataFrame:
+def make_frame(columns: pd.DataFrame, degrees: NDArray[np.object_]) -> gpd.GeoDataFrame:
+    """Put columns and shapes together, rows numbered from 1.
+
+    Raises
+    ------
+    gis.errors.UnreadableFile
+        Two columns have one name, so that no value could be told from the other's.
+    """
     columns = columns.copy(deep=False)
     columns.index = pd.RangeIndex(1, len(columns) + 1, name="row")
     # An attribute may be called geometry, too; the shape keeps the name.
     columns.columns = pd.Index(["geometry_" if name == "geometry" else str(name) for name in columns.columns])
+    twice = columns.columns[columns.columns.duplicated()]
+    if len(twice):
+        raise UnreadableFile(
+            f"文件有两列同名：{twice[0]}",
+            f"two columns of the file have one name: {twice[0]}",
+            code="repeated_column",
+        )
     return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(degrees, index=columns.index, crs="EPSG:4326"))

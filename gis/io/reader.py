@@ -8,7 +8,9 @@ from pathlib import Path
 from gis.crs import CrsLike
 from gis.io.dxf import list_dxf, read_dxf
 from gis.io.formats import Format, detect
+from gis.io.kml import list_kmz, read_kmz
 from gis.io.layer import LayerData, LayerInfo
+from gis.io.limits import ReadLimits, current_limits, limit_reading
 from gis.io.parquet import list_parquet, read_parquet
 from gis.io.shapefile import list_zipped, read_shapefile, read_zipped
 from gis.io.table import read_csv
@@ -28,6 +30,7 @@ def read_layer(
     lat: str | None = None,
     wkt: str | None = None,
     encoding: str | None = None,
+    limits: ReadLimits | None = None,
 ) -> LayerData:
     """Read one layer of a file into WGS84.
 
@@ -47,6 +50,9 @@ def read_layer(
         Column of a table with WKT, EWKT or hexadecimal WKB.
     encoding : str, optional
         Of CSV and dBASE text; recognised otherwise.
+    limits : ReadLimits, optional
+        The most rows, vertices, columns and bytes that are taken. Seconds and memory are held to by
+        `gis.sandbox.Sandbox`, which should read whatever comes from people that are not trusted.
 
     Returns
     -------
@@ -74,6 +80,20 @@ def read_layer(
     >>> data.bad_rows[0].text("en")
     "row 2, column 经度: no coordinate (got '')"
     """
+    with limit_reading(limits or current_limits()):
+        return _read(path, layer=layer, crs=crs, lon=lon, lat=lat, wkt=wkt, encoding=encoding)
+
+
+def _read(
+    path: PathLike,
+    *,
+    layer: str | None,
+    crs: CrsLike | None,
+    lon: str | None,
+    lat: str | None,
+    wkt: str | None,
+    encoding: str | None,
+) -> LayerData:
     form = detect(path)
     source = Path(path)
     match form.name:
@@ -85,6 +105,8 @@ def read_layer(
             return read_dxf(source, layer=layer, crs=crs)
         case "Shapefile":
             return read_shapefile(source, crs=crs, encoding=encoding)
+        case "KMZ":
+            return read_kmz(source, layer=layer, crs=crs)
         case "zipped Shapefile":
             return read_zipped(source, layer=layer, crs=crs, encoding=encoding)
         case _:
@@ -112,6 +134,8 @@ def list_layers(path: PathLike) -> list[LayerInfo]:
             return list_parquet(source)
         case "DXF":
             return list_dxf(source)
+        case "KMZ":
+            return list_kmz(source)
         case "zipped Shapefile":
             return list_zipped(source)
         case _:

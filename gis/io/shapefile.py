@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from gis.crs import CrsLike
-from gis.errors import InputRefused, LayerNotFound, UnreadableFile
+from gis.errors import GisError, LayerNotFound, UnreadableFile
 from gis.io.encoding import dbf_encoding
 from gis.io.formats import FORMATS
 from gis.io.layer import LayerData, LayerInfo
+from gis.io.limits import current_limits
 from gis.io.vector import layers_of, read_vector
 
 __all__ = ["list_zipped", "read_shapefile", "read_zipped"]
 
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-_LARGEST_UNPACKED = 8 << 30
 
 
 def _beside(shp: Path) -> dict[str, Path]:
@@ -132,8 +134,6 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except InputRefused:
-        raise
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
@@ -141,10 +141,15 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         NotImplementedError,
         RuntimeError,
         OSError,
+        ValueError,
+        zlib.error,
+        lzma.LZMAError,
     ) as error:
+        if isinstance(error, GisError):
+            raise
         raise UnreadableFile(
             f"压缩包 {path.name} 已损坏、加密或不完整",
-            f"archive {path.name} is damaged, encrypted or truncated: {error}",
+            f"archive {path.name} is damaged, encrypted or truncated",
             code="damaged",
         ) from error
 
@@ -154,7 +159,7 @@ def list_zipped(path: Path) -> list[LayerInfo]:
     with _opened(path) as archive:
         found = []
         for member in _members(archive):
-            with _unpacked(archive, member, path.name) as shp:
+            with _unpacked(archive, member) as shp:
                 (info,) = layers_of(shp, name=path.name)
             found.append(LayerInfo(member.name, info.geometry_type, info.features))
     return found
@@ -185,21 +190,15 @@ def read_zipped(path: Path, *, layer: str | None, crs: CrsLike | None, encoding:
                 f"archive {path.name} has several layers, name one: {listing}",
                 code="several_layers",
             )
-        with _unpacked(archive, chosen[0], path.name) as shp:
+        with _unpacked(archive, chosen[0]) as shp:
             data = read_shapefile(shp, crs=crs, encoding=encoding, name=path.name, layer=chosen[0].name)
     return LayerData(**{**vars(data), "driver": FORMATS["zipped Shapefile"].name})
 
 
 @contextmanager
-def _unpacked(archive: zipfile.ZipFile, member: _Member, name: str) -> Iterator[Path]:
+def _unpacked(archive: zipfile.ZipFile, member: _Member) -> Iterator[Path]:
     """Unpack the parts under plain names, so that names in any encoding cannot trouble GDAL."""
-    total = sum(info.file_size for info in member.parts.values())
-    if total > _LARGEST_UNPACKED:
-        raise UnreadableFile(
-            f"压缩包 {name} 解开后有 {total >> 30} GiB，超过上限 {_LARGEST_UNPACKED >> 30} GiB",
-            f"archive {name} unpacks to {total >> 30} GiB, more than the limit of {_LARGEST_UNPACKED >> 30} GiB",
-            code="too_large",
-        )
+    current_limits().refuse_over_bytes(sum(info.file_size for info in member.parts.values()))
     with tempfile.TemporaryDirectory(prefix="wangge-shp-") as folder:
         for suffix, info in member.parts.items():
             with archive.open(info) as packed, (Path(folder) / f"layer{suffix}").open("wb") as out:

@@ -22,6 +22,7 @@ from gis.errors import BadRow, CrsMissing, MissingColumn, UnreadableFile
 from gis.io.columns import find_column, guess_column
 from gis.io.encoding import text_encoding
 from gis.io.layer import CrsSource, LayerData, assemble, bad_row, digest_of
+from gis.io.limits import current_limits
 
 __all__ = ["LAT_NAMES", "LON_NAMES", "WKT_NAMES", "numbers", "read_csv", "read_plain_table", "with_places"]
 
@@ -91,6 +92,7 @@ def read_plain_table(
 def _rows(source: Path, encoding: str) -> tuple[pd.DataFrame, list[BadRow]]:
     header, delimiter = _header(source, encoding)
     names = _unique(header)
+    current_limits().refuse_over("columns", len(names))
     ragged: list[int] = []
 
     def note(row: Any) -> str:
@@ -101,7 +103,10 @@ def _rows(source: Path, encoding: str) -> tuple[pd.DataFrame, list[BadRow]]:
         table = pa_csv.read_csv(
             source,
             read_options=pa_csv.ReadOptions(
-                column_names=names, skip_rows=1, encoding="utf8" if encoding.startswith("utf-8") else encoding
+                column_names=names,
+                skip_rows=1,
+                use_threads=False,
+                encoding="utf8" if encoding.startswith("utf-8") else encoding,
             ),
             parse_options=pa_csv.ParseOptions(
                 delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
@@ -117,6 +122,7 @@ def _rows(source: Path, encoding: str) -> tuple[pd.DataFrame, list[BadRow]]:
     if ragged:
         # Rare: rows with too few or too many fields. Read again row by row, to number them.
         return _slowly(source, encoding, delimiter, names)
+    current_limits().refuse_over("features", table.num_rows)
     if table.num_rows == 0:
         raise UnreadableFile(
             f"文件 {source.name} 只有表头，没有数据行",
@@ -180,6 +186,7 @@ def _slowly(
                         delimiter.join(fields),
                     )
                 )
+            current_limits().refuse_over("features", len(rows) + 1)
             padded: list[str | None] = [field or None for field in fields[: len(names)]]
             rows.append(padded + [None] * (len(names) - len(padded)))
     return pd.DataFrame(rows, columns=names, dtype="str"), bad

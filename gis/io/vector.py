@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,11 +21,13 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from gis.crs import WGS84, CrsLike, SourceCrs
-from gis.errors import BadRow, CrsUnknown, LayerNotFound, UnreadableFile
+from gis.errors import BadRow, CrsUnknown, LayerNotFound, UnknownEncoding, UnreadableFile
 from gis.io.encoding import decoded
 from gis.io.formats import Format
 from gis.io.geojson import geojson_crs
 from gis.io.layer import CrsSource, LayerData, LayerInfo, assemble, bad_row, digest_of, given_or_found
+from gis.io.limits import current_limits
+from gis.io.text import refuse_broken_text, refuse_broken_utf8
 
 __all__ = ["Table", "choose_layer", "layers_of", "read_table", "read_vector", "shapes_of"]
 
@@ -41,6 +44,9 @@ _KML_DRAWING = (
     "drawOrder",
     "icon",
 )
+# An absolute path but for its last part.
+_FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^/\s'\"]+/)+")
+_OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|cannot allocate|malloc of size", re.IGNORECASE)
 _FAILURES = (
     DataSourceError,
     DataLayerError,
@@ -85,13 +91,29 @@ def _clear_failures(source: Path, name: str) -> Iterator[None]:
             warnings.simplefilter("ignore", RuntimeWarning)
             warnings.simplefilter("ignore", UserWarning)
             yield
+    except UnicodeDecodeError as error:
+        raise UnknownEncoding(
+            f"文件 {name} 的图层名或列名不是有效的 UTF-8：{bytes(error.object)[:40]!r}",
+            f"a layer or column of file {name} has a name that is not UTF-8: {bytes(error.object)[:40]!r}",
+        ) from error
+    except MemoryError:
+        raise
     except _FAILURES as error:
-        reason = str(error).splitlines()[0].replace(str(source), name) if str(error) else type(error).__name__
+        if _OUT_OF_MEMORY.search(str(error)):
+            raise MemoryError(str(error)) from error
         raise UnreadableFile(
             f"文件 {name} 已损坏、不完整或不是所称的格式",
-            f"file {name} is damaged, truncated or not what it says: {reason}",
+            f"file {name} is damaged, truncated or not what it says: {_reason(error, source, name)}",
             code="damaged",
         ) from error
+
+
+def _reason(error: Exception, source: Path, name: str) -> str:
+    """Give the first line of what GDAL says, without the folders of this machine."""
+    lines = str(error).splitlines()
+    if not lines:
+        return type(error).__name__
+    return _FOLDERS.sub("", lines[0].replace(str(source), name))[:200]
 
 
 def layers_of(source: Path, *, name: str) -> list[LayerInfo]:
@@ -102,6 +124,15 @@ def layers_of(source: Path, *, name: str) -> list[LayerInfo]:
             info = pyogrio.read_info(source, layer=layer, force_feature_count=True)
             found.append(LayerInfo(str(layer), None if kind is None else str(kind), int(info["features"])))
     return found
+
+
+def _names_of(source: Path, *, name: str) -> list[LayerInfo]:
+    """List the layers without counting their rows: a view can have as many as it likes."""
+    with _clear_failures(source, name):
+        return [
+            LayerInfo(str(layer), None if kind is None else str(kind), None)
+            for layer, kind in pyogrio.list_layers(source)
+        ]
 
 
 def choose_layer(layers: list[LayerInfo], wanted: str | None, *, name: str) -> str:
@@ -137,11 +168,20 @@ def choose_layer(layers: list[LayerInfo], wanted: str | None, *, name: str) -> s
 
 
 def read_table(source: Path, *, layer: str, name: str, encoding: str | None = None, **options: Any) -> Table:
-    """Read one layer, bytes to columns."""
+    """Read one layer, bytes to columns, and no more rows than are taken."""
+    limits = current_limits()
     with _clear_failures(source, name):
         meta, table = pyogrio.raw.read_arrow(
-            source, layer=layer, encoding=encoding, datetime_as_string=True, **options
+            source,
+            layer=layer,
+            encoding=encoding,
+            datetime_as_string=True,
+            max_features=limits.features + 1,
+            **options,
         )
+        limits.refuse_over("features", table.num_rows)
+        limits.refuse_over("columns", table.num_columns)
+        refuse_broken_text(table, name=name)
         table.validate(full=True)
     return Table(meta, table)
 
@@ -161,13 +201,10 @@ def shapes_of(wkb: list[bytes | None], *, column: str = "geometry") -> tuple[Geo
 
 
 def _crs_of(meta: dict[str, Any], source: Path, form: Format) -> tuple[CRS | SourceCrs | None, CrsSource]:
-    """Find the CRS a file declares; GeoJSON and KML are WGS84 by their own rule."""
+    """Find the CRS a file declares; KML is WGS84 by its own rule."""
     text = meta.get("crs")
     if form.name in ("KML", "KMZ"):
         return WGS84, "format"
-    if form.name == "GeoJSON":
-        declared = geojson_crs(source)
-        return (WGS84, "format") if declared == "absent" else (declared, "file")
     if not text:
         return None, "file"
     try:
@@ -214,7 +251,11 @@ def read_vector(
     parts : list of Path, optional
         The files the checksum is over; `source` alone by default.
     """
-    layers = layers_of(source, name=name)
+    # Looked at before GDAL is: it would fetch what a crs member links to.
+    declared = geojson_crs(source) if form.name == "GeoJSON" else None
+    if form.name == "GeoJSON":
+        refuse_broken_utf8(source)
+    layers = _names_of(source, name=name)
     if not layers:
         raise UnreadableFile(
             f"文件 {name} 已损坏或不完整", f"file {name} is damaged or truncated", code="damaged"
@@ -227,7 +268,14 @@ def read_vector(
     if form.name in ("KML", "KMZ"):
         columns = columns.drop(columns=[name for name in _KML_DRAWING if name in columns])
     shapes, bad = shapes_of(raw.wkb)
-    found, said_by = _crs_of(raw.meta, source, form)
+    found: CRS | SourceCrs | None
+    said_by: CrsSource
+    if declared == "absent":
+        found, said_by = WGS84, "format"
+    elif form.name == "GeoJSON":
+        found, said_by = declared, "file"
+    else:
+        found, said_by = _crs_of(raw.meta, source, form)
     settled, crs_source = given_or_found(crs, found, name=name, source=said_by)
     return assemble(
         columns,

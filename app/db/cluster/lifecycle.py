@@ -15,9 +15,11 @@ from urllib.parse import quote
 from app.db.cluster import binaries as programs
 from app.db.cluster import create, diagnose, places, ports, process, record, roles, tuning
 from app.db.cluster.account import Account, server_account
+from app.db.cluster.archiving import archive_settings
 from app.db.cluster.lock import exclusive
 from app.db.cluster.places import Places
 from app.db.cluster.record import DATABASE, OWNER, SERVICE, Record
+from app.db.cluster.swap_data import finish_data_swap
 from app.db.errors import ClusterFailure
 from app.i18n import Text
 
@@ -157,6 +159,8 @@ def _ensure_exists(home: Path, say: Say, *, durable: bool) -> tuple[Record, Plac
         known = Record("cluster", 0, os.urandom(8).hex())
     if known is not None:
         where = places.of_record(home, known)
+        # A restore to an instant that was killed between its last two renames.
+        finish_data_swap(where)
         if (where.data / "PG_VERSION").exists():
             places.check_claim(home, where, known.identifier)
             return known, where, server_account(where.data)
@@ -246,6 +250,7 @@ def _write_conf(where: Places, account: Account, port: int, sockets: Path, extra
         "unix_socket_directories": '"' + str(sockets).replace('"', '""') + '"',
         "unix_socket_permissions": "0700",
         "cluster_name": "wangge",
+        **archive_settings(where),
     }
     conf = where.data / "wangge.conf"
     record.write_atomically(conf, tuning.as_conf(settings | dict(extra)), mode=0o600)

@@ -8,8 +8,8 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from gis.errors import GisError, InputRefused, UnknownFormat, UnreadableFile
-from gis.io import WRITABLE, list_layers, read_layer, write_layer
+from gis.errors import GisError, InputRefused, LimitExceeded, UnknownFormat, UnreadableFile
+from gis.io import WRITABLE, ReadLimits, list_layers, read_layer, write_layer
 
 EXTENSIONS = [
     ".gpkg",
@@ -155,14 +155,17 @@ def test_an_archive_without_shapefile(tmp_path: Path) -> None:
         read_layer(tmp_path / "a.zip")
 
 
-def test_an_archive_that_would_unpack_to_too_much(
-    frame: gpd.GeoDataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_layer(frame, tmp_path / "a.zip")
-    monkeypatch.setattr("gis.io.shapefile._LARGEST_UNPACKED", 1000)
-    with pytest.raises(UnreadableFile) as refused:
-        read_layer(path)
-    assert refused.value.code == "too_large"
+@pytest.mark.parametrize("name", ["a.zip", "a.kmz", "a.parquet"])
+def test_an_archive_that_would_unpack_to_too_much(frame: gpd.GeoDataFrame, tmp_path: Path, name: str) -> None:
+    path = write_layer(frame, tmp_path / name.replace(".kmz", ".kml"))
+    if name == "a.kmz":
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.write(path, "doc.kml")
+        path = tmp_path / name
+    assert len(read_layer(path, limits=ReadLimits(unpacked_mb=1)).frame) == len(frame)
+    with pytest.raises(LimitExceeded) as refused:
+        read_layer(path, limits=ReadLimits(unpacked_mb=0, prefix="MY_"))
+    assert refused.value.limit == "MY_UNPACKED_MB"
 
 
 def test_a_geojson_that_holds_something_else(tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""What is refused about a file before anybody looks inside."""
+
+from __future__ import annotations
+
+from app.errors import AppError, TooLarge, Unavailable
+from app.i18n import Text
+from gis.errors import LimitExceeded
+
+
+class SlowBody(AppError):
+    """The file did not arrive in time."""
+
+    status, code, title = 408, "slow-body", Text("上传太慢", "The file did not arrive in time")
+
+
+class StorageFull(AppError):
+    """The disk has no room for the file."""
+
+    status, code, title = 507, "storage-full", Text("磁盘空间不足", "No room on the disk")
+
+    def __init__(self) -> None:
+        super().__init__(
+            "服务器磁盘空间不足，文件没有保存，也没有改动任何数据；请联系管理员，稍后再试",
+            "the server's disk has no room for the file; nothing was changed. Tell an administrator, try again later",
+            headers={"Retry-After": "60"},
+        )
+
+
+class ReadersBusy(Unavailable):
+    """As many files as may be are being read or wait for it."""
+
+    code = "readers-busy"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "正在处理的文件过多，请稍后重试",
+            "too many files are being read right now; try again soon",
+            headers={"Retry-After": "5"},
+        )
+
+
+def over_limit(error: LimitExceeded) -> TooLarge:
+    """Turn a limit of the reader into the refusal of a request."""
+    return TooLarge(
+        error.text("zh"),
+        error.text("en"),
+        code=error.code,
+        limit=error.limit,
+        largest=error.largest,
+        found=error.found,
+    )

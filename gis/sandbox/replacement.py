@@ -1,0 +1,148 @@
+"""What a file of grids makes of a coverage, computed where it can be stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from gis.editing import Coverage, Edit, GridAttributes, apply, operation_as_json, operations_from_frame
+from gis.sandbox.layers import as_shapes, shape_column
+from gis.sandbox.messages import Message, MessageDamaged
+
+__all__ = ["Replacement", "Step", "compute_replacement", "describe_replacement", "steps_of"]
+
+_FIELDS = ("name", "community", "kind")
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Grids of a file, to be taken over into a coverage.
+
+    Parameters
+    ----------
+    coverage : Coverage
+        The whole of it.
+    codes, polygons, attributes
+        As `gis.editing.operations_from_frame` takes them.
+    used_codes, communities : collection of str
+        As `gis.editing.apply` takes them.
+    """
+
+    coverage: Coverage
+    codes: Sequence[str | None]
+    polygons: Any
+    attributes: Sequence[Mapping[str, Any]]
+    used_codes: Collection[str]
+    communities: Collection[str]
+    tolerance_m: float = 0.0
+    missing: Literal["remove", "keep"] = "remove"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation that came of it: as JSON, and the grids that it touched, before and after."""
+
+    operation: Mapping[str, Any]
+    before: Coverage
+    edit: Edit
+
+
+def describe_replacement(asked: Replacement) -> tuple[dict[str, Any], dict[str, pa.Table]]:
+    """Write the question as a header and tables."""
+    words = {
+        name: pa.array([row.get(name) for row in asked.attributes], pa.large_string()) for name in _FIELDS
+    }
+    file = pa.table(
+        {
+            "code": pa.array(list(asked.codes), pa.large_string()),
+            **words,
+            "shape": shape_column(asked.polygons),
+        }
+    )
+    header = {
+        "tolerance_m": asked.tolerance_m,
+        "missing": asked.missing,
+        "used_codes": sorted(asked.used_codes),
+        "communities": sorted(asked.communities),
+    }
+    return header, {"coverage": _table(asked.coverage, asked.coverage.codes), "file": file}
+
+
+def compute_replacement(message: Message) -> tuple[dict[str, Any], dict[str, pa.Table]]:
+    """Answer the question, as a header and tables."""
+    header, tables = message.header, message.tables
+    coverage, file = _coverage(tables["coverage"]), tables["file"]
+    operations = operations_from_frame(
+        coverage,
+        file.column("code").to_pylist(),
+        as_shapes(file.column("shape")),
+        file.select(_FIELDS).to_pylist(),
+        tolerance_m=header["tolerance_m"],
+        missing=header["missing"],
+    )
+    used, communities = frozenset(header["used_codes"]), frozenset(header["communities"])
+    steps, touched = [], {}
+    for at, operation in enumerate(operations):
+        edit = apply(coverage, operation, used_codes=used, communities=communities)
+        codes = sorted({*edit.created, *edit.changed, *edit.retired})
+        steps.append(
+            {
+                "operation": operation_as_json(operation),
+                "created": list(edit.created),
+                "changed": list(edit.changed),
+                "retired": list(edit.retired),
+                "inserted_vertices": [list(place) for place in edit.inserted_vertices],
+            }
+        )
+        touched[f"before{at}"] = _table(coverage, [code for code in codes if code in coverage])
+        touched[f"after{at}"] = _table(edit.coverage, [code for code in codes if code in edit.coverage])
+        coverage = edit.coverage
+    return {"steps": steps}, touched
+
+
+def steps_of(message: Message) -> list[Step]:
+    """Read the answer.
+
+    Raises
+    ------
+    MessageDamaged
+    """
+    steps = []
+    try:
+        for at, said in enumerate(message.header["steps"]):
+            words = {
+                name: tuple(str(code) for code in said[name]) for name in ("created", "changed", "retired")
+            }
+            places = tuple((float(x), float(y)) for x, y in said["inserted_vertices"])
+            after = _coverage(message.tables[f"after{at}"])
+            edit = Edit(coverage=after, inserted_vertices=places, **words)
+            steps.append(Step(said["operation"], _coverage(message.tables[f"before{at}"]), edit))
+    except (KeyError, TypeError, ValueError) as error:
+        raise MessageDamaged(f"no steps: {error}") from error
+    return steps
+
+
+def _table(coverage: Coverage, codes: Sequence[str]) -> pa.Table:
+    words = [coverage.attributes_of(code) for code in codes]
+    shapes = np.empty(len(codes), dtype=object)
+    shapes[:] = [coverage.polygon(code) for code in codes]
+    return pa.table(
+        {
+            "code": pa.array(list(codes), pa.large_string()),
+            **{name: pa.array([getattr(one, name) for one in words], pa.large_string()) for name in _FIELDS},
+            "shape": shape_column(shapes),
+        }
+    )
+
+
+def _coverage(table: pa.Table) -> Coverage:
+    return Coverage.build(
+        table.column("code").to_pylist(),
+        as_shapes(table.column("shape")),
+        [GridAttributes(**row) for row in table.select(_FIELDS).to_pylist()],
+        trusted=True,
+    )
