@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
+import structlog
 from fastapi import Depends, FastAPI
 
 from app import health, problems, readiness
@@ -51,9 +52,11 @@ from app.observability import RequestLog, configure_logging
 from app.ogc.draft_router import router as ogc_draft_router
 from app.ogc.router import router as ogc_router
 from app.rate_limit import RateLimit
-from app.settings import Settings, load_settings
+from app.settings import Settings, load_settings, unknown_variables
 from app.tls.router import router as tls_router
 from app.web.router import install as install_web
+
+log = structlog.get_logger(__name__)
 
 # Passwords, pages, long bodies: what takes a thread and no turn at the database.
 _OTHER_THREADS = 40
@@ -77,6 +80,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings)
+        for variable in unknown_variables():
+            log.warning("unknown_setting", variable=variable.name, nearest=variable.nearest)
         # The event loop asks for the interpreter after each wait, among as many threads as have a turn: at the usual
         # 5 ms each, whatever needs no thread would still wait for all of them.
         interval = sys.getswitchinterval()

@@ -5,7 +5,11 @@ Nothing else in the project reads the environment. ``wangge settings`` prints th
 
 from __future__ import annotations
 
+import difflib
+import os
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
@@ -15,6 +19,8 @@ from zoneinfo import ZoneInfo
 from limits import parse as parse_rate
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.i18n import Text
 
 # A proxy that takes the sub-path away could not be told from one that passes it on.
 _OWN_PATHS = frozenset(
@@ -374,3 +380,60 @@ class Settings(BaseSettings):
 def load_settings(**overrides: object) -> Settings:
     """Read the environment; keyword arguments win over it (tests and commands use that)."""
     return Settings(**overrides)  # type: ignore[arg-type]
+
+
+PREFIX = "WANGGE_"
+# Read by the tests, to find their own input; no setting of the service.
+_OTHERS = frozenset({"WANGGE_REAL_DATA"})
+
+
+@dataclass(frozen=True)
+class UnknownVariable:
+    """A variable that looks like a setting and is none; ``nearest`` is the setting that was perhaps meant."""
+
+    name: str
+    nearest: str | None
+
+    @property
+    def text(self) -> Text:
+        """What to say of it; never its value, which may be a password."""
+        if self.nearest is None:
+            return Text(
+                f"环境变量 {self.name} 不是任何设置，未起作用；全部设置见 wangge settings。",
+                f"The variable {self.name} is no setting and does nothing; `wangge settings` lists all.",
+            )
+        return Text(
+            f"环境变量 {self.name} 不是任何设置，未起作用；是否应为 {self.nearest}？",
+            f"The variable {self.name} is no setting and does nothing; was {self.nearest} meant?",
+        )
+
+
+def variable_of(field: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + field.upper()
+
+
+def is_set(field: str, environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the environment says something about a setting; upper and lower case are the same there."""
+    given = os.environ if environment is None else environment
+    return variable_of(field) in {name.upper() for name in given}
+
+
+def unknown_variables(environment: Mapping[str, str] | None = None) -> list[UnknownVariable]:
+    """Variables that begin like ours, or nearly, and are no setting: a slip of the pen would go unnoticed.
+
+    >>> [(each.name, each.nearest) for each in unknown_variables({"WANGGE_WORKER": "4", "WANGGE_PORT": "80"})]
+    [('WANGGE_WORKER', 'WANGGE_WORKERS')]
+    """
+    known = {variable_of(field) for field in Settings.model_fields}
+    found = []
+    for name in sorted(os.environ if environment is None else environment):
+        upper = name.upper()
+        if upper in known or upper in _OTHERS:
+            continue
+        ours = upper.startswith(PREFIX)
+        # Of another program's variables only those that are one of ours but for a letter.
+        nearest = difflib.get_close_matches(upper, known, n=1, cutoff=0.75 if ours else 0.93)
+        if ours or (nearest and upper.startswith("W")):
+            found.append(UnknownVariable(name, nearest[0] if nearest else None))
+    return found

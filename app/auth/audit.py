@@ -33,6 +33,7 @@ Action = Literal[
     "session.opened",
     "session.refused",
     "session.closed",
+    "demo.removed",
     "edition.withdrawn",
     "contacts.read",
 ]

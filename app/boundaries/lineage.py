@@ -23,8 +23,9 @@ def lineage_rows(old: pd.DataFrame, new: pd.DataFrame, *, edition: int) -> list[
         return []
     old_wkb = dict(zip(old["code"], shapely.to_wkb(old["geometry"].to_numpy()), strict=True))
     new_wkb = dict(zip(new["code"], shapely.to_wkb(new["geometry"].to_numpy()), strict=True))
-    before = old[[old_wkb[c] != new_wkb.get(c) for c in old["code"]]]
-    after = new[[new_wkb[c] != old_wkb.get(c) for c in new["code"]]]
+    # Of no rows at all a plain list would be taken for a choice of no columns.
+    before = old[np.array([old_wkb[c] != new_wkb.get(c) for c in old["code"]], dtype=bool)]
+    after = new[np.array([new_wkb[c] != old_wkb.get(c) for c in new["code"]], dtype=bool)]
     rows = _same_land(old, new, edition)
     if not len(before):
         return rows + [_row(edition, None, code, "added", area) for code, area in _areas(after)]

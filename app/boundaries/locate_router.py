@@ -22,7 +22,7 @@ from app.boundaries.editions import EditionCache, LoadedEdition
 from app.errors import AppError, NoOwner
 from app.i18n import Text
 from app.kit.crs import read_crs, with_proj
-from app.kit.etag import names
+from app.kit.etag import is_known, names
 from app.kit.params import Crs, Lat, Lon, parse_instant
 from app.problems import problem
 from gis.crs import WGS84, SourceCrs, to_wgs84
@@ -49,7 +49,7 @@ async def locate(request: Request, lon: Lon, lat: Lat, crs: Crs = "wgs84", at: A
     """The grid that owns a place, with its community, street and district."""
     edition = await edition_asked(request, at)
     answer = await _located(request, edition, lon, lat, crs, at)
-    unchanged = names(request.headers.get("if-none-match"), answer.tag.decode())
+    unchanged = is_known(request, answer.tag.decode())
     response = Response(None if unchanged else answer.body, status_code=304 if unchanged else 200)
     response.raw_headers = answer.unchanged if unchanged else answer.headers
     return response

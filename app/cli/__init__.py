@@ -73,9 +73,11 @@ def _root() -> None:
 
 def main() -> None:
     """Run the command line; the console script ``wangge`` points here."""
-    from app.cli.failures import ended, ended_usage
+    from app.cli.failures import ended, ended_usage, language
+    from app.cli.unknown_settings import say_unknown
 
     command = get_command(root)
+    say_unknown(language(), sys.argv[1:])
     with ended():
         if "--json" not in sys.argv:
             command(prog_name="wangge", standalone_mode=True)

@@ -47,6 +47,29 @@ def load(
     tell(context, report)
 
 
+@app.command()
+def remove(
+    yes: Annotated[bool, typer.Option("--yes", help="不再询问 / do not ask again")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """撤去演示区：全部合成数据；账号、审计日志和设置保留 / take the demo away; accounts, audit log and settings stay."""
+    from app.cli.demo_removal import ask, say_done
+    from app.demo.preference import keep_empty
+    from app.demo.removal import Way, plan_removal, remove_demo
+
+    context = make_context(as_json=as_json)
+    with context.reading() as session:
+        plan = plan_removal(session)
+    if plan.way is not Way.NOTHING and not yes:
+        ask(context, plan)
+    with context.writing() as session:
+        removal = remove_demo(session, actor=operator())
+    # After the commit: whoever restarts the service must not find the demo loaded anew.
+    context.settings.home.mkdir(parents=True, exist_ok=True)
+    keep_empty(context.settings.home)
+    say_done(context, removal)
+
+
 def load_with_progress(
     context: Context, district: str, scale: Scale, *, seed: int = DEFAULT_SEED
 ) -> DemoReport:

@@ -28,7 +28,8 @@ _CLICK: type[Exception] = next(
 )
 
 
-def _lang() -> Lang:
+def language() -> Lang:
+    """The language of messages, also when the settings are not accepted."""
     try:
         return load_settings().lang
     except ValueError:
@@ -46,7 +47,7 @@ def _end(code: Exit, message: str, /, **document: Any) -> None:
 @contextmanager
 def ended() -> Iterator[None]:
     """Turn expected failures into a message and an exit code; leave real bugs their traceback."""
-    lang = _lang()
+    lang = language()
     try:
         yield
     except ValidationError as error:

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from app.cli.context import make_context
 from app.cli.output import JsonOption
-from app.settings import Settings
+from app.i18n import Text
+from app.settings import Settings, is_set, variable_of
+
+_SOURCES = {True: Text("环境变量", "environment"), False: Text("默认", "default")}
 
 
 def command(as_json: JsonOption = False) -> None:
-    """列出全部设置 / list every setting with its value; secrets are not shown."""
+    """列出全部设置 / list every setting with its value and where that comes from; secrets are not shown."""
     context = make_context(as_json=as_json)
     rows = [
-        (
-            f"WANGGE_{name.upper()}",
-            str(getattr(context.settings, name)),
-            str(field.default),
-            field.description or "",
-        )
+        {
+            "name": variable_of(name),
+            "value": str(getattr(context.settings, name)),
+            "source": _SOURCES[is_set(name)].in_("en"),
+            "default": str(field.default),
+            "description": field.description or "",
+        }
         for name, field in Settings.model_fields.items()
     ]
-    context.out.document(
-        [{"name": n, "value": v, "default": d, "description": text} for n, v, d, text in rows]
+    context.out.document(rows)
+    context.out.table(
+        tuple(rows[0]),
+        [
+            {**row, "source": _SOURCES[row["source"] == "environment"].in_(context.out.lang)}.values()
+            for row in rows
+        ],
     )
-    context.out.table(("name", "value", "default", "description"), rows)

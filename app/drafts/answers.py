@@ -21,7 +21,7 @@ from app.drafts.models import Draft
 from app.drafts.schemas import as_draft, as_history, as_log, features
 from app.drafts.service import Step
 from app.kit.compression import sent
-from app.kit.etag import tags
+from app.kit.etag import is_known
 
 GEOJSON = "application/geo+json"
 
@@ -38,7 +38,7 @@ def json_answer(draft: Draft, body: Any, *, status: int = 200, **headers: str) -
 
 def text_answer(request: Request, draft: Draft, body: str, *, media_type: str = GEOJSON) -> Response:
     """A large text about a draft, compressed for those who take it; nothing for those who have it."""
-    if tag_of(draft) in tags(request.headers.get("if-none-match")):
+    if is_known(request, headers_of(draft)["ETag"]):
         return Response(status_code=304, headers=headers_of(draft))
     return sent(request, body.encode(), media_type=media_type, headers=headers_of(draft))
 
@@ -48,7 +48,7 @@ def unless_known(request: Request, session: Session, draft: Draft) -> Response |
     newest = boundary_rows.latest(session)
     if newest is not None and newest.number > draft.base:
         return None
-    if tag_of(draft) in tags(request.headers.get("if-none-match")):
+    if is_known(request, headers_of(draft)["ETag"]):
         return Response(status_code=304, headers=headers_of(draft))
     return None
 

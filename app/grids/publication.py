@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from app.boundaries.editions import load_edition, schedule_of
 from app.boundaries.hierarchy import CoverageInput
 from app.boundaries.owners import part_of
 from app.boundaries.paths import code_of
+from app.boundaries.retiring import publish_without
 from app.boundaries.service import Published, publish_coverage
 from app.components.service import near as components_near
 from app.components.service import reassign
@@ -69,6 +70,15 @@ def publish_grids(
     published = publish_changes(
         session, changes, author=author, reviewer=reviewer, note=note, effective_from=effective_from
     )
+    return _followed(session, published, actor=author)
+
+
+def retire_districts(
+    session: Session, districts: Collection[str], *, author: str, note: str = ""
+) -> Publication:
+    """Publish an edition without these districts; what else lay in their land belongs to nobody from then on."""
+    settle(session, actor=author)
+    published = publish_without(session, districts, author=author, note=note)
     return _followed(session, published, actor=author)
 
 

@@ -15,6 +15,7 @@ from app.auth.routing import Router
 from app.kit.clock import now
 from app.kit.compression import sent
 from app.kit.crs import read_crs, with_proj
+from app.kit.etag import is_known
 from app.kit.language import language_of
 from app.kit.params import Crs, Lat, Lon
 from app.kit.security_headers import figure_policy
@@ -42,10 +43,6 @@ def _cache(request: Request) -> service.MapCache:
     return cache
 
 
-def _known(request: Request, etag: str) -> bool:
-    return etag in (mark.strip() for mark in request.headers.get("if-none-match", "").split(","))
-
-
 @router.get(
     "/maps/tiles/units/{z}/{x}/{y}.pbf",
     dependencies=[public_if("public_layers", same_for_all=True)],
@@ -71,7 +68,7 @@ async def unit_tile(
         "X-Edition": str(shown.number),
     }
     tile = Tile(z, x, y)
-    if tile.exists and _known(request, headers["ETag"]):
+    if tile.exists and is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     cache = _cache(request)
     made = service.kept(cache, shown, tile)
@@ -106,7 +103,7 @@ async def unit_tree(request: Request, edition: EditionNumber = None, v: str | No
         "Cache-Control": _may_stay(request, fixed=v == content and edition is not None),
         "ETag": f'"{content}"',
     }
-    if _known(request, headers["ETag"]):
+    if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     cache = _cache(request)
     made = service.kept(cache, shown, service.UNITS)

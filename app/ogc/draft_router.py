@@ -20,7 +20,7 @@ from app.auth.routing import Router
 from app.drafts import access
 from app.errors import NotFound, UnsupportedMedia
 from app.i18n import Text
-from app.kit.etag import names, tags
+from app.kit.etag import is_known, tags
 from app.kit.language import language_of
 from app.ogc import answers, documents, editing, parameters
 from app.ogc.documents import CRS84, Collection
@@ -134,7 +134,7 @@ def show_draft_grid(request: Request, session: Read, draft_id: int, code: str) -
     feature = editing.as_feature(editing.grid(session, access.found(session, draft_id), code))
     tag = f'"{editing.tag_of(feature)}"'
     headers = {"ETag": tag}
-    if names(request.headers.get("if-none-match"), tag):
+    if is_known(request, tag):
         return Response(status_code=304, headers=headers)
     return answers.item(request, feature, headers=headers)
 

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from app.errors import NotFound, Unavailable
 from app.kit.compression import squeeze, takes_gzip
+from app.kit.etag import is_known
 
 ROOT = Path(__file__).resolve().parent / "static"
 VENDOR = ROOT / "vendor"
@@ -86,7 +87,7 @@ class Statics:
             "ETag": f'"{file.etag}"',
             "Vary": "Accept-Encoding",
         }
-        if file.etag in request.headers.get("if-none-match", ""):
+        if is_known(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         squeezed = (
             self._compressed(name, file)

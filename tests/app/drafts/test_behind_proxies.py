@@ -1,0 +1,66 @@
+"""Versions behind a proxy that compresses: nothing is asked twice, nothing is lost, and stale stays stale."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.app.drafts.drafting import LEFT, RIGHT, Drafting, Hand
+from tests.fixtures.proxies import MARKS
+from tests.fixtures.towns import inside
+
+
+def test_who_drew_behind_a_proxy_draws_on_and_nobody_writes_over_others(drafting: Drafting):
+    for mark in MARKS.values():
+        hand = Hand.begin(drafting.editor())
+        for number in range(3):
+            hand.etag = mark(hand.etag)
+            hand.do(op="rename", grid=LEFT, name=f"名{number}")
+        stale = mark(hand.etag)
+        hand.do(op="rename", grid=RIGHT, name="别人改的")
+        refused = hand.send(
+            "/operations", {"op": "rename", "grid": LEFT, "name": "旧"}, headers={"If-Match": stale}
+        )
+        assert refused.status_code == 412, refused.text
+        assert refused.headers["etag"] == hand.etag
+        for part in ("", "/grids"):
+            known = hand.client.get(f"{hand.url}{part}", headers={"If-None-Match": mark(hand.etag)})
+            assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", hand.etag)
+            assert hand.client.get(f"{hand.url}{part}", headers={"If-None-Match": stale}).status_code == 200
+        assert hand.client.delete(hand.url, headers={"If-Match": mark(hand.etag)}).status_code == 204
+
+
+def test_grids_of_a_draft_by_features(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    url = f"/ogc/drafts/{hand.id}/collections/grid/items/{LEFT}"
+    for mark in MARKS.values():
+        seen = mark(hand.client.get(url).headers["etag"])
+        assert hand.client.get(url, headers={"If-None-Match": seen}).status_code == 304
+        body = {"type": "Feature", "properties": {"name": seen[:20]}}
+        patched = hand.client.patch(url, json=body, headers={"If-Match": seen})
+        assert patched.status_code == 200, patched.text
+        assert hand.client.patch(url, json=body, headers={"If-Match": seen}).status_code == 412
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/maps/units.json",
+        "/maps/tiles/units/10/853/402.pbf",
+        "/v1/locate?lon={x}&lat={y}",
+        "/static/0/css/tokens.css",
+    ],
+)
+def test_what_does_not_change_is_not_sent_again(drafting: Drafting, path: str):
+    x, y = inside(LEFT)
+    client = drafting.editor()
+    plain, documented = path.format(x=x, y=y), path.format(x=x, y=y) + ("&x=1" if "?" in path else "")
+    for asked in {plain, documented}:
+        first = client.get(asked)
+        assert first.status_code == 200, first.text
+        tag = first.headers["etag"]
+        for mark in MARKS.values():
+            again = client.get(asked, headers={"If-None-Match": f'"other", {mark(tag)}'})
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        # A part of a tag is none.
+        assert client.get(asked, headers={"If-None-Match": f'"{tag[1:-2]}"'}).status_code == 200
+        assert client.get(asked, headers={"If-None-Match": tag.strip('"')}).status_code == 200
