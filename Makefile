@@ -8,7 +8,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench fuzz-api setup setup-test assets clean
+.PHONY: help run test lint bench fuzz-api fuzz-files setup setup-test assets clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ —/' | sed 's/^/  make /'
@@ -30,6 +30,9 @@ bench: setup ## 性能比值，对照组装在 .venv-bench / the ratios beside p
 
 fuzz-api: setup-test ## 随机请求 20,000 次，四种角色 / 20,000 random requests over four roles (FUZZ_CASES=2000)
 	@$(BIN)/pytest -q -s -p no:randomly tests/fuzz/api.py
+
+fuzz-files: setup-test ## 2000 个损坏的上传，不得有 500 / damaged uploads without a 500 (CASES=2000 SEED=0)
+	@FUZZ_FILES=$(or $(CASES),2000) FUZZ_SEED=$(or $(SEED),0) $(BIN)/pytest -q -p no:randomly tests/app/drafts/test_damaged_files.py
 
 setup: ## 只安装，不启动 / install only
 	@$(PYTHON) scripts/setup run

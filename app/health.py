@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import Request
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from app.auth.policy import for_operators, public
@@ -21,7 +21,7 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/metrics", dependencies=[for_operators()], response_class=Response)
 def metrics(request: Request) -> Response:
-    """Counters in the Prometheus text format, of this worker."""
-    counted = request.app.state.metrics
-    counted.edition.set(request.app.state.editions.number_at(now()) or 0)
-    return Response(generate_latest(counted.registry), media_type=CONTENT_TYPE_LATEST)
+    """Counters in the Prometheus text format, over all workers."""
+    state = request.app.state
+    state.metrics.observe(state.engine, state.database_gate, state.editions.number_at(now()))
+    return Response(state.metrics.exposed(state.settings), media_type=CONTENT_TYPE_LATEST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
@@ -41,11 +42,13 @@ from app.grids.router import router as grid_router
 from app.incidents.router import router as incident_router
 from app.kit.admission import Gate
 from app.kit.body_limit import BodyMemory
+from app.kit.clock import now
 from app.kit.compression import Compression
 from app.kit.head_method import HeadAsGet
 from app.kit.whole_text import refuse_broken_text
 from app.maps.router import router as map_router
-from app.observability import Metrics, RequestLog, configure_logging
+from app.metrics import Metrics
+from app.observability import RequestLog, configure_logging
 from app.ogc.draft_router import router as ogc_draft_router
 from app.ogc.router import router as ogc_router
 from app.rate_limit import RateLimit
@@ -58,6 +61,16 @@ log = structlog.get_logger(__name__)
 # Passwords, pages, long bodies: what takes a thread and no turn at the database.
 _OTHER_THREADS = 40
 _SWITCH_S = 0.001
+_OBSERVE_S = 1.0
+
+
+async def _observe(app: FastAPI) -> None:
+    """Keep the numbers of this worker fresh for whichever worker is asked for them."""
+    while True:
+        app.state.metrics.observe(
+            app.state.engine, app.state.database_gate, app.state.editions.number_at(now())
+        )
+        await asyncio.sleep(_OBSERVE_S)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -98,9 +111,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await anyio.to_thread.run_sync(files.sweep)
         # What is here now stays: the collector need not look through all of it while everybody waits, a quarter of a second.
         gc.freeze()
+        watching = asyncio.create_task(_observe(app))
         try:
             yield
         finally:
+            watching.cancel()
             gc.unfreeze()
             sys.setswitchinterval(interval)
             editions.stop()

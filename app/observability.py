@@ -1,4 +1,4 @@
-"""Logs, request ids and metrics: one structured line a request, one id that ties everything to it."""
+"""Logs and request ids: one structured line a request, one id that ties everything to it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.kit import clock
+from app.auth.address import client_address
+from app.auth.principal import Principal
 from app.kit.root_path import own_path
 from app.kit.visible import visible, visible_json, written_out
+from app.metrics import Metrics
 from app.settings import Settings
 
 log = structlog.get_logger("wangge.request")
@@ -29,45 +31,6 @@ _TRACEBACK = structlog.processors.ExceptionRenderer(
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # Probes and pictures would drown what people do.
 _QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
-
-
-class Metrics:
-    """What /metrics counts; one registry for each application, so that tests can make many."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "wangge_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
-        )
-        self.seconds = Histogram(
-            "wangge_request_seconds",
-            "Time from request to the last byte of its answer.",
-            ["method", "route"],
-            registry=self.registry,
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-        )
-        self.edition = Gauge("wangge_edition", "Edition in force in this worker.", registry=self.registry)
-        Gauge(
-            "wangge_clock_difference_seconds",
-            "How far the database's clock is ahead of this machine's.",
-            registry=self.registry,
-        ).set_function(lambda: clock.difference().total_seconds())
-        self.located = Counter("wangge_located_points", "Points located.", registry=self.registry)
-        # Looking a series up by its labels costs more than counting: each is looked up once. Routes, not paths, name
-        # them, so there are few.
-        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answer."""
-        series = self._series.get((method, route, status))
-        if series is None:
-            series = (
-                self.requests.labels(method, route, status),
-                self.seconds.labels(method, route),
-            )
-            self._series[method, route, status] = series
-        series[0].inc()
-        series[1].observe(seconds)
 
 
 def configure_logging(settings: Settings) -> None:
@@ -167,7 +130,22 @@ class RequestLog:
             path=scope["path"],
             status=status,
             ms=round(seconds * 1000, 1),
+            **_who(scope),
         )
+
+
+def _who(scope: Scope) -> dict[str, str]:
+    """Who asked, where that is known: the account or token by name, and the address behind our own proxies."""
+    found: dict[str, str] = {}
+    principal: Principal | None = scope["state"].get("principal")
+    if principal is not None and principal.known:
+        found["user"] = principal.actor
+    application = scope.get("app")
+    proxies = application.state.settings.trusted_proxies if application is not None else ""
+    address = client_address(Request(scope), proxies=proxies)
+    if address is not None:
+        found["address"] = str(address)
+    return found
 
 
 def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:

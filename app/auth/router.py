@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request, Response, status
@@ -21,6 +23,7 @@ from app.auth.sessions import clear_cookie, key_of, set_cookie
 from app.auth.token_router import router as tokens
 from app.auth.totp_router import router as totp
 from app.db.session import NOTHING, read_session
+from app.errors import AppError
 
 router = Router()
 session_router = Router(prefix="/v1/session", tags=["session"], route_class=ShortBody)
@@ -48,20 +51,33 @@ async def open_session(
     forgery.refuse_other_sites(request)
     # The cookie that came along is about to end and proves nothing here: no token is asked for it.
     request.state.principal = NOBODY
-    async with hashing_turn(request, given.name):
-        opened = await run_in_threadpool(
-            sign_in.sign_in,
-            engine_of(request),
-            settings,
-            trace_of(request),
-            name=given.name,
-            password=given.password.get_secret_value(),
-            code=given.code.get_secret_value() if given.code else None,
-            place=place_of(request),
-            old_key=old_key,
-        )
+    with _counted(request):
+        async with hashing_turn(request, given.name):
+            opened = await run_in_threadpool(
+                sign_in.sign_in,
+                engine_of(request),
+                settings,
+                trace_of(request),
+                name=given.name,
+                password=given.password.get_secret_value(),
+                code=given.code.get_secret_value() if given.code else None,
+                place=place_of(request),
+                old_key=old_key,
+            )
     set_cookie(response, request, opened.key, settings)
     return await _answer(request, opened.principal)
+
+
+@contextmanager
+def _counted(request: Request) -> Iterator[None]:
+    """Count how an attempt to sign in ends, by the machine word of its refusal."""
+    attempts = request.app.state.metrics.sign_ins
+    try:
+        yield
+    except AppError as error:
+        attempts.labels(error.code).inc()
+        raise
+    attempts.labels("succeeded").inc()
 
 
 @session_router.delete("", dependencies=[public()], status_code=status.HTTP_204_NO_CONTENT)

@@ -121,18 +121,32 @@ class EditionCache:
             log.error("editions_with_impossible_instant", editions=broken)
             self._broken = broken
         instant = now()
-        numbers = {number_at(schedule, instant), number_at(schedule, instant + _AHEAD)}
-        present = [self._load(each) for each in schedule if each.number in numbers]
+        current = number_at(schedule, instant)
+        present: list[LoadedEdition] = []
+        failed: Unavailable | None = None
+        for scheduled in schedule:
+            if scheduled.number not in {current, number_at(schedule, instant + _AHEAD)}:
+                continue
+            try:
+                present.append(self._load(scheduled))
+            except Unavailable as error:
+                # One that is yet to come and cannot be loaded is no reason to forget the others.
+                failed = error if scheduled.number == current else failed
+        if failed is not None and self._schedule:
+            # What answered so far goes on answering; this is tried again.
+            raise failed
         # Only now do requests turn to it: nobody waits for the new index.
         self._schedule, self.kept_at = schedule, None
         with self._lock:
             # Editions do not change; but a database may have been restored from another.
             for number in [n for n, held in self._loaded.items() if held.scheduled not in schedule]:
                 del self._loaded[number]
-        if self._snapshot is not None:
+        if self._snapshot is not None and failed is None:
             self._snapshot.keep(schedule, present)
         self._read_at = time.monotonic()
         self._due = self.next_change(instant)
+        if failed is not None:
+            raise failed
 
     def _compare_clocks(self, asked: datetime, database: datetime) -> None:
         agreed = clock.agrees()

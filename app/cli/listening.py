@@ -13,6 +13,7 @@ import typer
 from app.cli.output import Exit, Output
 from app.i18n import Text
 from app.kit.listener import bind_listener
+from app.kit.metrics_folder import FOLDER_VARIABLE, forget_worker, make_folder
 from app.kit.service_manager import ServiceManager
 from app.kit.worker_channel import Board
 from app.kit.worker_pool import WorkerPool
@@ -66,15 +67,19 @@ def start_pool(
     def say(text: Text) -> None:
         out.note(text.zh, text.en)
 
+    numbers = make_folder(settings.home)
     files = {"WANGGE_TLS_CERT": settings.tls_cert, "WANGGE_TLS_KEY": settings.tls_key}
     # Without --json: standard output belongs to the one document of the process that we are.
     return WorkerPool(
         [sys.executable, "-m", "app", "serve", "--parent", str(os.getpid())],
         count=settings.workers,
         listener=listener,
-        env=os.environ | {name: str(path) for name, path in files.items() if path is not None},
+        env=os.environ
+        | {name: str(path) for name, path in files.items() if path is not None}
+        | {FOLDER_VARIABLE: str(numbers)},
         hang_s=settings.hang_seconds,
         board=board or Board.make(),
         say=say,
         each_look=manager.alive,
+        ended=lambda pid: forget_worker(numbers, pid),
     )

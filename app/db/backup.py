@@ -86,7 +86,7 @@ def check_file(file: Path) -> BackupInfo:
             f"with PGDMP; it begins with {start!r}.",
         )
     command = [program_for("pg_restore", None), "--list", str(file)]
-    listing = subprocess.run(command, check=False, capture_output=True, text=True)
+    listing = subprocess.run(command, check=False, capture_output=True, text=True, errors="replace")
     if listing.returncode != 0 or not re.search(r"TABLE DATA \S+ alembic_version ", listing.stdout):
         reason = listing.stderr.strip() or "no table alembic_version"
         raise BackupRefused(

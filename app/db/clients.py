@@ -23,7 +23,9 @@ def run_client(url: str, program: str, *arguments: str) -> subprocess.CompletedP
         environment["PGPASSWORD"] = str(parsed.password)
     target = libpq_url(parsed.set(password=None).render_as_string(hide_password=False))
     command = [program_for(program, server_major(url)), "--no-password", f"--dbname={target}", *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, errors="replace", env=environment
+    )
 
 
 def server_major(url: str) -> int:

@@ -7,7 +7,7 @@ import errno
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -55,8 +55,7 @@ class FileLanes:
             raise ReadersBusy
         self._receiving += 1
         try:
-            made = make_folder(folder)
-            inside = await _on_disk(made.__enter__)
+            made, inside = await _on_disk(partial(_enter_folder, folder))
             try:
                 if shutil.disk_usage(inside).free < _RESERVE + _length(request):
                     raise StorageFull
@@ -118,6 +117,11 @@ async def _cancel_when_gone(request: Request, cancellation: Cancellation) -> Non
         if message["type"] == "http.disconnect":
             cancellation.cancel()
             return
+
+
+def _enter_folder(parent: Path) -> tuple[AbstractContextManager[Path], Path]:
+    made = make_folder(parent)
+    return made, made.__enter__()
 
 
 def _finish(file: BinaryIO, rest: bytes) -> None:

@@ -156,8 +156,6 @@ def _too_large(most: int, came: int | None) -> TooLarge:
         f"请求内容最多 {_size(most)}，{came_zh}。",
         f"The body may have {_size(most)}; {came_en}.",
         most_bytes=most,
-        # The rest of the body is on its way and nobody reads it.
-        headers={"Connection": "close"},
     )
 
 

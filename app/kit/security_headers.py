@@ -111,8 +111,11 @@ class SecurityHeaders:
         self._hsts = [(b"strict-transport-security", value)] if hsts_seconds else []
 
     def _strict(self, scope: Scope) -> list[tuple[bytes, bytes]]:
-        # Browsers read it over HTTPS only (RFC 6797, 7.2).
-        return self._hsts if scope["scheme"] == "https" else []
+        # Browsers read it over HTTPS only (RFC 6797, 7.2). On localhost it would bind every other port of the machine too.
+        if not self._hsts or scope["scheme"] != "https":
+            return []
+        host: bytes = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        return [] if host.partition(b":")[0].lower() == b"localhost" else self._hsts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete the headers of its answer."""

@@ -72,10 +72,12 @@ class WorkerPool:
         board: Board,
         say: Callable[[Text], None],
         each_look: Callable[[], None] = lambda: None,
+        ended: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._command, self._env = list(command), dict(env)
         self._listener, self._board = listener, board
         self._hang_s, self._say, self._each_look = hang_s, say, each_look
+        self._forget = ended
         self._workers = [_Worker(number) for number in range(1, count + 1)]
         self._opened, self._stopping, self._at_once = threading.Event(), threading.Event(), threading.Event()
         self._decided, self._replace = threading.Event(), threading.Event()
@@ -247,6 +249,7 @@ class WorkerPool:
         child.kill()  # what it started ends with it
         worker.close()
         worker.child, worker.serving = None, False
+        self._forget(child.process.pid)
         if not self._served_once and status >= 0:
             # Not killed, but unable to start: it would not fare better a second time.
             self.failure = status

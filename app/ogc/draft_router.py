@@ -45,7 +45,7 @@ def _seen(if_match: Annotated[str | None, Header()] = None) -> frozenset[str]:
 
 
 Seen = Annotated[frozenset[str], Depends(_seen)]
-_WRITES: dict[int | str, dict[str, Any]] = {404: {}, 409: {}, 412: {}, 422: {}}
+_WRITES: dict[int | str, dict[str, Any]] = {404: {}, 409: {}, 412: {}, 415: {}, 422: {}}
 
 
 def _root(request: Request, draft_id: int) -> str:

@@ -16,10 +16,12 @@ from gis.coverage.checks import check, duplicate_defects, refuse_unless_clean, r
 from gis.coverage.cleaning import CleanResult, Movement, clean
 from gis.coverage.defects import Defect, Kind, Severity, defects_as_geojson, has_errors
 from gis.coverage.dissolving import dissolve
+from gis.coverage.faults import MOST_OVERLAPS
 from gis.coverage.levels import compare_levels
 from gis.coverage.snapping import SnappedCoverage, is_clean, snap_coverage
 
 __all__ = [
+    "MOST_OVERLAPS",
     "CleanResult",
     "Defect",
     "Kind",

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis.coverage import Defect, check, clean, snap_coverage
+from gis.coverage import MOST_OVERLAPS, Defect, check, clean, snap_coverage
 from gis.editing.drawing import MAX_VERTICES, unwrapped
 from gis.editing.model import Coverage, GridAttributes
 from gis.editing.operations import Operation, Relocate, Rename, Replace, ReplacedGrid, SetKind
@@ -107,15 +107,24 @@ def _clean_shapes(
         _refuse(rows)
     names = [str(code) for code in codes]
     if tolerance_m > 0:
+        crowd = [defect for defect in defects if defect.kind == "overlap"]
+        if len(crowd) >= MOST_OVERLAPS:
+            # Nothing that moving borders mends, and trying takes the square of their number.
+            _refuse(crowd)
         mended = clean(names, polygons, max_width_m=tolerance_m).polygons
-        defects = check(codes, mended)
+        _refuse_new(coverage, check(codes, mended))
     else:
+        _refuse_new(coverage, defects)
         mended = snap_coverage(polygons).polygons
+    return dict(zip(names, map(unwrapped, mended), strict=True))
+
+
+def _refuse_new(coverage: Coverage, defects: list[Defect]) -> None:
+    """Refuse errors that the coverage did not have before."""
     errors = [defect for defect in defects if defect.severity == "error"]
     if errors:
         known = {(d.kind, d.codes, d.place) for d in check(coverage.codes, coverage.polygons)}
         _refuse([defect for defect in errors if (defect.kind, defect.codes, defect.place) not in known])
-    return dict(zip(names, map(unwrapped, mended), strict=True))
 
 
 def _refuse(defects: list[Defect]) -> None:

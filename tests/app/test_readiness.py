@@ -55,7 +55,7 @@ def test_each_part_is_said(town_db, restricted, fresh):
         answer = client.get("/readyz")
         assert answer.status_code == 200
         assert answer.json() == {"status": "ready", "checks": GOOD, "edition": 1, "schedule": "database"}
-        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["cache-control"] == "private, no-store"
 
         for setting, bad, good in (
             ("temp_file_limit", "100kB", "-1"),

@@ -198,7 +198,7 @@ def test_the_cookie_belongs_to_this_host_alone(actors: Actors, committing_db: Co
     body = {"name": "wang", "password": PASSWORD}
     plain = client_on(actors.app).post("/v1/session", json=body)
     assert plain.headers["set-cookie"].startswith("wangge_session=")
-    over_tls = client_on(actors.app, base_url="https://localhost")
+    over_tls = client_on(actors.app, base_url="https://gis.example")
     answer = over_tls.post("/v1/session", json=body)
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-wangge_session=")
@@ -207,9 +207,14 @@ def test_the_cookie_belongs_to_this_host_alone(actors: Actors, committing_db: Co
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
     assert over_tls.get("/v1/session").json()["signed_in"] is True
     # One without the prefix may have been planted by a neighbour.
-    planted = client_on(actors.app, base_url="https://localhost")
+    planted = client_on(actors.app, base_url="https://gis.example")
     planted.cookies.set("wangge_session", cookie.partition("=")[2].partition(";")[0])
     assert planted.get("/v1/session").json()["signed_in"] is False
+
+
+def test_other_ports_of_the_machine_stay_reachable(actors: Actors) -> None:
+    answer = client_on(actors.app, base_url="https://localhost:8443").get("/healthz")
+    assert "strict-transport-security" not in answer.headers
 
 
 def test_under_a_sub_path_the_cookie_goes_there_only(committing_db: CommittingDatabase) -> None:

@@ -227,10 +227,12 @@ def test_eight_strangers_at_the_door_keep_nobody_out(
     assert answers == [200] * 12
 
 
+@pytest.mark.parametrize("peer", [HERE, "127.0.0.1", "::1"])
 def test_a_forged_header_does_not_make_a_new_place(
-    new_client: NewClient, committing_db: CommittingDatabase
+    new_client: NewClient, committing_db: CommittingDatabase, peer: str
 ) -> None:
-    client = new_client(address=HERE)
+    """Nor for a program of this machine: no peer is believed unless the settings name it."""
+    client = new_client(address=peer)
     answers = [
         client.post(
             "/v1/session",

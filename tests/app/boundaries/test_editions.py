@@ -11,6 +11,7 @@ from sqlalchemy import event, text
 
 from app.boundaries.editions import EditionCache
 from app.boundaries.index_store import IndexStore
+from app.errors import Unavailable
 from tests.fixtures.several import ask, everybody, several
 from tests.fixtures.towns import CODES, inside, publish_town, town_grids
 
@@ -227,3 +228,20 @@ def test_a_damaged_index_is_discarded_and_built_again(town_db, tmp_path, damage,
     assert logged == ["index_discarded"]
     assert again.present().index.codes == CODES
     assert path.read_bytes() == good
+
+
+def test_an_edition_to_come_that_cannot_be_loaded_leaves_the_others_answering(town_db):
+    soon = datetime.now(UTC) + timedelta(seconds=80)
+    with town_db.writing() as session:
+        publish_town(session, renamed("二"), effective_from=soon)
+    with town_db.writing() as session:
+        session.execute(text("SET LOCAL session_replication_role = replica"))
+        session.execute(
+            text("UPDATE unit_version SET geom = ST_Multi(ST_Expand(geom, 0.02)) WHERE lower(editions) = 2")
+        )
+    cache = EditionCache(town_db.db.service_engine)
+    cache.refresh()
+    assert [e.number for e in cache.schedule] == [1, 2]
+    assert cache.in_force().number == 1
+    with pytest.raises(Unavailable):
+        cache.get(2)

@@ -204,6 +204,23 @@ def test_classes_of_the_source(importing, fetch, town_db, tmp_path):
     assert holds(town_db)
 
 
+def test_classes_of_the_source_that_sound_sensitive(importing, fetch, tmp_path):
+    file = table(
+        tmp_path / "a.csv",
+        "id,time,kind,lon,lat",
+        f"1,2026-11-01,夫妻吵架纠纷,{X},{Y}",
+        f"2,2026-11-01,邻里纠纷,{X},{Y}",
+        f"3,2026-11-01,THEFT,{X},{Y}",
+    )
+    notes = " ".join(good(importing(file, "--id-column", "id", "--class-column", "kind"))["notes"])
+    assert "1 个来源自带类别按名称标为敏感" in notes
+    assert "夫妻吵架纠纷" in notes.partition("敏感")[2]
+    marked = fetch(
+        "SELECT name_zh FROM event_class WHERE sensitive AND code IN (SELECT class_code FROM incident)"
+    )
+    assert {row["name_zh"] for row in marked} == {"夫妻吵架纠纷", "邻里纠纷"}
+
+
 def test_a_rejected_row_brings_no_class(importing, fetch, tmp_path):
     file = table(tmp_path / "a.csv", "time,kind,lon,lat", f"2026-11-01,0102,{X},{Y}", f"soon,NOISE,{X},{Y}")
     good(importing(file, "--class-column", "kind", "--skip-bad"))
