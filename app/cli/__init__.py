@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("app.cli.serve", "command", "只启动网页服务 / the web service alone"),
     "tls": ("app.cli.tls", "app", "HTTPS 证书：init / certificates for HTTPS"),
     "db": ("app.cli.db", "app", "数据库：start stop status url migrate backup restore / the database"),
-    "demo": ("app.cli.demo", "app", "演示区：load / the demo district"),
+    "demo": ("app.cli.demo", "app", "演示区：load remove / the demo district"),
     "grids": ("app.cli.grids", "app", "网格边界：import check export / boundaries"),
     "components": ("app.cli.components", "app", "部件：import / city components"),
     "incidents": ("app.cli.incidents", "app", "事件：import / incidents"),
@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "verify": ("app.cli.verify", "command", "复核全部不变量 / re-check what must always hold"),
     "user": ("app.cli.user", "app", "账号与授权 / accounts and grants"),
     "token": ("app.cli.token", "app", "接口令牌 / API tokens"),
+    "systemd": ("app.cli.systemd", "command", "systemd 单元文件 / unit files for systemd"),
     "settings": ("app.cli.settings", "command", "列出全部设置 / list every setting"),
 }
 
