@@ -27,7 +27,7 @@ def raise_on_signals() -> None:
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         # Once: a second one must not interrupt the tidying up that the first one began.
-        _on_signals(signal.SIG_IGN)
+        _on_signals(_ignore)
         raise Stopped
 
     _on_signals(stop)
@@ -52,11 +52,16 @@ def held_back() -> Iterator[None]:
     finally:
         raise_on_signals()
     if asked:
-        _on_signals(signal.SIG_IGN)
+        _on_signals(_ignore)
         raise Stopped
 
 
-def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    # Not SIG_IGN: children would inherit it, and Python complains of a signal that came just before it was ignored.
+    return
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, handler)
 

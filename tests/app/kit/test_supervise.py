@@ -91,6 +91,31 @@ def test_a_stop_waits_for_what_is_held(number):
     assert process.returncode == 0
 
 
+STOPPING = """
+import time
+from app.kit.supervise import Stopped, raise_on_signals
+raise_on_signals()
+try:
+    print("running", flush=True)
+    time.sleep(300)
+except Stopped:
+    time.sleep(0.3)
+    print("tidied up", flush=True)
+"""
+
+
+def test_two_stops_at_once_are_one():
+    """A terminal that closes sends several; none may interrupt the tidying up, or be complained about."""
+    process = python(STOPPING)
+    assert process.stdout.readline() == "running\n"
+    process.send_signal(signal.SIGSTOP)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        process.send_signal(number)
+    process.send_signal(signal.SIGCONT)
+    out, err = process.communicate(timeout=60)
+    assert (out, err, process.returncode) == ("tidied up\n", "", 0)
+
+
 def test_waiting_for_an_answer_ends_with_the_server():
     from app.kit.supervise import wait_until_answering
 
