@@ -43,7 +43,7 @@ class Context:
 
     def files(self) -> FileReader:
         """The reader of files that are named on the command line."""
-        return FileReader(self.settings, command_limits(self.settings))
+        return FileReader(self.settings, command_limits(self.settings), make_home=False)
 
     @contextmanager
     def reading(self, *, snapshot: bool = False) -> Iterator[ReadSession]:

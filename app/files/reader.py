@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import tempfile
 import threading
 from collections.abc import Callable
 from os import PathLike
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -33,9 +35,13 @@ _PROTECTIONS = {
 class FileReader:
     """Reads files within limits; one for a process."""
 
-    def __init__(self, settings: Settings, limits: ReadLimits) -> None:
+    def __init__(self, settings: Settings, limits: ReadLimits, *, make_home: bool = True) -> None:
         self.limits = limits
-        self.folder = uploads_folder(settings)
+        # A command that only looks at a file leaves no folder behind where there was none.
+        self._elsewhere = (
+            None if make_home or settings.home.is_dir() else tempfile.TemporaryDirectory(prefix="wangge-")
+        )
+        self.folder = Path(self._elsewhere.name) if self._elsewhere else uploads_folder(settings)
         self._sandbox = Sandbox(self.folder)
         self._told = threading.Event()
 
@@ -54,6 +60,8 @@ class FileReader:
     def close(self) -> None:
         """Stop the sandbox, and whatever it reads."""
         self._sandbox.close()
+        if self._elsewhere is not None:
+            self._elsewhere.cleanup()
 
     def sweep(self) -> None:
         """Remove what processes that were killed left behind."""

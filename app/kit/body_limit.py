@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope
 
 from app.errors import Invalid, TooLarge
 from app.kit.admission import Overloaded
+from app.kit.whole_text import refuse_bytes
 
 DEEPEST_JSON = 64
 """Nesting of arrays and objects; a GeoJSON collection of multi-polygons has nine levels."""
@@ -27,7 +28,6 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = np.zeros(256, dtype=np.int32)
 _STEP[list(b"[{")], _STEP[list(b"]}")] = 1, -1
-_MISSING = object()
 
 
 class BodyMemory:
@@ -62,7 +62,7 @@ class LimitedRequest(Request):
         self._most = most_bytes
         self._memory = memory
         self._taken = self._held = 0
-        self._parsed: Any = _MISSING
+        self._grammar: json.JSONDecodeError | None = None
 
     async def _counted(self) -> Message:
         message = await self._uncounted()
@@ -85,18 +85,18 @@ class LimitedRequest(Request):
         """Read the body, and parse it when it is JSON: in a thread when it is long."""
         body = await self.body()
         if body and _is_json(self.headers.get("content-type", "")):
-            if len(body) > _WORTH_A_THREAD:
-                self._parsed = await run_in_threadpool(_parse, body)
+            parsed = await run_in_threadpool(_parse, body) if len(body) > _WORTH_A_THREAD else _parse(body)
+            if isinstance(parsed, json.JSONDecodeError):
+                self._grammar = parsed
             else:
-                self._parsed = _parse(body)
+                # Where Starlette keeps it, and app.kit.whole_text looks for it.
+                self._json = parsed
 
     async def json(self) -> Any:
         """What :meth:`load` parsed."""
-        if self._parsed is _MISSING:
-            return await super().json()
-        if isinstance(self._parsed, json.JSONDecodeError):
-            raise self._parsed
-        return self._parsed
+        if self._grammar is not None:
+            raise self._grammar
+        return await super().json()
 
     def forget(self) -> None:
         """The body is needed no more."""
@@ -124,12 +124,7 @@ def _parse(body: bytes) -> Any:
     except json.JSONDecodeError as error:
         return error
     except UnicodeDecodeError as error:
-        raise Invalid(
-            f"请求内容应为 UTF-8，第 {error.start} 个字节不是。",
-            f"The body is read as UTF-8; the byte at {error.start} is not.",
-            code="not-utf-8",
-            field="body",
-        ) from error
+        raise refuse_bytes(error) from error
     except ValueError as error:
         # A whole number of more digits than Python reads.
         raise Invalid(f"JSON 无法读取：{error}", f"the JSON cannot be read: {error}", field="body") from error

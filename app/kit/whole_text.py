@@ -45,8 +45,11 @@ async def refuse_broken_text(request: Request) -> None:
 def not_utf8(error: HTTPException) -> Invalid | None:
     """The refusal of a body that could not be read because it is not UTF-8; None where that was not the reason."""
     cause = error.__cause__
-    if not isinstance(cause, UnicodeDecodeError):
-        return None
+    return refuse_bytes(cause) if isinstance(cause, UnicodeDecodeError) else None
+
+
+def refuse_bytes(cause: UnicodeDecodeError) -> Invalid:
+    """The refusal of a body that is not UTF-8, with the first byte that is not."""
     came = cause.object[cause.start : cause.start + 1].hex()
     return Invalid(
         f"请求内容应为 UTF-8 文字；第 {cause.start + 1} 个字节 0x{came} 不是",

@@ -1,6 +1,7 @@
 """Loads what readers load on the way, while files can still be opened: a confined process may find no library."""
 
 from importlib import import_module
+from zoneinfo import ZoneInfo, available_timezones
 
 from gis.sandbox.drivers import load_gdal
 
@@ -23,6 +24,7 @@ MODULES = (
     "gis.editing",
     "gis.io",
     "pandas.io.json",
+    "pandas.tseries.offsets",
     "pyarrow.csv",
     "pyarrow.dataset",
     "pyarrow.pandas_compat",
@@ -34,8 +36,13 @@ MODULES = (
 )
 
 
+# Held so that each stays in the cache of the library, where a reader finds it.
+_zones: list[ZoneInfo] = []
+
+
 def load_libraries() -> None:
-    """Import all of them, and GDAL."""
+    """Import all of them, and GDAL, and the time zones that columns may name."""
     for name in MODULES:
         import_module(name)
+    _zones.extend(ZoneInfo(name) for name in sorted(available_timezones()))
     load_gdal()

@@ -22,6 +22,9 @@ from app.db.recovery.store import BaseBackup, Store, describe, stamp
 from app.db.urls import DatabaseUrls, libpq_url
 from app.i18n import Text
 
+KEYS = ("totp.key",)
+"""Files of the home without which what the database holds cannot be read."""
+
 
 @dataclass(frozen=True)
 class NightlyReport:
@@ -53,7 +56,7 @@ def run_nightly(home: Path, store: Store, urls: DatabaseUrls, *, keep: int, say:
         owner = libpq_url(urls.owner)
         archive.enable(store, where, owner)
         say(Text("正在做基础备份…", "Taking a base backup…"))
-        base = _base_backup(store, urls)
+        base = _base_backup(home, store, urls)
         # The log up to the end of the base must be in the archive, or the base is worth nothing.
         archive.switch(store, owner)
         describe(base)
@@ -78,7 +81,7 @@ def run_nightly(home: Path, store: Store, urls: DatabaseUrls, *, keep: int, say:
     )
 
 
-def _base_backup(store: Store, urls: DatabaseUrls) -> BaseBackup:
+def _base_backup(home: Path, store: Store, urls: DatabaseUrls) -> BaseBackup:
     started = datetime.now(UTC)
     folder = store.bases / stamp(started)
     beside = store.bases / f".{folder.name}.partial"
@@ -108,6 +111,11 @@ def _base_backup(store: Store, urls: DatabaseUrls) -> BaseBackup:
             raise diagnose.disk_full(store.folder)
         reason = done.stderr.strip()
         raise BackupRefused(f"基础备份失败：{reason}", f"The base backup failed: {reason}")
+    for name in KEYS:
+        if (home / name).exists():
+            shutil.copyfile(home / name, beside / name)
+            (beside / name).chmod(0o600)
+            store.account.own(beside / name)
     beside.rename(folder)
     files = {path.name: digest(path) for path in sorted(folder.iterdir())}
     return BaseBackup(folder, started, datetime.now(UTC), _first_segment(folder), major, files)

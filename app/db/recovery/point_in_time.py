@@ -26,6 +26,7 @@ from app.db.cluster.record import Record
 from app.db.cluster.swap_data import READY, finish_data_swap
 from app.db.errors import BackupRefused
 from app.db.recovery import archive
+from app.db.recovery.nightly import KEYS
 from app.db.recovery.segments import number_at, number_of
 from app.db.recovery.staging import staged
 from app.db.recovery.store import BaseBackup, Store
@@ -91,6 +92,10 @@ def restore_to(home: Path, store: Store, instant: datetime, *, say: cluster.Say)
                 )
                 cluster.start(home)
             raise
+    for name in KEYS:
+        if (base.folder / name).exists() and not (home / name).exists():
+            shutil.copyfile(base.folder / name, home / name)
+            (home / name).chmod(0o600)
     return PointInTime(instant, base.name, aside, running)
 
 

@@ -42,6 +42,7 @@ def backed_up_once(request):
     prepare(info.owner_url)
     query(info, "CREATE TABLE witness (id int PRIMARY KEY)")
     rows(info, range(10))
+    (home / "totp.key").write_text("sealed")
     run_nightly(home, store_of(home), database_urls(load_settings(home=home)), keep=3, **QUIET)
     instants = []
     for first in (10, 20, 30):
@@ -132,6 +133,8 @@ def test_without_a_cluster_the_backups_are_enough(backed_up, scratch, start_clus
     assert done.moved_aside is None
     try:
         assert ids(fresh, start_cluster) == list(range(30))
+        assert (fresh / "totp.key").read_text() == "sealed", "without it no second factor can be read"
+        assert (fresh / "totp.key").stat().st_mode & 0o777 == 0o600
     finally:
         cluster.stop(fresh, immediate=True)
 

@@ -78,7 +78,7 @@ def refused(answer: Any, field: str, *, status: tuple[int, ...] = (422,)) -> Non
 def test_there_is_something_to_try() -> None:
     assert len(OPERATIONS) > 50
     assert len(WITH_BODY) >= 13
-    assert ("post", "/v1/session", ["name", "password"]) in WITH_BODY
+    assert ("post", "/v1/session", ["name", "password", "code"]) in WITH_BODY
 
 
 @pytest.mark.parametrize("method,path,fields", WITH_BODY, ids=lambda value: str(value)[:60])  # noqa: PT006

@@ -75,7 +75,12 @@ def test_loose_parts_of_a_shapefile_and_other_columns(
     path.chmod(0o600)
     same(sandbox.read_layer(path, limits=LIMITS), read_layer(path))
     projected = town.assign(
-        when=pd.Timestamp("2026-01-02 03:04"), flag=[True, None] * 3, raw=[b"a"] * 6, several=[["x", "y"]] * 6
+        when=pd.Timestamp("2026-01-02 03:04"),
+        utc=pd.Timestamp("2026-01-02", tz="UTC"),
+        local=pd.Timestamp("2026-01-02", tz="Asia/Shanghai"),
+        flag=[True, None] * 3,
+        raw=[b"a"] * 6,
+        several=[["x", "y"]] * 6,
     ).to_crs(4549)
     projected.to_parquet(tmp_path / "a.parquet")
     data = sandbox.read_layer(tmp_path / "a.parquet", limits=LIMITS)
