@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
+import stat
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +20,8 @@ from app.kit.systemd_units import UnitPlan, unit_files
 from app.settings import PROJECT_ROOT, Settings
 
 DEFAULT_USER = "wangge"
+# A virtual environment borrows its interpreter from elsewhere.
+_READS = (PROJECT_ROOT, Path(sys.executable).resolve())
 
 
 def command(
@@ -46,7 +51,7 @@ def command(
             environment_file=environment_file.absolute(),
             backup=_backup_folder(settings),
             port=settings.port,
-            code=PROJECT_ROOT,
+            reads=_READS,
         )
     )
     if output is not None:
@@ -97,6 +102,20 @@ def _write(context: Context, folder: Path, units: dict[str, str]) -> None:
         )
 
 
+def closed_folder(paths: Iterable[Path], user: str) -> Path | None:
+    """The first folder on the way to these paths that is closed to a user; none for what that user owns."""
+    try:
+        uid = pwd.getpwnam(user).pw_uid
+    except KeyError:
+        uid = None
+    for path in paths:
+        for folder in reversed(path.parents):
+            found = folder.stat()
+            if not found.st_mode & stat.S_IXOTH and found.st_uid != uid:
+                return folder
+    return None
+
+
 def _say_next(context: Context, user: str, settings: Settings, *, timers: list[str]) -> None:
     note = context.out.note
     names = " ".join(["wangge.service", *timers])
@@ -106,6 +125,13 @@ def _say_next(context: Context, user: str, settings: Settings, *, timers: list[s
         f"Next, as root: useradd --system --home-dir {settings.home} {user}; install -d -o {user} -m 700 "
         f"{settings.home}; systemctl daemon-reload; systemctl enable --now {names}",
     )
+    closed = closed_folder(_READS, user)
+    if closed is not None:
+        note(
+            f"注意：{closed} 不许用户 {user} 通过，服务将无法启动；请把程序放到 /opt，并用系统的 Python 建立 .venv。",
+            f"Mind: {closed} is closed to the user {user}, so the service cannot start; put the program under /opt and "
+            f"make .venv with the system's Python.",
+        )
     if not timers:
         note(
             "数据库是外部的：它的备份由那台服务器负责，这里只有服务单元。",

@@ -35,8 +35,8 @@ class UnitPlan:
         Where backups go; None with an external database, whose backups are its own server's business.
     port : int
         Below 1024 the service gets the one capability that takes.
-    code : Path
-        Folder of the program; it must be readable.
+    reads : tuple of Path
+        What the program is made of: its folder, the interpreter.
     """
 
     program: tuple[str, ...]
@@ -45,7 +45,7 @@ class UnitPlan:
     environment_file: Path
     backup: Path | None
     port: int
-    code: Path
+    reads: tuple[Path, ...]
 
 
 def unit_files(plan: UnitPlan) -> dict[str, str]:
@@ -133,7 +133,9 @@ def _common(plan: UnitPlan) -> str:
     if plan.backup is not None and not plan.backup.is_relative_to(plan.home):
         writable.append(plan.backup)
     hidden = not any(
-        path.is_relative_to(home) for home in _HOMES for path in (plan.code, *writable, Path(plan.program[0]))
+        path.is_relative_to(home)
+        for home in _HOMES
+        for path in (*plan.reads, *writable, Path(plan.program[0]))
     )
     # A folder for backups that is not there yet (a disk not mounted) must not keep the service from starting.
     paths = " ".join([_quoted(str(plan.home)), *(_quoted(f"-{path}") for path in writable[1:])])

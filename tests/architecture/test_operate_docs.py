@@ -34,7 +34,7 @@ def test_commands_series_and_units_exist(name: str) -> None:
     }
     assert len(series) > 8
     assert {each for each in series - templates if f'"{each}"' not in source} == set()
-    plan = UnitPlan(("/w",), "w", Path("/h"), Path("/e"), Path("/h/backup"), 8000, Path("/c"))
+    plan = UnitPlan(("/w",), "w", Path("/h"), Path("/e"), Path("/h/backup"), 8000, (Path("/c"),))
     units = set(re.findall(r"\bwangge(?:-[a-z]+)?\.(?:service|timer)\b", text))
     assert units <= set(unit_files(plan))
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import re
+import shutil
+import tempfile
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.cli.systemd import closed_folder
 from app.errors import Invalid
 from app.kit.systemd_units import UnitPlan, unit_files
 from tests.fixtures.commands import runner
@@ -31,7 +35,7 @@ def plan(**more: object) -> UnitPlan:
         "environment_file": Path("/etc/wangge/wangge.env"),
         "backup": Path("/var/lib/wangge/backup"),
         "port": 8000,
-        "code": Path("/opt/wangge"),
+        "reads": (Path("/opt/wangge"), Path("/usr/bin/python3.11")),
     }
     return UnitPlan(**(whole | more))  # type: ignore[arg-type]
 
@@ -82,7 +86,7 @@ def test_what_differs_from_place_to_place() -> None:
     assert values(apart, "ReadWritePaths") == ["/var/lib/wangge -/mnt/backup"]
     # A program or data below /home must stay visible.
     for more in (
-        {"code": Path("/home/gis/wangge")},
+        {"reads": (Path("/home/gis/wangge"),)},
         {"home": Path("/home/gis/data")},
         {"backup": Path("/root/b")},
     ):
@@ -144,3 +148,20 @@ def test_the_command_prints_or_writes_and_holds_no_secret(
     refused = wangge("systemd", "--output", "/proc/units")
     assert refused.code == 3
     assert "/proc/units" in refused.err
+
+
+def test_a_program_that_the_user_cannot_reach_is_noticed() -> None:
+    # Not below the run's own folder, which is closed to others on purpose.
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # noqa: S108 - made with a name of its own
+    try:
+        folder.chmod(0o755)
+        program = folder / "closed" / "bin" / "python"
+        program.parent.mkdir(parents=True)
+        for each in (program.parent, program.parent.parent):
+            each.chmod(0o755)
+        assert closed_folder([program], "nobody") is None
+        (folder / "closed").chmod(0o700)
+        assert closed_folder([Path("/usr/bin/env"), program], "nobody") == folder / "closed"
+        assert closed_folder([program], getpass.getuser()) is None
+    finally:
+        shutil.rmtree(folder)
