@@ -152,7 +152,7 @@ def test_the_command_prints_or_writes_and_holds_no_secret(
 
 def test_a_program_that_the_user_cannot_reach_is_noticed() -> None:
     # Not below the run's own folder, which is closed to others on purpose.
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # noqa: S108 - made with a name of its own
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
     try:
         folder.chmod(0o755)
         program = folder / "closed" / "bin" / "python"
