@@ -163,7 +163,9 @@ class Settings(BaseSettings):
         description="Open connections per worker, as far as the limit of open files allows; the longest idle give way.",
     )
     max_connections_per_address: int = Field(
-        default=256, ge=4, description="The same for one address that is none of WANGGE_TRUSTED_PROXIES."
+        default=512,
+        ge=4,
+        description="The same for one address, except this machine's own and those of WANGGE_TRUSTED_PROXIES.",
     )
     rate_limit: str = Field(
         default="",

@@ -56,5 +56,7 @@ def _complete(headers: MutableHeaders, status: int, policy: Policy | None, scope
     else:
         headers["Cache-Control"] = chosen or _ASK_AGAIN
         return
+    present = {name.strip().lower() for name in headers.get("vary", "").split(",")}
     for name in ASKER:
-        headers.add_vary_header(name)
+        if name.lower() not in present:
+            headers.add_vary_header(name)

@@ -18,6 +18,7 @@ from app.kit.worker_channel import Board
 from app.readiness import DatabaseState, Readiness
 from app.tls.authority import TlsFiles, init
 from tests.fixtures.clients import client_on, serving
+from tests.fixtures.event_loops import run_async
 
 GOOD = {"database": True, "schema": True, "writable": True, "index": True}
 
@@ -136,7 +137,7 @@ def test_many_probes_are_one_look_and_none_waits_for_a_database_that_hangs(town_
             release.set()
             ready.close()
 
-    asyncio.run(probe())
+    run_async(probe())
 
 
 def test_trouble_is_logged_once(town_db, tmp_path, monkeypatch):

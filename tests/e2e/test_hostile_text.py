@@ -41,6 +41,7 @@ class Watcher:
             "console",
             lambda message: message.type in ("error", "warning") and self.said.append(message.text),
         )
+        page.on("response", lambda answer: answer.status == 404 and self.said.append(f"404 {answer.url}"))
         page.goto(self.url + path)
         return page
 
@@ -60,6 +61,8 @@ class Watcher:
         assert COMPUTED not in found["html"]
         assert found["overflow"] <= 0, "the page is wider than the window"
         rest = [text for text in self.said if not any(part in text for part in (*EXPECTED, *ignore))]
+        # What one page said is not held against the next, whatever the order.
+        self.said.clear()
         assert rest == []
         page.close()
 
@@ -192,7 +195,7 @@ def test_heat_maps(admin: Watcher, hostile: HostileTown, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/signin?change=true", "/docs", "/nowhere", f"/maps/heat/{quote(NAMELESS)}"]
+    "path", ["/signin?change=true", "/account", "/docs", "/nowhere", f"/maps/heat/{quote(NAMELESS)}"]
 )
 def test_other_pages(admin: Watcher, hostile: HostileTown, path: str) -> None:
     page = admin.open(path)
@@ -215,6 +218,7 @@ def test_no_page_is_left_out() -> None:
         "/dispatch",
         "/editor",
         "/signin",
+        "/account",
         "/docs",
         "/static/{version}/{name:path}",
         "/maps/heat/{code}",

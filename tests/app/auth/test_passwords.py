@@ -15,6 +15,7 @@ from app.auth import keys, passwords
 from app.errors import Invalid
 from app.kit.admission import Overloaded
 from tests.fixtures.actors import hashing_with
+from tests.fixtures.event_loops import run_async
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +67,7 @@ def test_strangers_fill_their_own_lane_only() -> None:
         await asyncio.gather(*crowd)
         assert "looked at" in ended
 
-    asyncio.run(run())
+    run_async(run())
 
 
 def test_a_damaged_hash_lets_nobody_in() -> None:

@@ -36,6 +36,7 @@ def test_the_whole_way(drafting: Drafting):
         "review": True,
         "publish": False,
         "discard": True,
+        "withdraw": False,
     }
     approved = reviewer.send("/review", {"decision": "approve", "comment": "同意"})
     assert (approved.json()["state"], approved.json()["reviewer"]) == ("approved", "wang")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.kit.admission import Gate, Overloaded
+from tests.fixtures.event_loops import run_async
 
 
 def test_what_does_not_fit_waits_and_too_many_are_sent_away_at_once():
@@ -34,7 +35,7 @@ def test_what_does_not_fit_waits_and_too_many_are_sent_away_at_once():
         assert await asyncio.gather(*tasks) == ["done"] * 5
         assert (gate.inside, gate.waiting) == (0, 0)
 
-    asyncio.run(run())
+    run_async(run())
 
 
 def test_patience_ends():
@@ -47,7 +48,7 @@ def test_patience_ends():
         async with gate.turn():
             assert gate.inside == 1
 
-    asyncio.run(run())
+    run_async(run())
 
 
 def test_a_crowd_from_one_place_delays_another_by_one_turn():
@@ -68,7 +69,7 @@ def test_a_crowd_from_one_place_delays_another_by_one_turn():
         await asyncio.gather(*tasks)
         return order
 
-    assert "honest" in asyncio.run(run())[:2]
+    assert "honest" in run_async(run())[:2]
 
 
 def test_a_crowd_that_fills_the_queue_loses_a_place_to_somebody_else():
@@ -93,7 +94,7 @@ def test_a_crowd_that_fills_the_queue_loses_a_place_to_somebody_else():
         assert ended.count("honest") == 1
         assert ended.count("crowd sent away") == 1
 
-    asyncio.run(run())
+    run_async(run())
 
 
 def test_turns_are_handed_from_one_event_loop_to_another():
@@ -109,7 +110,7 @@ def test_turns_are_handed_from_one_event_loop_to_another():
                 await asyncio.sleep(0)
                 inside -= 1
 
-    threads = [threading.Thread(target=lambda: asyncio.run(work())) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: run_async(work())) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -160,4 +161,4 @@ def test_every_place_comes_back_whatever_happens_to_those_who_had_one_or_waited(
         assert most <= places
         assert (gate.inside, gate.waiting, gate._queues) == (0, 0, {})
 
-    asyncio.run(run())
+    run_async(run())

@@ -12,6 +12,7 @@ from app.kit import crs
 from app.kit.admission import Overloaded
 from gis.crs import parse_crs, to_wgs84
 from gis.errors import CrsUnknown
+from tests.fixtures.event_loops import run_async
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +22,7 @@ def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("text", ["wgs84", "GCJ-02", "epsg:4326", "EPSG::4490", " EPSG:4549 "])
 def test_the_same_as_the_core_reads(text: str):
-    assert asyncio.run(crs.read_crs(text)) == parse_crs(text) == crs.find_crs(text)
+    assert run_async(crs.read_crs(text)) == parse_crs(text) == crs.find_crs(text)
 
 
 @pytest.mark.parametrize("text", ["mars", "EPSG:9999999", "EPSG:2381", "EPSG:x", ""])
@@ -30,7 +31,7 @@ def test_refused_as_the_core_refuses(text: str):
         parse_crs(text)
     for _ in range(2):  # looked up, and remembered
         with pytest.raises(CrsUnknown) as refused:
-            asyncio.run(crs.read_crs(text))
+            run_async(crs.read_crs(text))
         assert refused.value.message_zh == expected.value.message_zh
 
 
@@ -55,7 +56,7 @@ def test_proj_is_asked_once_and_by_one_at_a_time(monkeypatch: pytest.MonkeyPatch
         numbers = [4549, 9999999, 4549, 9999998, 9999999]
         await asyncio.gather(*(crs.read_crs(f"EPSG:{n}") for n in numbers), return_exceptions=True)
 
-    threads = [threading.Thread(target=lambda: asyncio.run(many())) for _ in range(3)]
+    threads = [threading.Thread(target=lambda: run_async(many())) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -86,7 +87,7 @@ def test_whoever_goes_through_the_register_waits_alone(monkeypatch: pytest.Monke
         release.set()
         return await asyncio.gather(*crowd, return_exceptions=True)
 
-    ended = asyncio.run(run())
+    ended = run_async(run())
     assert {type(each) for each in ended} == {CrsUnknown, Overloaded}
 
 
@@ -95,7 +96,7 @@ def test_places_are_converted_alike_here_and_in_the_thread_of_proj():
         source = await crs.read_crs(name)
         return await crs.with_proj(source, to_wgs84, np.array([500_000.0]), np.array([4_000_000.0]), source)
 
-    lon, lat = asyncio.run(convert("EPSG:4549"))
+    lon, lat = run_async(convert("EPSG:4549"))
     assert (lon[0], lat[0]) == pytest.approx(
         [value[0] for value in to_wgs84([500_000.0], [4_000_000.0], 4549)]
     )

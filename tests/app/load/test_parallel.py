@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Sequence
 
 import httpx
 import pytest
 
 from tests.fixtures.actors import add_token
+from tests.fixtures.event_loops import run_async
 from tests.fixtures.served import BUSY, Served
 from tests.fixtures.towns import DISTRICT
 
@@ -57,7 +56,7 @@ async def ask_at_once(url: str, paths: Sequence[str], token: dict[str, str]) -> 
 @pytest.mark.parametrize("times", [4, 30])
 def test_more_requests_than_connections(served: Served, times: int):
     pool = served.town.settings.pool_size
-    answers = asyncio.run(ask_at_once(served.url, [UNIT] * (times * pool), {}))
+    answers = run_async(ask_at_once(served.url, [UNIT] * (times * pool), {}))
     statuses = Counter(answer.status_code for answer in answers)
     assert set(statuses) <= {200, 503}, statuses
     assert statuses[200] >= 3 * pool, statuses
@@ -71,7 +70,7 @@ def test_all_kinds_at_once_and_what_needs_no_database_among_them(
     paths = [
         path for n in range(count) for path in (KINDS[n % len(KINDS)], *NEED_NO_DATABASE[n % 9 : n % 9 + 1])
     ]
-    answers = asyncio.run(ask_at_once(served.url, paths, token))
+    answers = run_async(ask_at_once(served.url, paths, token))
     for answer in answers:
         path = answer.request.url.raw_path.decode()
         allowed = {200} if path in NEED_NO_DATABASE else {200, 429, 503}
@@ -82,33 +81,3 @@ def test_every_kind_is_there(served: Served, token: dict[str, str]):
     """Otherwise a refusal would pass for an answer above."""
     for path in (*KINDS, *NEED_NO_DATABASE):
         assert httpx.get(served.url + path, headers=token).status_code == 200, path
-
-
-@pytest.fixture
-def slow_bodies(served: Served, token: dict[str, str]) -> Iterator[list[socket.socket]]:
-    """Twice as many files as there are connections, each of which began to come and goes no further."""
-    where = httpx.URL(served.url)
-    head = (
-        "PUT /v1/drafts/1/file HTTP/1.1\r\nHost: x\r\nContent-Type: application/zip\r\n"
-        f'If-Match: "1-1"\r\nAuthorization: {token["Authorization"]}\r\nContent-Length: 100000\r\n\r\nPK'
-    )
-    with ExitStack() as wires:
-        made = []
-        for _ in range(2 * served.town.settings.pool_size):
-            wire = wires.enter_context(
-                closing(socket.create_connection((where.host, where.port), timeout=30))
-            )
-            wire.sendall(head.encode())
-            made.append(wire)
-        yield made
-
-
-def test_files_that_are_on_their_way_keep_nobody_from_the_database(
-    served: Served, token: dict[str, str], slow_bodies: list[socket.socket]
-):
-    answers = asyncio.run(ask_at_once(served.url, ["/v1/incidents", UNIT, "/readyz"] * 5, token))
-    assert {answer.status_code for answer in answers} == {200}
-    for wire in slow_bodies:
-        wire.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            wire.recv(1)  # still waited for: none was refused, which would prove nothing

@@ -41,12 +41,15 @@ OURS = {
     "draft_log": {"actor", "actor_key", "action", "from_state", "to_state"},
     "draft_operation": {"author", "author_key"},
     "edition": {"author", "reviewer", "content_hash"},
+    "edition_withdrawal": {"author", "reviewer", "content_hash", "effect", "withdrawn_by"},
     "event_class": {"code", "major_code", "major_zh", "major_en", "time_limit_unit", "urgency", "code_2026", "limit_basis"},
     "import_job": {"kind", "state", "file_sha256", "source_crs", "created_by"},
     "incident": {"number", "class_code", "state", "origin", "grid_code", "idempotency_key"},
     "incident_log": {"action", "from_state", "to_state"},
     "lineage": {"kind"},
     "population_count": {"grid_code"},
+    "recovery_code": {"code_hash"},
+    "totp_device": {"secret"},  # sealed
     "sign_in_attempt": {"name"},
     "session": {"key_hash", "csrf_token"},
     "team_member": {"grid_code", "role"},
@@ -89,7 +92,7 @@ def addresses(hostile: HostileTown, path: str) -> list[str]:
         "code": grids if "units" not in path else [*grids, GRID[:12], GRID[:9], DISTRICT],
         "feature": grids,
         "draft_id": [hostile.draft, hostile.draft - 1, hostile.draft - 2],
-        "number": [2] if "editions" in path else hostile.incidents,
+        "number": [3] if "editions" in path else hostile.incidents,
         "name": [ADMIN],
         "collection": ["grid"] if "drafts" in path else ["district", "street", "community", "grid"],
         "z": [14], "x": [13656], "y": [6420],
@@ -181,13 +184,14 @@ def hold(hostile: HostileTown, answer: httpx.Response, seen: set[str]) -> None:
 # What no route shows; each is told by commands or exports, or is for programs in the database.
 SHOWN_NOWHERE = {
     "incident attribute", "component attribute", "owner", "maintainer", "count key", "count attribute", "staff code",
-    "stranger", "source of components",
+    "stranger", "source of components", "never",
 }  # fmt: skip
 
 
 def test_every_route_shows_texts_as_they_are(hostile: HostileTown) -> None:
     seen: set[str] = set()
-    opened: dict[str, set[int]] = {path: set() for path in routes()}
+    # A certificate of the product's own, where it has one.
+    opened: dict[str, set[int]] = {path: set() for path in routes() if path != "/ca.crt"}
     assert len(opened) > 40
     for person in (ADMIN, EDITOR):
         with hostile.person(person) as client:
