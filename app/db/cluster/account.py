@@ -40,9 +40,9 @@ class Account:
         return options
 
     def own(self, path: Path) -> None:
-        """Give ``path`` to this user."""
+        """Give ``path`` to this user; a link itself, never what it points at."""
         if self.switch:
-            os.chown(path, self.uid, self.gid)
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
     def can_enter(self, folder: Path) -> bool:
         """Whether this user may pass through every folder down to ``folder``.

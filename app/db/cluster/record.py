@@ -98,7 +98,9 @@ def ensure_passwords(home: Path) -> tuple[dict[str, str], bool]:
 def write_atomically(path: Path, text: str, *, mode: int) -> None:
     """Write beside, flush to disk, rename: a reader or a crash sees the old file or the new one."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    # Left by a process of that number that was killed, or laid by somebody else: never written through.
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         os.fchmod(descriptor, mode)
         os.write(descriptor, text.encode("utf-8"))

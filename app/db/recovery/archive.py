@@ -6,11 +6,11 @@ PostgreSQL's own module ``basic_archive`` copies each finished segment (written 
 from __future__ import annotations
 
 import gzip
-import os
 import shlex
-import shutil
+import subprocess
 import time
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -24,6 +24,7 @@ from app.db.recovery.store import Store, relative_to
 
 _COMPRESS_AFTER_S = 120.0
 _WAIT_S = 60.0
+_AT_ONCE = 200
 DAMAGED = 200
 """Exit status of the restore command for a damaged file: above 125 PostgreSQL stops instead of taking it for the end."""
 
@@ -88,41 +89,52 @@ def segments(store: Store) -> list[str]:
 
 
 def compress(store: Store) -> int:
-    """Compress the segments that are a while old. Gives how many."""
-    done = 0
-    for path in sorted(store.wal.iterdir()):
-        if not SEGMENT.fullmatch(path.name) or time.time() - path.stat().st_mtime < _COMPRESS_AFTER_S:
-            continue
-        packed, beside = path.with_name(f"{path.name}.gz"), path.with_name(f".{path.name}.gz.partial")
-        with path.open("rb") as source, beside.open("wb") as target:
-            with gzip.GzipFile(fileobj=target, mode="wb", compresslevel=1, mtime=0) as writer:
-                shutil.copyfileobj(source, writer, 1 << 20)
-            target.flush()
-            os.fsync(target.fileno())
-        store.account.own(beside)
-        beside.replace(packed)
-        path.unlink()
-        done += 1
-    return done
+    """Compress the segments that are a while old, as the account they belong to. Gives how many."""
+    old = [
+        str(path)
+        for path in sorted(store.wal.iterdir())
+        if SEGMENT.fullmatch(path.name) and time.time() - path.lstat().st_mtime >= _COMPRESS_AFTER_S
+    ]
+    for begin in range(0, len(old), _AT_ONCE):
+        command = [
+            "gzip",
+            "--fast",
+            "--no-name",
+            "--force",
+            "--synchronous",
+            "--",
+            *old[begin : begin + _AT_ONCE],
+        ]
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, **store.account.spawn_options()
+        )
+        if done.returncode != 0:
+            reason = done.stderr.strip()
+            raise BackupRefused(
+                f"压缩归档的日志失败：{reason}", f"Compressing the archived log failed: {reason}"
+            )
+    return len(old)
 
 
 def prune(store: Store, oldest_needed: str) -> int:
     """Delete segments from before the oldest base backup that is kept. Gives how many."""
     gone = 0
     for path in sorted(store.wal.iterdir()):
-        name = path.name.removesuffix(".gz")
-        if SEGMENT.fullmatch(name) and number_of(name) < number_of(oldest_needed):
+        # Half segments of ended timelines and labels of backups as well; histories are small and stay.
+        name, rest = path.name[:24], path.name[24:]
+        if SEGMENT.fullmatch(name) and rest != ".history" and number_of(name) < number_of(oldest_needed):
             path.unlink()
             gone += 1
     return gone
 
 
-def check(store: Store, first: str, beside: Path | None = None) -> None:
+def check(store: Store, first: str, besides: Sequence[Path] = ()) -> None:
     """Refuse a log with a segment missing or a compressed file damaged, from ``first`` on."""
     names = [name for name in segments(store) if number_of(name) >= number_of(first)]
     here = set(names)
-    if beside is not None and beside.is_dir():
-        here |= {path.name for path in beside.iterdir() if SEGMENT.fullmatch(path.name)}
+    for beside in besides:
+        if beside.is_dir():
+            here |= {path.name for path in beside.iterdir() if SEGMENT.fullmatch(path.name)}
     # Those beside may be made ahead for later use; a hole counts only where archived ones go on behind it.
     gaps = missing_between(first, names) if names else missing_between(first, here)
     gaps = [name for name in gaps if not any(number_of(other) == number_of(name) for other in here)]
@@ -134,7 +146,8 @@ def check(store: Store, first: str, beside: Path | None = None) -> None:
         )
     for name in names:
         packed = store.wal / f"{name}.gz"
-        if packed.exists():
+        # Beside a plain one it was left by a compression that was cut short, and is not read.
+        if packed.exists() and not (store.wal / name).exists():
             _check_packed(packed)
 
 
@@ -150,19 +163,27 @@ def _check_packed(path: Path) -> None:
         ) from error
 
 
-def restore_command(store: Store, beside: Path | None = None) -> str:
-    """The command by which PostgreSQL gets a segment back: plain, compressed, or from the log of the data replaced."""
+def restore_command(store: Store, besides: Sequence[Path] = ()) -> str:
+    """The command by which PostgreSQL gets a segment back: plain, compressed, or from the log of data replaced."""
 
     def word(path: Path, suffix: str = "") -> str:
         # PostgreSQL puts names in for %f and %p; a percent sign of a path is written twice.
         return shlex.quote(str(path).replace("%", "%%")) + f"/%f{suffix}"
 
-    plain, packed = word(store.wal), word(store.wal, ".gz")
+    packed = word(store.wal, ".gz")
+    places = [(word(path), f'cp {word(path)} "%p"') for path in (store.wal, *besides)]
+    places.insert(1, (packed, f'gzip -dc {packed} > "%p"'))
     steps = [
-        f'if [ -f {plain} ]; then cp {plain} "%p" || exit {DAMAGED}',
-        f'elif [ -f {packed} ]; then gzip -dc {packed} > "%p" || exit {DAMAGED}',
+        f"{'elif' if number else 'if'} [ -f {place} ]; then {fetch} || exit {DAMAGED}"
+        for number, (place, fetch) in enumerate(places)
     ]
-    if beside is not None:
-        other = word(beside)
-        steps.append(f'elif [ -f {other} ]; then cp {other} "%p" || exit {DAMAGED}')
     return "; ".join([*steps, "else exit 1", "fi"])
+
+
+def keep_histories(store: Store, log: Path) -> None:
+    """Copy the histories of timelines into the archive, as its account: promotion without archiving leaves them out."""
+    found = [str(path) for path in sorted(log.glob("*.history"))]
+    if found:
+        command = ["cp", "--no-clobber", "--", *found, str(store.wal)]
+        subprocess.run(command, check=True, capture_output=True, **store.account.spawn_options())
+        subprocess.run(["sync", str(store.wal)], check=True, capture_output=True)

@@ -15,10 +15,11 @@ import psycopg
 from app.db import backup as dumps
 from app.db.clients import program_for
 from app.db.cluster import diagnose, places, record
+from app.db.cluster.places import Places
 from app.db.cluster.record import OWNER
 from app.db.errors import BackupRefused
 from app.db.recovery import archive, status
-from app.db.recovery.store import BaseBackup, Store, describe, stamp
+from app.db.recovery.store import BaseBackup, Store, is_stamp, stamp
 from app.db.urls import DatabaseUrls, libpq_url
 from app.i18n import Text
 
@@ -51,15 +52,23 @@ def run_nightly(home: Path, store: Store, urls: DatabaseUrls, *, keep: int, say:
             "There is no private database here yet. Run `wangge up` first.",
         )
     where = places.of_record(home, known)
+    with store.alone(home):
+        return _run(home, where, store, urls, keep=keep, say=say)
+
+
+def _run(
+    home: Path, where: Places, store: Store, urls: DatabaseUrls, *, keep: int, say: dumps.Say
+) -> NightlyReport:
     try:
         store.prepare()
         owner = libpq_url(urls.owner)
         archive.enable(store, where, owner)
         say(Text("正在做基础备份…", "Taking a base backup…"))
-        base = _base_backup(home, store, urls)
+        base = _base_backup(store, urls)
         # The log up to the end of the base must be in the archive, or the base is worth nothing.
         archive.switch(store, owner)
-        describe(base)
+        _keep_keys(home, store, base)
+        store.describe(base)
         say(Text("正在导出…", "Dumping…"))
         dump = dumps.backup(urls, store.dumps / f"{base.name}.dump")
         removed = _forget(store, keep)
@@ -81,7 +90,7 @@ def run_nightly(home: Path, store: Store, urls: DatabaseUrls, *, keep: int, say:
     )
 
 
-def _base_backup(home: Path, store: Store, urls: DatabaseUrls) -> BaseBackup:
+def _base_backup(store: Store, urls: DatabaseUrls) -> BaseBackup:
     started = datetime.now(UTC)
     folder = store.bases / stamp(started)
     beside = store.bases / f".{folder.name}.partial"
@@ -111,14 +120,24 @@ def _base_backup(home: Path, store: Store, urls: DatabaseUrls) -> BaseBackup:
             raise diagnose.disk_full(store.folder)
         reason = done.stderr.strip()
         raise BackupRefused(f"基础备份失败：{reason}", f"The base backup failed: {reason}")
-    for name in KEYS:
-        if (home / name).exists():
-            shutil.copyfile(home / name, beside / name)
-            (beside / name).chmod(0o600)
-            store.account.own(beside / name)
     beside.rename(folder)
     files = {path.name: digest(path) for path in sorted(folder.iterdir())}
     return BaseBackup(folder, started, datetime.now(UTC), _first_segment(folder), major, files)
+
+
+def _keep_keys(home: Path, store: Store, base: BaseBackup) -> None:
+    for name in KEYS:
+        if (home / name).exists():
+            text = (home / name).read_text("ascii")
+            record.write_atomically(store.about / f"{base.name}.{name}", text, mode=0o600)
+
+
+def restore_keys(home: Path, store: Store, base: BaseBackup) -> None:
+    """Put keys back that the home has not; whole or not at all."""
+    for name in KEYS:
+        kept = store.about / f"{base.name}.{name}"
+        if kept.exists() and not (home / name).exists():
+            record.write_atomically(home / name, kept.read_text("ascii"), mode=0o600)
 
 
 def _first_segment(folder: Path) -> str:
@@ -139,17 +158,18 @@ def digest(path: Path) -> str:
 
 
 def _forget(store: Store, keep: int) -> int:
-    """Delete all but the last ``keep`` base backups and dumps."""
+    """Delete all but the last ``keep`` base backups and dumps, and what an unfinished one left."""
     old_bases = store.base_backups()[:-keep]
     for base in old_bases:
         # First what makes it count, so that half of one is never taken for a backup.
-        (base.folder / "base.json").unlink()
+        for path in sorted(store.about.glob(f"{base.name}.*")):
+            path.unlink()
         shutil.rmtree(base.folder)
     old_dumps = sorted(store.dumps.glob("*.dump"))[:-keep]
     for dump in old_dumps:
         dump.unlink()
     whole = {base.name for base in store.base_backups()}
     for folder in store.bases.iterdir():
-        if folder.name not in whole:
+        if is_stamp(folder.name) and folder.name not in whole:
             shutil.rmtree(folder)
     return len(old_bases) + len(old_dumps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from app.db import cluster
@@ -14,6 +15,7 @@ from app.db.recovery import archive, status
 from app.db.recovery.segments import number_at, number_of
 from app.db.recovery.staging import staged
 from app.db.recovery.store import Store
+from app.db.recovery.timelines import bases_for, forks_of
 
 Check = Callable[[str], list[str]]
 """Takes the owner's URL of the restored database; gives what is broken, in the reader's language."""
@@ -30,18 +32,26 @@ class Rehearsal:
 
 def rehearse(home: Path, store: Store, check: Check, *, say: cluster.Say) -> Rehearsal:
     """Restore the newest base backup with all of the archived log beside the live cluster, and check it."""
+    with store.alone(home):
+        return _run(home, store, check, say)
+
+
+def _run(home: Path, store: Store, check: Check, say: cluster.Say) -> Rehearsal:
     known = record.load(home)
     bases = store.base_backups() if store.folder.is_dir() else []
-    if known is None or not bases:
+    forks = forks_of(store)
+    line = forks[-1].after if forks else (bases[-1].timeline if bases else 0)
+    fitting = bases_for(datetime.now(UTC), line, bases, forks)
+    if known is None or not fitting:
         raise BackupRefused(
             f"{store.folder} 中没有基础备份可供演练。先运行 wangge db backup --nightly。",
             f"There is no base backup in {store.folder} to rehearse. Run `wangge db backup --nightly` first.",
         )
-    base, began = bases[-1], time.monotonic()
+    base, began = fitting[-1], time.monotonic()
     where = places.of_record(home, known)
     try:
-        with staged(home, where, store, base, until=None, beside=None, say=say) as ready:
-            archived = archive.segments(store)
+        with staged(home, where, store, base, line=line, until=None, say=say) as ready:
+            archived = [name for name in archive.segments(store) if int(name[:8], 16) == line]
             if archived and number_at(ready.end_lsn) < number_of(archived[-1]):
                 raise BackupRefused(
                     f"日志在 {ready.end_lsn} 处中断，而归档里还有 {archived[-1]}：中间一段已损坏。",

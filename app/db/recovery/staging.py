@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +40,8 @@ class Staged:
     end_lsn: str
     reached: bool
     """Whether the instant was met in the log; False: the log ends before it."""
+    line: int
+    """The timeline that it began."""
 
 
 @contextmanager
@@ -49,15 +51,16 @@ def staged(
     store: Store,
     base: BaseBackup,
     *,
+    line: int,
     until: datetime | None,
-    beside: Path | None,
+    besides: Sequence[Path] = (),
     say: cluster.Say,
 ) -> Iterator[Staged]:
-    """Unpack ``base``, replay the log up to ``until`` (None: all of it) and run the result; destroyed at the end.
+    """Unpack ``base``, replay the log along ``line`` up to ``until`` (None: all of it), run it; destroyed at the end.
 
-    ``beside`` is the log folder of the data being replaced, for what was not archived yet.
+    ``besides`` are log folders of data that were replaced or are about to be, for what was not archived yet.
     """
-    archive.check(store, base.wal_start, beside)
+    archive.check(store, base.wal_start, besides)
     staging = home / FOLDER
     discard(home, where)
     staging.mkdir(mode=0o711)
@@ -74,9 +77,9 @@ def staged(
         else:
             record.ensure_passwords(staging)
         say(Text("正在重放日志…", "Replaying the log…"))
-        reached = _recover(staging, store, at, until, beside)
-        end = _end_of_log(staging)
-        yield Staged(staging, at, cluster.status(staging), end, reached)
+        reached = _recover(staging, store, at, line, until, besides)
+        end, begun = _end_of_log(staging)
+        yield Staged(staging, at, cluster.status(staging), end, reached, begun)
     finally:
         discard(home, where)
 
@@ -126,11 +129,14 @@ def _run(command: list[str], options: dict[str, object]) -> None:
         raise BackupRefused(f"{command[0]} 失败：{said}", f"{command[0]} failed: {said}")
 
 
-def _recover(staging: Path, store: Store, at: Places, until: datetime | None, beside: Path | None) -> bool:
+def _recover(
+    staging: Path, store: Store, at: Places, line: int, until: datetime | None, besides: Sequence[Path]
+) -> bool:
     settings = {
         "archive_mode": "off",
         "archive_library": "",
-        "restore_command": archive.restore_command(store, beside),
+        "restore_command": archive.restore_command(store, besides),
+        "recovery_target_timeline": str(line),
         "recovery_target_action": "promote",
         # Ready only when the whole way is gone.
         "hot_standby": "off",
@@ -167,7 +173,9 @@ def _start(staging: Path, store: Store, at: Places, extra: dict[str, str]) -> No
         cluster.start(staging, extra={"archive_mode": "off", "archive_library": ""})
 
 
-def _end_of_log(staging: Path) -> str:
+def _end_of_log(staging: Path) -> tuple[str, int]:
     with psycopg.connect(cluster.status(staging).libpq_url() or "") as connection:
-        row = connection.execute("SELECT pg_current_wal_lsn()::text").fetchone()
-    return str(row[0]) if row else "0/0"
+        row = connection.execute(
+            "SELECT pg_current_wal_lsn()::text, pg_walfile_name(pg_current_wal_lsn())"
+        ).fetchone()
+    return (str(row[0]), int(row[1][:8], 16)) if row else ("0/0", 0)

@@ -37,7 +37,6 @@ def note(store: Store, kind: Kind, *, ok: bool, **details: Any) -> None:
         record.write_atomically(
             store.folder / "status.json", json.dumps(fields, ensure_ascii=False, indent=1) + "\n", mode=0o600
         )
-        store.account.own(store.folder / "status.json")
 
 
 def backup_status(store: Store) -> BackupStatus:

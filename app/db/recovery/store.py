@@ -3,10 +3,14 @@
 ::
 
     backup/
-      base/20261129T180000Z/    base.tar.gz, pg_wal.tar.gz, backup_manifest, base.json
+      base/20261129T180000Z/    base.tar.gz, pg_wal.tar.gz, backup_manifest        (the server's account)
+      wal/                      segments as PostgreSQL archived them, older ones compressed (the same)
+      about/20261129T180000Z.json, .totp.key                                        (ours, as the rest)
       dump/20261129T180000Z.dump
-      wal/                      segments as PostgreSQL archived them, older ones compressed
-      status.json
+      restores.json, status.json
+
+The server's account is never trusted with more than its own files: what describes a backup, and keys, lie in folders
+that it cannot write to, and nothing of ours is written into its folders.
 """
 
 from __future__ import annotations
@@ -14,14 +18,17 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.db.cluster import places, record
 from app.db.cluster.account import Account, server_account
+from app.db.cluster.lock import exclusive
 from app.db.cluster.places import Places
-from app.db.errors import BackupRefused
+from app.db.errors import BackupRefused, ClusterBusy
 
 STAMP = "%Y%m%dT%H%M%SZ"
 _STAMP_SHAPE = re.compile(r"\d{8}T\d{6}Z")
@@ -44,10 +51,15 @@ class BaseBackup:
         """Its folder's name, the instant it was started at."""
         return self.folder.name
 
+    @property
+    def timeline(self) -> int:
+        """The timeline of the log that it was taken on."""
+        return int(self.wal_start[:8], 16)
+
 
 @dataclass(frozen=True)
 class Store:
-    """The backup folder of one home; it belongs to the server's account."""
+    """The backup folder of one home, and the account that the server runs as."""
 
     folder: Path
     account: Account
@@ -56,6 +68,11 @@ class Store:
     def bases(self) -> Path:
         """Base backups, a folder each."""
         return self.folder / "base"
+
+    @property
+    def about(self) -> Path:
+        """What describes base backups, and the keys that belong to them."""
+        return self.folder / "about"
 
     @property
     def dumps(self) -> Path:
@@ -72,9 +89,11 @@ class Store:
         try:
             if not self.folder.exists():
                 self.folder.mkdir(parents=True)
-                self.account.own(self.folder)
-            self.folder.chmod(0o700)
-            for folder in (self.bases, self.dumps, self.wal):
+                # The server's account passes through, and sees nothing.
+                self.folder.chmod(0o711)
+            for folder in (self.about, self.dumps):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            for folder in (self.bases, self.wal):
                 if not folder.exists():
                     folder.mkdir(mode=0o700)
                     self.account.own(folder)
@@ -83,15 +102,56 @@ class Store:
                 f"不能使用备份文件夹 {self.folder}：{error.strerror}。可用 WANGGE_BACKUP_DIR 另设。",
                 f"Cannot use the backup folder {self.folder}: {error.strerror}. WANGGE_BACKUP_DIR sets another.",
             ) from error
+        if self.account.switch and not self.account.can_enter(self.wal):
+            raise BackupRefused(
+                f"数据库的系统用户 {self.account.name} 进不了 {self.folder}；请用 WANGGE_BACKUP_DIR 另设。",
+                f"The database's system user {self.account.name} cannot enter {self.folder}; set another folder by "
+                f"WANGGE_BACKUP_DIR.",
+            )
 
     def base_backups(self) -> list[BaseBackup]:
         """Whole base backups, oldest first; unfinished ones have no description and do not count."""
-        found = [
-            _described(folder)
-            for folder in sorted(self.bases.glob("*"))
-            if _STAMP_SHAPE.fullmatch(folder.name)
-        ]
-        return [base for base in found if base is not None]
+        return [self._described(path) for path in sorted(self.about.glob("*.json")) if is_stamp(path.stem)]
+
+    def _described(self, path: Path) -> BaseBackup:
+        try:
+            fields = json.loads(path.read_text("utf-8"))
+            return BaseBackup(
+                self.bases / path.stem,
+                datetime.fromisoformat(fields["started"]),
+                datetime.fromisoformat(fields["finished"]),
+                str(fields["wal_start"]),
+                int(fields["major"]),
+                dict(fields["files"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BackupRefused(
+                f"无法理解 {path}（{error}）；请移走它和同名的基础备份后重试。",
+                f"Cannot make sense of {path} ({error}); move it and the base backup of that name away and try again.",
+            ) from error
+
+    def describe(self, base: BaseBackup) -> None:
+        """Write down what a base backup is; from then on it counts."""
+        fields = asdict(base) | {
+            "folder": base.name,
+            "started": base.started.isoformat(),
+            "finished": base.finished.isoformat(),
+        }
+        text = json.dumps(fields, indent=1) + "\n"
+        record.write_atomically(self.about / f"{base.name}.json", text, mode=0o600)
+
+    @contextmanager
+    def alone(self, home: Path) -> Iterator[None]:
+        """Hold the one lock of backups, rehearsals and restores; refuse while another of them is under way."""
+        with ExitStack() as held:
+            try:
+                held.enter_context(exclusive(home / "recovery.lock", wait_s=0))
+            except ClusterBusy:
+                raise BackupRefused(
+                    "另一个备份、演练或恢复正在进行；请等它结束后重试。",
+                    "Another backup, rehearsal or restore is under way; try again when it has ended.",
+                ) from None
+            yield
 
 
 def store_of(home: Path, backup_dir: Path | None = None) -> Store:
@@ -106,34 +166,9 @@ def store_of(home: Path, backup_dir: Path | None = None) -> Store:
     return Store(where.folder / "backup", account)
 
 
-def describe(base: BaseBackup) -> None:
-    """Write down what a base backup is; from then on it counts."""
-    fields = asdict(base) | {
-        "folder": base.name,
-        "started": base.started.isoformat(),
-        "finished": base.finished.isoformat(),
-    }
-    record.write_atomically(base.folder / "base.json", json.dumps(fields, indent=1) + "\n", mode=0o600)
-
-
-def _described(folder: Path) -> BaseBackup | None:
-    try:
-        fields = json.loads((folder / "base.json").read_text("utf-8"))
-        return BaseBackup(
-            folder,
-            datetime.fromisoformat(fields["started"]),
-            datetime.fromisoformat(fields["finished"]),
-            str(fields["wal_start"]),
-            int(fields["major"]),
-            dict(fields["files"]),
-        )
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BackupRefused(
-            f"无法理解 {folder / 'base.json'}（{error}）；请移走这个文件夹后重试。",
-            f"Cannot make sense of {folder / 'base.json'} ({error}); move that folder away and try again.",
-        ) from error
+def is_stamp(text: str) -> bool:
+    """Whether a name is an instant as :func:`stamp` writes it."""
+    return _STAMP_SHAPE.fullmatch(text) is not None
 
 
 def stamp(instant: datetime) -> str:

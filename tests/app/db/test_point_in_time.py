@@ -115,6 +115,67 @@ def test_twice_in_a_row_and_forward_again(backed_up, start_cluster):
     assert ids(home, start_cluster) == [*range(20), 500]
 
 
+def test_too_early_give_me_the_later_one(backed_up, start_cluster):
+    """What lay after the first restore's instant is on a line of its own, and still to be had; bases of it as well."""
+    home, instants = backed_up
+    store = store_of(home)
+    info = start_cluster(home)
+    time.sleep(1.1)
+    # A base backup of the morning's line, from after the instant that is restored first.
+    run_nightly(home, store, database_urls(load_settings(home=home)), keep=3, **QUIET)
+    rows(info, [300])
+    evening = now(info)
+    rows(info, [301])
+    cluster.stop(home)
+    restore_to(home, store, instants[0], **QUIET)
+    assert ids(home, start_cluster) == list(range(20))
+    restore_to(home, store, evening, **QUIET)
+    assert ids(home, start_cluster) == [*range(25, 40), *range(100, 105), 300]
+    restore_to(home, store, instants[1], **QUIET)
+    info = start_cluster(home)
+    rows(info, [400])
+    archive.switch(store, info.libpq_url())
+    rehearsed = rehearse(home, store, lambda url: ids_at(url) and [], **QUIET)
+    assert rehearsed.base < evening.strftime("%Y%m%dT%H%M%SZ")
+    # The disk is lost: the archive alone knows the newest line.
+    latest = now(info)
+    cluster.stop(home)
+    subprocess.run(["rm", "-rf", where_of(home).folder], check=True)
+    restore_to(home, store, latest, **QUIET)
+    assert ids(home, start_cluster) == [*range(30), 400]
+
+
+def ids_at(url):
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        return [row[0] for row in connection.execute("SELECT id FROM witness ORDER BY id")]
+
+
+def test_one_at_a_time(backed_up):
+    home, instants = backed_up
+    store = store_of(home)
+    with store.alone(home), pytest.raises(BackupRefused, match="under way"):
+        restore_to(home, store, instants[0], **QUIET)
+    with store.alone(home), pytest.raises(BackupRefused, match="under way"):
+        rehearse(home, store, lambda _: [], **QUIET)
+
+
+def test_nothing_is_written_through_a_link(backed_up, start_cluster, scratch):
+    """Whoever has the server's account must not become root by laying links where root writes."""
+    home, _ = backed_up
+    store = store_of(home)
+    victim = scratch / "victim"
+    victim.write_text("root's own")
+    path = next(path for path in store.wal.iterdir() if SEGMENT.fullmatch(path.name))
+    os.utime(path, (1, 1))
+    (store.wal / f"{path.name}.gz").symlink_to(victim)
+    start_cluster(home)
+    time.sleep(1.1)
+    run_nightly(home, store, database_urls(load_settings(home=home)), keep=3, **QUIET)
+    assert victim.read_text() == "root's own"
+    assert (victim.stat().st_uid, store.about.stat().st_uid) == (os.geteuid(), os.geteuid())
+    assert not any(path.name.endswith(".key") for path in store.bases.rglob("*"))
+
+
 def test_outside_the_range_nothing_is_touched(backed_up, start_cluster):
     home, instants = backed_up
     for instant in (instants[0] - timedelta(days=1), datetime.now(UTC) + timedelta(hours=1)):
