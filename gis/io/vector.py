@@ -25,6 +25,7 @@ from gis.errors import BadRow, CrsUnknown, LayerNotFound, UnknownEncoding, Unrea
 from gis.io.encoding import decoded
 from gis.io.formats import Format
 from gis.io.geojson import geojson_crs
+from gis.io.geopackage import refuse_lost_rows
 from gis.io.layer import CrsSource, LayerData, LayerInfo, assemble, bad_row, digest_of, given_or_found
 from gis.io.limits import current_limits
 from gis.io.text import refuse_broken_text, refuse_broken_utf8
@@ -183,6 +184,7 @@ def read_table(source: Path, *, layer: str, name: str, encoding: str | None = No
         limits.refuse_over("columns", table.num_columns)
         refuse_broken_text(table, name=name)
         table.validate(full=True)
+    refuse_lost_rows(source, layer=layer, rows=table.num_rows, name=name)
     return Table(meta, table)
 
 
