@@ -95,7 +95,7 @@ async def replace_from_file(
     refuse_body(request, lanes.largest)
     sight = await sight_of(request)
     await in_database(request, _refuse_unless_open, request, sight, draft_id, seen)
-    async with lanes.receive(request, files.folder) as path:
+    async with lanes.receive(request, files.folder, sender=by.identity) as path:
         try:
             data = await lanes.read(request, partial(_read, files, path, reading))
             ground = await in_database(request, _load_ground, request, sight, draft_id, seen)

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import shutil
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
@@ -36,12 +37,16 @@ class FileLanes:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.largest = settings.max_upload_mb << 20
-        self._receiving = 0
+        self._receiving: Counter[str] = Counter()
+        # One person with slow files keeps nobody else out.
+        self._most_each = max(1, settings.uploads_at_once // 4)
         self._reading = anyio.CapacityLimiter(settings.upload_readers)
 
     @asynccontextmanager
-    async def receive(self, request: Request, folder: Path) -> AsyncIterator[Path]:
+    async def receive(self, request: Request, folder: Path, *, sender: str) -> AsyncIterator[Path]:
         """The body as a file in a folder of its own, for as long as the block lasts.
+
+        ``sender`` is who sends it: a quarter of the places is theirs at most.
 
         Raises
         ------
@@ -51,9 +56,12 @@ class FileLanes:
             It does not arrive in time; no room; too many others.
         """
         refuse_body(request, self.largest)
-        if self._receiving >= self.settings.uploads_at_once:
+        if (
+            self._receiving.total() >= self.settings.uploads_at_once
+            or self._receiving[sender] >= self._most_each
+        ):
             raise ReadersBusy
-        self._receiving += 1
+        self._receiving[sender] += 1
         try:
             made, inside = await _on_disk(partial(_enter_folder, folder))
             try:
@@ -67,7 +75,9 @@ class FileLanes:
                 with anyio.CancelScope(shield=True):
                     await run_in_threadpool(made.__exit__, None, None, None)
         finally:
-            self._receiving -= 1
+            self._receiving[sender] -= 1
+            if not self._receiving[sender]:
+                del self._receiving[sender]
 
     async def _write(self, request: Request, path: Path) -> None:
         deadline = time.monotonic() + self.settings.upload_total_s

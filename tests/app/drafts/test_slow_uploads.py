@@ -31,6 +31,7 @@ class Service:
 
     url: str
     token: str
+    colleague: str
 
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=100)
@@ -61,7 +62,7 @@ def service(database_server, worker_id, tmp_path_factory) -> Iterator[Service]:
     owner, service_engine = make_engine(own.owner_url), make_engine(own.service_url)
     with write_session(owner, EVERYTHING) as session:
         publish_town(session)
-    token = add_token(service_engine, "gis-editor", "")
+    token, colleague = (add_token(service_engine, "gis-editor", "", name=name) for name in ("slow", "quick"))
     owner.dispose()
     service_engine.dispose()
     settings = settings_for(
@@ -75,7 +76,7 @@ def service(database_server, worker_id, tmp_path_factory) -> Iterator[Service]:
         upload_memory_mb=1 << 16,
     )
     with serving_at(settings) as url:
-        yield Service(url, token)
+        yield Service(url, token, colleague)
     throwaway.drop(database_server, name)
 
 
@@ -123,6 +124,24 @@ def test_slow_uploads_take_nothing_from_others(service: Service, tmp_path: Path)
             headers={"If-Match": draft[1]},
         )
         assert good.status_code == 409, good.text
+    for connection in slow:
+        connection.close()
+
+
+def test_one_sender_leaves_places_to_the_others(service: Service, tmp_path: Path) -> None:
+    draft, content = service.draft(), good_file(tmp_path)
+    slow = [service.begin(draft, len(content), content[:10]) for _ in range(17)]
+    # A quarter of the 64 places is one sender's: the one too many is told at once.
+    refused = [answer_of(slow[16])]
+    assert b" 503 " in refused[0].splitlines()[0]
+    with service.client() as client:
+        good = client.put(
+            f"/v1/drafts/{draft[0]}/file",
+            content=content,
+            params={"missing": "keep"},
+            headers={"If-Match": draft[1], "Authorization": f"Bearer {service.colleague}"},
+        )
+    assert good.status_code == 409, good.text
     for connection in slow:
         connection.close()
 
