@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +16,8 @@ from sqlalchemy import text as sql
 import app.models  # noqa: F401 - all tables
 from app.db.base import Base
 from app.main import create_app
+from app.observability import configure_logging
+from app.settings import Settings
 from tests.fixtures.hostile_town import ADMIN, CODE, COMPUTED, CORE, EDITOR, GRID, UNSEEN, VIEWER, HostileTown
 from tests.fixtures.towns import DISTRICT
 
@@ -249,9 +253,20 @@ def test_a_code_in_other_letters_makes_a_header_that_can_be_sent(hostile: Hostil
 
 # ---------------------------------------------------------------- the log
 def test_the_log_of_all_this(hostile: HostileTown) -> None:
-    with hostile.person(VIEWER) as client:
-        client.get(f"/v1/units/{quote(CORE + chr(27) + '[31m', safe='')}")
-    logged = hostile.log.getvalue()
+    # Other services of this process may have set the log up for themselves since.
+    root, stream = logging.getLogger(), io.StringIO()
+    kept, level = root.handlers[:], root.level
+    try:
+        configure_logging(Settings(log_level="info"))
+        (handler,) = root.handlers
+        assert isinstance(handler, logging.StreamHandler)
+        handler.setStream(stream)
+        with hostile.person(VIEWER) as client:
+            client.get(f"/v1/units/{quote(CORE + chr(27) + '[31m', safe='')}")
+    finally:
+        root.handlers[:] = kept
+        root.setLevel(level)
+    logged = stream.getvalue() + hostile.log.getvalue()
     assert "7919*7907" in logged
     assert COMPUTED not in logged
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", logged)
