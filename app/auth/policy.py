@@ -26,6 +26,7 @@ from app.auth import address, forgery
 from app.auth.authentication import CHALLENGE, current_principal, settings_of
 from app.auth.models import ROLES
 from app.auth.principal import Principal
+from app.auth.public_address import is_our_host
 from app.auth.roles import EVERYWHERE
 from app.auth.sessions import key_of
 from app.db.session import Sight
@@ -201,7 +202,10 @@ def is_on_machine(request: Request, settings: Settings) -> bool:
     """
     if settings.metrics != "local" or settings.public_url or settings.trusted_proxies:
         return False
-    if any(name in request.headers for name in _PASSED_ON):
+    if any(name in _PASSED_ON or name.startswith("x-forwarded-") for name in request.headers):
+        return False
+    # A page of a stranger whose name was pointed at this machine says that name.
+    if not is_our_host(request.headers.get("host", ""), request.scope, settings):
         return False
     peer = address.peer_of(request)
     return peer is not None and peer.is_loopback

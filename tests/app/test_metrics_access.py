@@ -24,6 +24,9 @@ from tests.fixtures.database import CommittingDatabase
         ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, {}, 401),
         ("127.0.0.1", {"Forwarded": "for=203.0.113.5"}, {}, 401),
         ("127.0.0.1", {"Via": "1.1 proxy"}, {}, 401),
+        ("127.0.0.1", {"X-Forwarded-Proto": "https"}, {}, 401),
+        # A stranger's page whose name was pointed at this machine.
+        ("127.0.0.1", {"Host": "evil.example"}, {}, 401),
         ("127.0.0.1", {}, {"public_url": "https://gis.example"}, 401),
         ("127.0.0.1", {}, {"trusted_proxies": "127.0.0.1"}, 401),
         ("127.0.0.1", {}, {"metrics": "token"}, 401),
@@ -39,7 +42,12 @@ def test_who_reads_the_counters(
 ) -> None:
     settings = committing_db.settings.model_copy(update=changes)
     with serving(settings) as app:
-        assert client_on(app, address=peer).get("/metrics", headers=headers).status_code == status
+        assert (
+            client_on(app, address=peer)
+            .get("/metrics", headers={"Host": "127.0.0.1:8000"} | headers)
+            .status_code
+            == status
+        )
         actors = Actors(app, committing_db.service_engine, settings)
         assert actors.token("admin").get("/metrics").status_code == 200
         for role, path in (("viewer", ""), ("admin", "d")):
