@@ -91,13 +91,14 @@ def sign_in(
         The password was right, and the account has a second factor.
     """
     short = service.canonical_name(name)
-    account_id, attempt = _prove(engine, trace, short, password, place)
+    account_id, attempt, stored = _prove(engine, trace, short, password, place)
     _prove_code(engine, settings, trace, short, account_id, attempt, code)
+    stronger = passwords.hash_password(password) if passwords.needs_rehash(stored) else None
     with _writing(engine, short, name=short) as session:
         account = _still(session, short, account_id)
         throttle.succeeded(session, attempt)
-        if passwords.needs_rehash(account.password_hash):
-            account.password_hash = passwords.hash_password(password)
+        if stronger is not None and account.password_hash == stored:
+            account.password_hash = stronger
         account.last_signed_in_at = now()
         if old_key:
             repository.close_session(session, keys.digest(old_key))
@@ -137,7 +138,7 @@ def change_password(
             code="weak-password",
             field="new",
         )
-    account_id, attempt = _prove(engine, trace, who.name, current, place)
+    account_id, attempt, _ = _prove(engine, trace, who.name, current, place)
     new_hash = passwords.hash_password(new)
     with _writing(engine, who.name, name=who.name) as session:
         account = _still(session, who.name, account_id)
@@ -151,8 +152,8 @@ def change_password(
         return _open(session, settings, trace, account)
 
 
-def _prove(engine: Engine, trace: Trace, name: str, password: str, place: str | None) -> tuple[int, int]:
-    """Check a password: the account's id and the attempt, or a refusal that is written down."""
+def _prove(engine: Engine, trace: Trace, name: str, password: str, place: str | None) -> tuple[int, int, str]:
+    """Check a password: the account's id, the attempt and the stored hash, or a refusal that is written down."""
     with _writing(engine, "sign-in", name=name) as session:
         attempt = throttle.admit(session, name, place)
         account = repository.account_named(session, name)
@@ -160,8 +161,8 @@ def _prove(engine: Engine, trace: Trace, name: str, password: str, place: str | 
         active = account is not None and account.active
     # No transaction is open while the hash is computed: it takes long on purpose.
     right = passwords.verify(stored, password)
-    if right and active and account_id is not None:
-        return account_id, attempt
+    if right and active and account_id is not None and stored is not None:
+        return account_id, attempt, stored
     with _writing(engine, "sign-in", name=name) as session:
         target = audit.of_account(name) if stored is not None else audit.of_account("?")
         reason = "disabled" if right else "password" if stored is not None else "unknown-name"
@@ -208,7 +209,7 @@ def begin_totp(
     engine: Engine, settings: Settings, trace: Trace, who: Principal, *, password: str, place: str | None
 ) -> Enrolment:
     """Begin to set up a second factor; the password is asked for, since a browser may have been left open."""
-    account_id, attempt = _prove(engine, trace, who.name, password, place)
+    account_id, attempt, _ = _prove(engine, trace, who.name, password, place)
     with _writing(engine, who.name, name=who.name) as session:
         account = _still(session, who.name, account_id)
         throttle.succeeded(session, attempt)
@@ -235,7 +236,7 @@ def remove_totp(
     place: str | None,
 ) -> None:
     """Remove one's own second factor, with the password and a code of it."""
-    account_id, attempt = _prove(engine, trace, who.name, password, place)
+    account_id, attempt, _ = _prove(engine, trace, who.name, password, place)
     _prove_code(engine, settings, trace, who.name, account_id, attempt, code or "-")
     with _writing(engine, who.name, name=who.name) as session:
         account = _still(session, who.name, account_id)
