@@ -179,7 +179,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):
         app.include_router(router)
     install_web(app, settings)
-    openapi.install(app)
+    openapi.install(app, settings)
     if settings.public_url or settings.trusted_proxies:
         app.add_middleware(PublicAddress, settings=settings)
     return app

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
+from collections import OrderedDict
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
@@ -17,62 +18,81 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.auth import address
-from app.auth.sessions import COOKIE
+from app.auth import address, sessions
+from app.auth.principal import Principal
 from app.errors import TooMany
 from app.problems import problem
 from app.settings import Settings
 
 # Probes must not be kept out, and a page is made of many files.
 _FREE = ("/healthz", "/readyz", "/metrics", "/static/")
-_REFUSED = "refused"
+_MOST_PROVEN = 10_000
+_Key = tuple[str, str]
 
 
 class RateLimit:
-    """Counts requests, and refuses those above the rate with 429 and Retry-After; every answer says what is left."""
+    """Counts requests, and refuses those above the rate with 429 and Retry-After; every answer says what is left.
+
+    A token or session counts for itself once an answer has shown that it is a good one, and for its address until then:
+    whoever invents some has none of their own to be counted by.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self._proxies = settings.trusted_proxies
+        self._settings = settings
         self._by_address = parse(settings.rate_limit) if settings.rate_limit else None
         self._by_token = parse(settings.rate_limit_token) if settings.rate_limit_token else None
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        # What came, to whose it is: the same token may be written in many ways.
+        self._proven: OrderedDict[str, _Key] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] != "http" or scope["path"].startswith(_FREE):
             await self.app(scope, receive, send)
             return
+        scope.setdefault("state", {})  # shared with what looks at the credential further in
         request = Request(scope, receive)
-        place = address.bucket(address.client_address(request, proxies=self._proxies)) or "?"
-        credential = _credential(request)
-        item, key = self._counted_by(place, credential)
-        if item is None:
-            await self.app(scope, receive, send)
-            return
-        guesses = self._by_address if credential is not None else None
-        # Whoever invents tokens has none of their own to be counted by.
-        if guesses is not None and not self._limiter.test(guesses, _REFUSED, place):
-            await self._refuse(request, send, guesses, (_REFUSED, place))
-            return
-        if not self._limiter.hit(item, *key):
+        place = address.bucket(address.client_address(request, proxies=self._settings.trusted_proxies)) or "?"
+        credential = self._credential(request) if self._by_token is not None else None
+        owner = self._proven.get(credential) if credential is not None else None
+        item, key = (self._by_token, owner) if owner else (self._by_address, ("address", place))
+        if item is not None and not self._limiter.hit(item, *key):
             await self._refuse(request, send, item, key)
             return
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                if message["status"] == 401 and guesses is not None:
-                    self._limiter.hit(guesses, _REFUSED, place)
-                # A new list: an answer that was made beforehand may share its own among requests.
-                message["headers"] = [*message.get("headers", ()), *self._left(item, key)]
+                if credential is not None:
+                    self._learn(request, credential, message["status"])
+                if item is not None:
+                    # A new list: an answer that was made beforehand may share its own among requests.
+                    message["headers"] = [*message.get("headers", ()), *self._left(item, key)]
             await send(message)
 
         await self.app(scope, receive, counted)
 
-    def _counted_by(self, place: str, credential: str | None) -> tuple[RateLimitItem | None, tuple[str, str]]:
-        if credential is not None and self._by_token is not None:
-            return self._by_token, ("token", credential)
-        return self._by_address, ("address", place)
+    def _credential(self, request: Request) -> str | None:
+        """What stands for the token or session that came, whether it is a good one or not."""
+        shown = request.headers.get("authorization")
+        if shown is None:
+            shown = sessions.key_of(request, self._settings)
+        return hashlib.sha256(shown.encode()).hexdigest()[:32] if shown else None
+
+    def _learn(self, request: Request, credential: str, status: int) -> None:
+        """Remember whose a credential is, or that it is nobody's any more, if somebody has looked at it."""
+        principal: Principal | None = getattr(request.state, "principal", None)
+        if principal is None and status != 401:
+            return
+        owner = _owner(principal) if principal is not None else None
+        known = self._proven.pop(credential, None)
+        if owner is None:
+            return
+        self._proven[credential] = owner
+        if len(self._proven) > _MOST_PROVEN:
+            self._proven.popitem(last=False)
+        if known is None and self._by_token is not None:
+            self._limiter.hit(self._by_token, *owner)
 
     def _left(self, item: RateLimitItem, key: tuple[str, str]) -> list[tuple[bytes, bytes]]:
         stats = self._limiter.get_window_stats(item, *key)
@@ -96,7 +116,9 @@ class RateLimit:
         await problem(request, refusal)(request.scope, request.receive, send)
 
 
-def _credential(request: Request) -> str | None:
-    """What stands for the token or session that came, whether it is a good one or not."""
-    shown = request.headers.get("authorization") or request.cookies.get(COOKIE)
-    return hashlib.sha256(shown.encode()).hexdigest()[:32] if shown else None
+def _owner(principal: Principal) -> _Key | None:
+    if principal.token_id is not None:
+        return "token", str(principal.token_id)
+    if principal.session_id is not None:
+        return "session", str(principal.session_id)
+    return None

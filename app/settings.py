@@ -29,6 +29,12 @@ _OWN_PATHS = frozenset(
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
+# Connections of a worker that no turn at the database is for: looking at passwords (app.auth.sign_in_turns), and what
+# runs behind the requests, such as the watch for a new edition.
+SIGN_IN_CONNECTIONS = 2
+_CONNECTIONS_BEHIND = 1
+
+
 class Settings(BaseSettings):
     """The settings tree; one instance is made by :func:`load_settings` and handed to whoever needs it."""
 
@@ -370,8 +376,8 @@ class Settings(BaseSettings):
 
     @property
     def database_turns(self) -> int:
-        """Requests that use the database at once; some connections are left for signing in and for probes."""
-        return max(1, self.pool_size - 2)
+        """Requests that use the database at once; the other connections are kept for what takes no turn."""
+        return max(1, self.pool_size - SIGN_IN_CONNECTIONS - _CONNECTIONS_BEHIND)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Request, status
 from pydantic import SecretStr
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.auth import first_admin, scopes, service
@@ -119,7 +121,9 @@ def set_password(
         password=_plain(given.password),
         must_change_password=given.must_change_password,
     )
-    first_admin.discard(settings_of(request).home, name=account.name)
+    discard = partial(first_admin.discard, settings_of(request).home, name=account.name)
+    # Not before the new password is in force: the file may hold the only one that opens anything.
+    event.listen(session, "after_commit", lambda _session: discard(), once=True)
     return _made(_shown(session, principal, account), None if given.password else password)
 
 

@@ -8,14 +8,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlalchemy import Engine
 
 from app.auth import repository
 from app.auth.audit import Trace
-from app.auth.authentication import engine_of, trace_of
+from app.auth.authentication import engine_of
+from app.auth.dependencies import CurrentTrace, in_database
 from app.db.session import NOTHING, write_session
 
 
@@ -31,14 +33,19 @@ class ContactLog:
             self.shown[target] = self.shown.get(target, 0) + count
 
 
-def _contact_log(request: Request, trace: Annotated[Trace, Depends(trace_of)]) -> Iterator[ContactLog]:
+async def _contact_log(request: Request, trace: CurrentTrace) -> AsyncIterator[ContactLog]:
     log = ContactLog()
     yield log
     if log.shown:
-        with write_session(engine_of(request), NOTHING) as session:
-            for target, count in sorted(log.shown.items()):
-                # Somebody who works through their grids opens each many times an hour: one line says it.
-                repository.record_hourly(session, trace, "contacts.read", target, contacts=count)
+        # The turn of the answer's own session was given back: this write takes one of its own.
+        await in_database(request, _write, engine_of(request), trace, log.shown)
+
+
+def _write(engine: Engine, trace: Trace, shown: dict[str, int]) -> None:
+    with write_session(engine, NOTHING) as session:
+        for target, count in sorted(shown.items()):
+            # Somebody who works through their grids opens each many times an hour: one line says it.
+            repository.record_hourly(session, trace, "contacts.read", target, contacts=count)
 
 
 Contacts = Annotated[ContactLog, Depends(_contact_log, scope="function")]

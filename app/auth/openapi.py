@@ -10,38 +10,45 @@ from fastapi.routing import iter_route_contexts
 from app.auth import openapi_refusals
 from app.auth.forgery import HEADER
 from app.auth.policy import Policy, policy_of
-from app.auth.sessions import COOKIE
-
-_SCHEMES = {
-    "token": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An API token (`wangge token issue`, or POST /v1/tokens).",
-    },
-    "session": {
-        "type": "apiKey",
-        "in": "cookie",
-        "name": COOKIE,
-        "description": "A browser's session (POST /v1/session). Writes also need the header "
-        f"`{HEADER.title()}` with `csrf` of that answer.",
-    },
-}
+from app.auth.sessions import name_of_cookie
+from app.settings import Settings
 
 
-def install(app: FastAPI) -> None:
+def _schemes(settings: Settings) -> dict[str, Any]:
+    # Nobody is asking here, so the settings say how people come: a proxy that is only trusted may speak either.
+    secure = settings.secure_cookies or settings.tls or (settings.public_url or "").startswith("https:")
+    plain, secured = (name_of_cookie(settings, secure=each) for each in (False, True))
+    other = "" if secure else f" Over HTTPS the cookie is called `{secured}`."
+    return {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API token (`wangge token issue`, or POST /v1/tokens).",
+        },
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": secured if secure else plain,
+            "description": "A browser's session (POST /v1/session). Writes also need the header "
+            f"`{HEADER.title()}` with `csrf` of that answer.{other}",
+        },
+    }
+
+
+def install(app: FastAPI, settings: Settings) -> None:
     """Let ``app.openapi()`` tell the demands of every operation; to be called when all routes are there."""
     plain = app.openapi
 
     def described() -> dict[str, Any]:
         if app.openapi_schema is None:
-            _add_policies(app, plain())
+            _add_policies(app, plain(), settings)
         return plain()
 
     app.openapi = described  # type: ignore[method-assign]
 
 
-def _add_policies(app: FastAPI, schema: dict[str, Any]) -> None:
-    schema.setdefault("components", {})["securitySchemes"] = _SCHEMES
+def _add_policies(app: FastAPI, schema: dict[str, Any], settings: Settings) -> None:
+    schema.setdefault("components", {})["securitySchemes"] = _schemes(settings)
     openapi_refusals.add_schema(schema)
     for route in iter_route_contexts(app.routes):
         policy = policy_of(route)

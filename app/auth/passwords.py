@@ -23,8 +23,9 @@ MAX_LENGTH = 256
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 _hasher = PasswordHasher()  # RFC 9106, low memory: 64 MiB, three passes
-# Each hash takes 64 MiB and a core. Who may come so far is decided before (`HashingGates`); this bounds the memory.
-AT_ONCE = max(2, os.cpu_count() or 2)
+# Each hash takes 64 MiB and a core. Who may come so far is decided before (`HashingGates`); this bounds the memory,
+# and the threads of both lanes on a machine with many cores.
+AT_ONCE = min(16, max(2, os.cpu_count() or 2))
 _making = threading.BoundedSemaphore(2 * AT_ONCE)
 
 

@@ -111,7 +111,12 @@ def cookie_name(request: Request, settings: Settings) -> str:
     Over HTTPS it carries the prefix by which a browser knows that nobody but this host set it: a neighbour under the
     same domain, or a page over plain HTTP, could otherwise plant one. ``__Host-`` demands the path ``/``.
     """
-    if not is_secure(request, settings):
+    return name_of_cookie(settings, secure=is_secure(request, settings))
+
+
+def name_of_cookie(settings: Settings, *, secure: bool) -> str:
+    """What it is called over HTTPS, or over plain HTTP."""
+    if not secure:
         return COOKIE
     return f"__Secure-{COOKIE}" if settings.root_path else f"__Host-{COOKIE}"
 

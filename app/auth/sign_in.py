@@ -1,12 +1,15 @@
 """Signing in, signing out, changing one's own password.
 
 These work with several short transactions of their own, since what they write must last although the request is
-refused: the attempt before the password is looked at, and the refusal in the audit log.
+refused: the attempt before the password is looked at, and the refusal in the audit log. Where a hash is computed between
+them, each takes a turn of its own (:mod:`app.auth.sign_in_turns`); signing out and confirming a second factor run with
+the request's turn at the database.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
@@ -16,6 +19,7 @@ from app.auth import audit, keys, passwords, repository, service, sessions, thro
 from app.auth.audit import Trace
 from app.auth.models import Account
 from app.auth.principal import Principal
+from app.auth.sign_in_turns import TURNS
 from app.auth.totp import Enrolment
 from app.db.session import NOTHING, Sight, WriteSession, read_session, write_session
 from app.errors import Invalid, Unauthorised
@@ -87,13 +91,14 @@ def sign_in(
         The password was right, and the account has a second factor.
     """
     short = service.canonical_name(name)
-    account_id, attempt = _prove(engine, trace, short, password, place)
+    account_id, attempt, stored = _prove(engine, trace, short, password, place)
     _prove_code(engine, settings, trace, short, account_id, attempt, code)
-    with _writing(engine, short) as session:
+    stronger = passwords.hash_password(password) if passwords.needs_rehash(stored) else None
+    with _writing(engine, short, name=short) as session:
         account = _still(session, short, account_id)
         throttle.succeeded(session, attempt)
-        if passwords.needs_rehash(account.password_hash):
-            account.password_hash = passwords.hash_password(password)
+        if stronger is not None and account.password_hash == stored:
+            account.password_hash = stronger
         account.last_signed_in_at = now()
         if old_key:
             repository.close_session(session, keys.digest(old_key))
@@ -102,7 +107,7 @@ def sign_in(
 
 def sign_out(engine: Engine, trace: Trace, key: str) -> None:
     """End a session; a key that opens nothing is no error."""
-    with _writing(engine, trace.actor) as session:
+    with write_session(engine, Sight(paths=(), actor=trace.actor)) as session:
         name = repository.close_session(session, keys.digest(key))
         if name is not None:
             audit.record(session, trace, "session.closed", audit.of_account(name))
@@ -124,7 +129,7 @@ def change_password(
     The present password is asked for, and guessing it is slowed down as at the door: a browser left open must not be
     enough to take an account over.
     """
-    with read_session(engine, NOTHING) as session:
+    with TURNS.turn(who.name), read_session(engine, NOTHING) as session:
         service.check_password(session, new, name=who.name, display_name=who.display_name, field="new")
     if new == current:
         raise Invalid(
@@ -133,9 +138,9 @@ def change_password(
             code="weak-password",
             field="new",
         )
-    account_id, attempt = _prove(engine, trace, who.name, current, place)
+    account_id, attempt, _ = _prove(engine, trace, who.name, current, place)
     new_hash = passwords.hash_password(new)
-    with _writing(engine, who.name) as session:
+    with _writing(engine, who.name, name=who.name) as session:
         account = _still(session, who.name, account_id)
         throttle.succeeded(session, attempt)
         account.password_hash = new_hash
@@ -147,18 +152,18 @@ def change_password(
         return _open(session, settings, trace, account)
 
 
-def _prove(engine: Engine, trace: Trace, name: str, password: str, place: str | None) -> tuple[int, int]:
-    """Check a password: the account's id and the attempt, or a refusal that is written down."""
-    with _writing(engine, "sign-in") as session:
+def _prove(engine: Engine, trace: Trace, name: str, password: str, place: str | None) -> tuple[int, int, str]:
+    """Check a password: the account's id, the attempt and the stored hash, or a refusal that is written down."""
+    with _writing(engine, "sign-in", name=name) as session:
         attempt = throttle.admit(session, name, place)
         account = repository.account_named(session, name)
         account_id, stored = (account.id, account.password_hash) if account else (None, None)
         active = account is not None and account.active
     # No transaction is open while the hash is computed: it takes long on purpose.
     right = passwords.verify(stored, password)
-    if right and active and account_id is not None:
-        return account_id, attempt
-    with _writing(engine, "sign-in") as session:
+    if right and active and account_id is not None and stored is not None:
+        return account_id, attempt, stored
+    with _writing(engine, "sign-in", name=name) as session:
         target = audit.of_account(name) if stored is not None else audit.of_account("?")
         reason = "disabled" if right else "password" if stored is not None else "unknown-name"
         audit.record(session, trace, "session.refused", target, reason=reason)
@@ -175,7 +180,7 @@ def _prove_code(
     code: str | None,
 ) -> None:
     """Check the second factor where there is one; a wrong code is a failure like a wrong password."""
-    with _writing(engine, "sign-in") as session:
+    with _writing(engine, "sign-in", name=name) as session:
         account = repository.locked_account(session, name)
         if account is None or account.id != account_id:
             raise WrongCredentials
@@ -204,8 +209,8 @@ def begin_totp(
     engine: Engine, settings: Settings, trace: Trace, who: Principal, *, password: str, place: str | None
 ) -> Enrolment:
     """Begin to set up a second factor; the password is asked for, since a browser may have been left open."""
-    account_id, attempt = _prove(engine, trace, who.name, password, place)
-    with _writing(engine, who.name) as session:
+    account_id, attempt, _ = _prove(engine, trace, who.name, password, place)
+    with _writing(engine, who.name, name=who.name) as session:
         account = _still(session, who.name, account_id)
         throttle.succeeded(session, attempt)
         return totp.begin(session, settings.home, account)
@@ -213,7 +218,7 @@ def begin_totp(
 
 def confirm_totp(engine: Engine, settings: Settings, trace: Trace, who: Principal, *, code: str) -> list[str]:
     """Let the second factor count; other sessions, which were opened without it, end. The recovery codes."""
-    with _writing(engine, who.name) as session:
+    with write_session(engine, Sight(paths=(), actor=who.name)) as session:
         account = _still(session, who.name, who.account_id)
         codes = totp.confirm(session, settings.home, trace, account, code)
         repository.close_other_sessions(session, account.id, keep=who.session_id)
@@ -231,9 +236,9 @@ def remove_totp(
     place: str | None,
 ) -> None:
     """Remove one's own second factor, with the password and a code of it."""
-    account_id, attempt = _prove(engine, trace, who.name, password, place)
+    account_id, attempt, _ = _prove(engine, trace, who.name, password, place)
     _prove_code(engine, settings, trace, who.name, account_id, attempt, code or "-")
-    with _writing(engine, who.name) as session:
+    with _writing(engine, who.name, name=who.name) as session:
         account = _still(session, who.name, account_id)
         throttle.succeeded(session, attempt)
         totp.remove(session, trace, account)
@@ -255,5 +260,8 @@ def _open(session: Session, settings: Settings, trace: Trace, account: Account) 
     return SignedIn(key, sessions.completed(live, settings))
 
 
-def _writing(engine: Engine, actor: str) -> AbstractContextManager[WriteSession]:
-    return write_session(engine, Sight(paths=(), actor=actor))
+@contextmanager
+def _writing(engine: Engine, actor: str, *, name: str) -> Iterator[WriteSession]:
+    """A short transaction about the account ``name``, with a turn of its own."""
+    with TURNS.turn(name), write_session(engine, Sight(paths=(), actor=actor)) as session:
+        yield session

@@ -11,7 +11,7 @@ from app.auth import first_admin
 from app.db.session import NOTHING, write_session
 from tests.app.auth.looking import audit, execute, scalar
 from tests.fixtures.actors import Actors, add_account
-from tests.fixtures.clients import NewClient
+from tests.fixtures.clients import NewClient, client_on
 from tests.fixtures.commands import Command
 from tests.fixtures.database import CommittingDatabase
 
@@ -82,6 +82,31 @@ def test_a_password_set_otherwise_removes_the_file(
     execute(committing_db, "UPDATE account SET must_change_password = false")
     assert ensure(committing_db) is None
     assert not file.exists()
+
+
+def test_a_password_that_was_not_set_after_all_keeps_the_file(
+    committing_db: CommittingDatabase, home: Path, actors: Actors
+) -> None:
+    """The transaction fails where it ends: the password in the file is still the good one."""
+    file = ensure(committing_db)
+    assert file is not None
+    execute(
+        committing_db,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE disk_full; END $$",
+    )
+    execute(
+        committing_db,
+        "CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE ON account DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+    try:
+        assert actors.sign_in("admin").post("/v1/accounts/admin/password", json={}).status_code == 503
+    finally:
+        execute(committing_db, "DROP FUNCTION refuse CASCADE")
+    assert file.exists()
+    name, password = file.read_text().split()
+    signed = client_on(actors.app).post("/v1/session", json={"name": name, "password": password})
+    assert signed.status_code == 200
 
 
 def test_somebody_elses_password_does_not(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from secrets import token_urlsafe
 
 import pytest
 from fastapi import FastAPI
 from pydantic import ValidationError
 
+from app.auth import sessions
 from app.rate_limit import RateLimit
 from app.settings import load_settings
-from tests.fixtures.actors import add_token
+from tests.fixtures.actors import add_account, add_session, add_token
 from tests.fixtures.clients import client_on, serving
 from tests.fixtures.database import CommittingDatabase, settings_for
 
@@ -61,6 +63,58 @@ def test_invented_tokens_count_for_their_address(limited: FastAPI):
         client.get("/v1/editions", headers={"Authorization": f"Bearer wg_{n}"}).status_code for n in range(8)
     ]
     assert statuses == [401] * 5 + [429] * 3
+
+
+@pytest.mark.parametrize("name", ["wangge_session", "__Host-wangge_session", "__Secure-wangge_session"])
+def test_invented_cookies_count_for_their_address(limited: FastAPI, name: str):
+    client = client_on(limited, address=HERE, base_url="https://testserver")
+    statuses = [
+        client.get("/v1/editions", headers={"Cookie": f"{name}={token_urlsafe(32)}"}).status_code
+        for _ in range(100)
+    ]
+    assert statuses == [200] * 5 + [429] * 95
+
+
+def test_a_hundred_invented_tokens_of_any_form(limited: FastAPI):
+    client = client_on(limited, address=HERE)
+    forms = ("Bearer wg_{}", "bearer  wg_{}", "Bearer {}", "Basic {}")
+    statuses = [
+        client.get(
+            "/v1/editions", headers={"Authorization": forms[n % 4].format(token_urlsafe(32))}
+        ).status_code
+        for n in range(100)
+    ]
+    assert statuses == [401] * 5 + [429] * 95
+
+
+def test_a_token_is_one_however_it_is_written(limited: FastAPI, committing_db: CommittingDatabase):
+    token = add_token(committing_db.service_engine, "api-consumer", "")
+    headers = [{"Authorization": f"{word} {token}"} for word in ("Bearer", "bearer", "BEARER")]
+    for each in headers:
+        assert client_on(limited, address=HERE).get("/v1/editions", headers=each).status_code == 200
+    statuses = [
+        client_on(limited, address=THERE).get("/v1/editions", headers=headers[n % 3]).status_code
+        for n in range(6)
+    ]
+    assert statuses == [200] * 5 + [429]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_session_has_its_own_until_it_ends(
+    limited: FastAPI, committing_db: CommittingDatabase, scheme: str
+):
+    engine, settings = committing_db.service_engine, limited.state.settings
+    key, csrf = add_session(engine, settings, add_account(engine, "wang", ("viewer", "")))
+    name = sessions.name_of_cookie(settings, secure=scheme == "https")
+    site = f"{scheme}://testserver"
+    headers = {"Cookie": f"{name}={key}", "X-CSRF-Token": csrf, "Origin": site}
+    client = client_on(limited, address=HERE, base_url=site)
+    assert [client.get("/v1/session", headers=headers).status_code for _ in range(6)] == [200] * 6
+    assert client_on(limited, address=HERE).get("/v1/editions").headers["RateLimit-Remaining"] == "3"
+    assert client.delete("/v1/session", headers=headers).status_code == 204
+    # Over, and found to be: counts for its address again, where three are left.
+    statuses = [client.get("/v1/session", headers=headers).status_code for _ in range(5)]
+    assert statuses == [200] * 4 + [429]
 
 
 def test_without_a_setting_nothing_is_counted(app: FastAPI):
