@@ -207,22 +207,25 @@ class WorkerPool:
         return self._hang_s if worker.serving else max(self._hang_s, START_PATIENCE_S)
 
     def _start(self, worker: _Worker, instant: float) -> None:
-        leave, worker.leave = os.pipe()
-        worker.heartbeat, heartbeat = os.pipe()
-        channel = WorkerChannel(self._listener.fileno(), leave, heartbeat, self._board.descriptor)
+        theirs: list[int] = []
         try:
             worker.child = Child(
                 [*self._command, "--channel", channel.format()],
+            leave, worker.leave = os.pipe()
+            theirs.append(leave)
+            worker.heartbeat, heartbeat = os.pipe()
+            theirs.append(heartbeat)
+            channel = WorkerChannel(self._listener.fileno(), leave, heartbeat, self._board.descriptor)
                 env=self._env,
                 pass_fds=(channel.listener, leave, heartbeat, channel.board),
             )
-        except OSError as error:  # no memory, too many processes
+        except OSError as error:  # no memory, too many processes or descriptors
             worker.close()
             worker.due = instant + worker.backoff.failed()
             log.error("worker_not_started", worker=worker.number, error=str(error))
         finally:
-            os.close(leave)
-            os.close(heartbeat)
+            for descriptor in theirs:
+                os.close(descriptor)
         worker.heard, worker.serving = instant, False
 
     def _end_hanging(self, worker: _Worker, silent_s: float) -> None:
