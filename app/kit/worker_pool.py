@@ -73,11 +73,12 @@ class WorkerPool:
         say: Callable[[Text], None],
         each_look: Callable[[], None] = lambda: None,
         ended: Callable[[int], None] = lambda _: None,
+        closed: Callable[[], None] = lambda: None,
     ) -> None:
         self._command, self._env = list(command), dict(env)
         self._listener, self._board = listener, board
         self._hang_s, self._say, self._each_look = hang_s, say, each_look
-        self._forget = ended
+        self._forget, self._closed = ended, closed
         self._workers = [_Worker(number) for number in range(1, count + 1)]
         self._opened, self._stopping, self._at_once = threading.Event(), threading.Event(), threading.Event()
         self._decided, self._replace = threading.Event(), threading.Event()
@@ -138,6 +139,7 @@ class WorkerPool:
                     time.sleep(LOOK_S)
         finally:
             self._end_all()
+            self._closed()
             self._decided.set()
 
     def _look(self) -> None:
@@ -209,13 +211,13 @@ class WorkerPool:
     def _start(self, worker: _Worker, instant: float) -> None:
         theirs: list[int] = []
         try:
-            worker.child = Child(
-                [*self._command, "--channel", channel.format()],
             leave, worker.leave = os.pipe()
             theirs.append(leave)
             worker.heartbeat, heartbeat = os.pipe()
             theirs.append(heartbeat)
             channel = WorkerChannel(self._listener.fileno(), leave, heartbeat, self._board.descriptor)
+            worker.child = Child(
+                [*self._command, "--channel", channel.format()],
                 env=self._env,
                 pass_fds=(channel.listener, leave, heartbeat, channel.board),
             )
