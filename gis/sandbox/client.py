@@ -30,7 +30,7 @@ from gis.sandbox.refusals import crash_refusal, refusal_of
 from gis.sandbox.replacement import Replacement, Step, describe_replacement, steps_of
 from gis.sandbox.staging import prepare_place
 
-__all__ = ["Cancellation", "Cancelled", "Sandbox", "SandboxFailed"]
+__all__ = ["Cancellation", "Cancelled", "Sandbox", "SandboxFailed", "Unconfined"]
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 # -I: neither the folder it starts in nor the environment decide what is imported.
@@ -50,6 +50,10 @@ _ENVIRONMENT = {
 
 class SandboxFailed(RuntimeError):
     """The sandbox itself does not work; says nothing about the file."""
+
+
+class Unconfined(RuntimeError):
+    """This machine cannot close a reader off from files and network, and the caller wants nothing less."""
 
 
 class Cancelled(Exception):
@@ -91,10 +95,14 @@ class Sandbox:
     ----------
     folder : Path
         Where the folders of jobs are made, and removed again.
+    closed_off : bool, default False
+        Whether a reader that cannot be closed off from files and network ends with `Unconfined` before it opens
+        anything; without it, it reads with what protection there is.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, closed_off: bool = False) -> None:
         self.folder = folder
+        self.closed_off = closed_off
         self.protection: dict[str, bool] = {}
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -133,8 +141,8 @@ class Sandbox:
             As `gis.io.read_layer`; `LimitExceeded` for what takes more than agreed.
         Cancelled
             By `cancellation`.
-        SandboxFailed
-            The sandbox does not work here.
+        SandboxFailed, Unconfined
+            The sandbox does not work here, or not well enough.
         """
         source = readable_file(path)
         words = {"layer": layer, "crs": crs, "lon": lon, "lat": lat, "wkt": wkt, "encoding": encoding}
@@ -156,7 +164,7 @@ class Sandbox:
         ------
         gis.errors.GisError
             As `gis.editing.operations_from_frame` and `gis.editing.apply`.
-        Cancelled, SandboxFailed
+        Cancelled, SandboxFailed, Unconfined
             As for `read_layer`.
         """
         words, tables = describe_replacement(asked)
@@ -178,7 +186,8 @@ class Sandbox:
         question = os.memfd_create("question", os.MFD_CLOEXEC)
         reply = os.memfd_create("reply", os.MFD_CLOEXEC)
         try:
-            write_message(question, {**header, "place": asdict(place), "limits": asdict(limits)}, tables)
+            words = {"place": asdict(place), "limits": asdict(limits), "closed_off": self.closed_off}
+            write_message(question, {**header, **words}, tables)
             ended = self._run(question, reply, limits, cancellation or Cancellation())
             if ended != 0:
                 raise crash_refusal(ended, limits)
@@ -189,6 +198,8 @@ class Sandbox:
             os.close(question)
             os.close(reply)
         self.protection = dict(message.header.pop("protection", {}))
+        if "unconfined" in message.header:
+            raise Unconfined
         if "refusal" in message.header:
             raise refusal_of(message.header["refusal"])
         if "failure" in message.header:
