@@ -27,8 +27,9 @@ from gis.sandbox.drivers import GDAL_ENVIRONMENT
 from gis.sandbox.layers import layer_of
 from gis.sandbox.messages import Message, MessageDamaged, read_message, write_message
 from gis.sandbox.refusals import crash_refusal, refusal_of
-from gis.sandbox.replacement import Replacement, Step, describe_replacement, steps_of
+from gis.sandbox.replacement import Replacement, Step, describe_replacement
 from gis.sandbox.staging import prepare_place
+from gis.sandbox.steps import steps_of
 
 __all__ = ["Cancellation", "Cancelled", "Sandbox", "SandboxFailed", "Unconfined"]
 
@@ -171,8 +172,9 @@ class Sandbox:
         with prepare_place(self.folder, None) as place:
             message = self._ask({"task": "replace", **words}, tables, place, limits, cancellation)
         try:
-            return steps_of(message)
+            return steps_of(message, asked)
         except MessageDamaged as error:
+            # As for a layer: it is looked at before it is believed.
             raise crash_refusal(None, limits, detail=f"nonsense: {error}") from error
 
     def _ask(

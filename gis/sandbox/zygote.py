@@ -15,7 +15,9 @@ import struct
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
+
+import pyarrow as pa
 
 from gis.io.limits import ReadLimits
 from gis.sandbox.confine import Place, confine, is_closed_off
@@ -132,6 +134,8 @@ def _work(
         limits = ReadLimits(**message.header["limits"])
         place = Place(**{**message.header["place"], "files": tuple(message.header["place"]["files"])})
         protection = confine(place, limits, parent=parent)
+        header: dict[str, Any]
+        tables: dict[str, pa.Table]
         if message.header["closed_off"] and not is_closed_off(protection):
             # Decided before the file is opened: what it makes of this process could not be believed afterwards.
             header, tables = {"unconfined": True}, {}
