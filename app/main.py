@@ -106,7 +106,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             settings.home,
         )
         await anyio.to_thread.run_sync(editions.start)
-        files = app.state.files = FileReader(settings, upload_limits(settings))
+        files = app.state.files = FileReader(
+            settings, upload_limits(settings), closed_off=not settings.upload_unconfined
+        )
         app.state.file_lanes = FileLanes(settings)
         await anyio.to_thread.run_sync(files.sweep)
         # What is here now stays: the collector need not look through all of it while everybody waits, a quarter of a second.

@@ -242,6 +242,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Files that a worker receives or keeps waiting at once; more are answered 503.",
     )
+    upload_unconfined: bool = Field(
+        default=False,
+        description="Read files of requests also where the process that reads them cannot be closed off from other "
+        "files and the network (no Landlock and no root, or no seccomp): a hostile file may then do what the service may.",
+    )
     read_features: int = Field(default=20_000_000, ge=1, description="Most rows of a file read by a command.")
     read_vertices: int = Field(
         default=200_000_000, ge=1, description="Most vertices of a file read by a command."

@@ -13,7 +13,7 @@ import typer
 from app.cli.output import Exit, Output
 from app.i18n import Text
 from app.kit.listener import bind_listener
-from app.kit.metrics_folder import FOLDER_VARIABLE, forget_worker, make_folder
+from app.kit.metrics_folder import FOLDER_VARIABLE, forget_worker, make_folder, remove_folder
 from app.kit.service_manager import ServiceManager
 from app.kit.worker_channel import Board
 from app.kit.worker_pool import WorkerPool
@@ -82,4 +82,5 @@ def start_pool(
         say=say,
         each_look=manager.alive,
         ended=lambda pid: forget_worker(numbers, pid),
+        closed=lambda: remove_folder(numbers),
     )

@@ -39,6 +39,21 @@ class ReadersBusy(Unavailable):
         )
 
 
+class UploadsUnconfined(Unavailable):
+    """This machine cannot close the reader of a file off, and nobody has said that it may read all the same."""
+
+    code = "uploads-unconfined"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "本机无法把读取文件的进程与其他文件和网络隔离，上传已被拒绝，文件没有被打开；请使用支持 Landlock（Linux 5.13+）"
+            "和 seccomp 的内核，或以 root 启动；若愿意承担风险，请设置 WANGGE_UPLOAD_UNCONFINED=true 并重启服务",
+            "this machine cannot close the process that reads a file off from other files and the network; the upload "
+            "was refused and not opened. Use a kernel with Landlock (Linux 5.13 or later) and seccomp, or start as "
+            "root; to accept the risk, set WANGGE_UPLOAD_UNCONFINED=true and restart the service",
+        )
+
+
 def over_limit(error: LimitExceeded) -> TooLarge:
     """Turn a limit of the reader into the refusal of a request."""
     return TooLarge(

@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 import structlog
 
-from app.files.errors import StorageFull
+from app.files.errors import StorageFull, UploadsUnconfined
 from app.files.limits import uploads_folder
 from app.settings import Settings
 from gis.io import LayerData, ReadLimits
-from gis.sandbox import Cancellation, Replacement, Sandbox, sweep_folders
+from gis.sandbox import Cancellation, Replacement, Sandbox, Unconfined, sweep_folders
+from gis.sandbox.confine import is_closed_off
 from gis.sandbox.refusals import ReaderCrashed
 from gis.sandbox.replacement import Step
 
@@ -33,16 +34,21 @@ _PROTECTIONS = {
 
 
 class FileReader:
-    """Reads files within limits; one for a process."""
+    """Reads files within limits; one for a process.
 
-    def __init__(self, settings: Settings, limits: ReadLimits, *, make_home: bool = True) -> None:
+    With `closed_off`, files are refused where a reader cannot be closed off from other files and the network.
+    """
+
+    def __init__(
+        self, settings: Settings, limits: ReadLimits, *, closed_off: bool = False, make_home: bool = True
+    ) -> None:
         self.limits = limits
         # A command that only looks at a file leaves no folder behind where there was none.
         self._elsewhere = (
             None if make_home or settings.home.is_dir() else tempfile.TemporaryDirectory(prefix="wangge-")
         )
         self.folder = Path(self._elsewhere.name) if self._elsewhere else uploads_folder(settings)
-        self._sandbox = Sandbox(self.folder)
+        self._sandbox = Sandbox(self.folder, closed_off=closed_off)
         self._told = threading.Event()
 
     def __enter__(self) -> FileReader:
@@ -92,6 +98,8 @@ class FileReader:
             # The asker learns that the file is damaged; whoever mends the reader learns how.
             log.warning("reader_crashed", detail=error.detail)
             raise
+        except Unconfined as error:
+            raise UploadsUnconfined from error
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StorageFull from error
@@ -107,6 +115,5 @@ class FileReader:
         self._told.set()
         # As an ordinary user, the rights of others are nothing one could give up.
         missing = [text for name, text in _PROTECTIONS.items() if not protection.get(name)]
-        closed = protection.get("files") or (protection.get("user") and protection.get("root"))
-        if missing and not (closed and protection.get("calls")):
+        if missing and not is_closed_off(protection):
             log.warning("sandbox_is_weak", missing=missing)

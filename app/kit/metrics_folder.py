@@ -14,16 +14,43 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own in it, closed to 
 
 
 def make_folder(home: Path) -> Path:
-    """An empty folder in memory for the numbers of a home's workers; that of an earlier service is swept."""
+    """An empty folder in memory for the numbers of this process's workers; those of ended services are swept.
+
+    The process is in its name: a second service over the same home leaves the numbers of the first alone.
+    """
     parent = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     name = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
-    folder = parent / f"wangge-metrics-{os.geteuid()}-{name}"
-    if folder.is_symlink() or (folder.exists() and folder.stat().st_uid != os.geteuid()):
-        # Somebody else made that name.
-        return Path(tempfile.mkdtemp(prefix=folder.name, dir=parent))
+    prefix = f"wangge-metrics-{os.geteuid()}-{name}-"
+    _sweep(parent, prefix)
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=parent))
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove the folder of a service that ends."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    return folder
+
+
+def _sweep(parent: Path, prefix: str) -> None:
+    """Remove the folders of this user and home whose service was killed."""
+    for folder in parent.glob(f"{prefix}*"):
+        pid = folder.name.removeprefix(prefix).partition("-")[0]
+        try:
+            # Somebody else may have made that name.
+            ours = not folder.is_symlink() and folder.stat().st_uid == os.geteuid()
+        except OSError:
+            continue
+        if ours and pid.isdecimal() and not _is_running(int(pid)):
+            remove_folder(folder)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def forget_worker(folder: Path, pid: int) -> None:

@@ -73,11 +73,12 @@ class WorkerPool:
         say: Callable[[Text], None],
         each_look: Callable[[], None] = lambda: None,
         ended: Callable[[int], None] = lambda _: None,
+        closed: Callable[[], None] = lambda: None,
     ) -> None:
         self._command, self._env = list(command), dict(env)
         self._listener, self._board = listener, board
         self._hang_s, self._say, self._each_look = hang_s, say, each_look
-        self._forget = ended
+        self._forget, self._closed = ended, closed
         self._workers = [_Worker(number) for number in range(1, count + 1)]
         self._opened, self._stopping, self._at_once = threading.Event(), threading.Event(), threading.Event()
         self._decided, self._replace = threading.Event(), threading.Event()
@@ -138,6 +139,7 @@ class WorkerPool:
                     time.sleep(LOOK_S)
         finally:
             self._end_all()
+            self._closed()
             self._decided.set()
 
     def _look(self) -> None:
@@ -207,22 +209,25 @@ class WorkerPool:
         return self._hang_s if worker.serving else max(self._hang_s, START_PATIENCE_S)
 
     def _start(self, worker: _Worker, instant: float) -> None:
-        leave, worker.leave = os.pipe()
-        worker.heartbeat, heartbeat = os.pipe()
-        channel = WorkerChannel(self._listener.fileno(), leave, heartbeat, self._board.descriptor)
+        theirs: list[int] = []
         try:
+            leave, worker.leave = os.pipe()
+            theirs.append(leave)
+            worker.heartbeat, heartbeat = os.pipe()
+            theirs.append(heartbeat)
+            channel = WorkerChannel(self._listener.fileno(), leave, heartbeat, self._board.descriptor)
             worker.child = Child(
                 [*self._command, "--channel", channel.format()],
                 env=self._env,
                 pass_fds=(channel.listener, leave, heartbeat, channel.board),
             )
-        except OSError as error:  # no memory, too many processes
+        except OSError as error:  # no memory, too many processes or descriptors
             worker.close()
             worker.due = instant + worker.backoff.failed()
             log.error("worker_not_started", worker=worker.number, error=str(error))
         finally:
-            os.close(leave)
-            os.close(heartbeat)
+            for descriptor in theirs:
+                os.close(descriptor)
         worker.heard, worker.serving = instant, False
 
     def _end_hanging(self, worker: _Worker, silent_s: float) -> None:

@@ -18,7 +18,7 @@ plain columns (Arrow) and words (JSON), which are looked at before they are beli
 ============ =====================================================================
 """
 
-from gis.sandbox.client import Cancellation, Cancelled, Sandbox, SandboxFailed
+from gis.sandbox.client import Cancellation, Cancelled, Sandbox, SandboxFailed, Unconfined
 from gis.sandbox.folders import make_folder, sweep_folders
 from gis.sandbox.replacement import Replacement
 
@@ -28,6 +28,7 @@ __all__ = [
     "Replacement",
     "Sandbox",
     "SandboxFailed",
+    "Unconfined",
     "make_folder",
     "sweep_folders",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import array
 import os
-import select
 import socket
 import struct
 import subprocess
@@ -28,10 +27,11 @@ from gis.sandbox.drivers import GDAL_ENVIRONMENT
 from gis.sandbox.layers import layer_of
 from gis.sandbox.messages import Message, MessageDamaged, read_message, write_message
 from gis.sandbox.refusals import crash_refusal, refusal_of
-from gis.sandbox.replacement import Replacement, Step, describe_replacement, steps_of
+from gis.sandbox.replacement import Replacement, Step, describe_replacement
 from gis.sandbox.staging import prepare_place
+from gis.sandbox.steps import steps_of
 
-__all__ = ["Cancellation", "Cancelled", "Sandbox", "SandboxFailed"]
+__all__ = ["Cancellation", "Cancelled", "Sandbox", "SandboxFailed", "Unconfined"]
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 # -I: neither the folder it starts in nor the environment decide what is imported.
@@ -51,6 +51,10 @@ _ENVIRONMENT = {
 
 class SandboxFailed(RuntimeError):
     """The sandbox itself does not work; says nothing about the file."""
+
+
+class Unconfined(RuntimeError):
+    """This machine cannot close a reader off from files and network, and the caller wants nothing less."""
 
 
 class Cancelled(Exception):
@@ -92,10 +96,14 @@ class Sandbox:
     ----------
     folder : Path
         Where the folders of jobs are made, and removed again.
+    closed_off : bool, default False
+        Whether a reader that cannot be closed off from files and network ends with `Unconfined` before it opens
+        anything; without it, it reads with what protection there is.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, closed_off: bool = False) -> None:
         self.folder = folder
+        self.closed_off = closed_off
         self.protection: dict[str, bool] = {}
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -134,8 +142,8 @@ class Sandbox:
             As `gis.io.read_layer`; `LimitExceeded` for what takes more than agreed.
         Cancelled
             By `cancellation`.
-        SandboxFailed
-            The sandbox does not work here.
+        SandboxFailed, Unconfined
+            The sandbox does not work here, or not well enough.
         """
         source = readable_file(path)
         words = {"layer": layer, "crs": crs, "lon": lon, "lat": lat, "wkt": wkt, "encoding": encoding}
@@ -157,15 +165,16 @@ class Sandbox:
         ------
         gis.errors.GisError
             As `gis.editing.operations_from_frame` and `gis.editing.apply`.
-        Cancelled, SandboxFailed
+        Cancelled, SandboxFailed, Unconfined
             As for `read_layer`.
         """
         words, tables = describe_replacement(asked)
         with prepare_place(self.folder, None) as place:
             message = self._ask({"task": "replace", **words}, tables, place, limits, cancellation)
         try:
-            return steps_of(message)
+            return steps_of(message, asked)
         except MessageDamaged as error:
+            # As for a layer: it is looked at before it is believed.
             raise crash_refusal(None, limits, detail=f"nonsense: {error}") from error
 
     def _ask(
@@ -179,7 +188,8 @@ class Sandbox:
         question = os.memfd_create("question", os.MFD_CLOEXEC)
         reply = os.memfd_create("reply", os.MFD_CLOEXEC)
         try:
-            write_message(question, {**header, "place": asdict(place), "limits": asdict(limits)}, tables)
+            words = {"place": asdict(place), "limits": asdict(limits), "closed_off": self.closed_off}
+            write_message(question, {**header, **words}, tables)
             ended = self._run(question, reply, limits, cancellation or Cancellation())
             if ended != 0:
                 raise crash_refusal(ended, limits)
@@ -190,6 +200,8 @@ class Sandbox:
             os.close(question)
             os.close(reply)
         self.protection = dict(message.header.pop("protection", {}))
+        if "unconfined" in message.header:
+            raise Unconfined
         if "refusal" in message.header:
             raise refusal_of(message.header["refusal"])
         if "failure" in message.header:
@@ -224,10 +236,13 @@ class Sandbox:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise limit_exceeded(limits, "wall_s")
-            ready, _, _ = select.select([own], [], [], min(left, 3600.0))
-            if ready:
+            # Not select(), which knows no descriptor above 1023: a busy service has more.
+            own.settimeout(min(left, 3600.0))
+            try:
                 content = own.recv(4)
-                return int(struct.unpack("=i", content)[0]) if len(content) == 4 else None
+            except TimeoutError:
+                continue
+            return int(struct.unpack("=i", content)[0]) if len(content) == 4 else None
 
     # ------------------------------------------------------------ the zygote
     def start(self) -> None:

@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from gis.sandbox.drivers import proj_folders
 from gis.sandbox.landlock import restrict_files
 from gis.sandbox.seccomp import filter_system_calls
 
-__all__ = ["Place", "confine"]
+__all__ = ["Place", "confine", "is_closed_off"]
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _OPEN_FILES, _TASKS = 64, 512
@@ -69,6 +70,12 @@ def confine(place: Place, limits: ReadLimits, *, parent: int) -> dict[str, bool]
     done["files"] = _close_files(place, data, closed_root=done["root"])
     done["calls"] = filter_system_calls()
     return done
+
+
+def is_closed_off(protection: Mapping[str, bool]) -> bool:
+    """Whether what could be given up keeps a reader from the files of others, and from the network and programs."""
+    files = protection.get("files") or (protection.get("user") and protection.get("root"))
+    return bool(files and protection.get("calls"))
 
 
 def _change_root(place: Place) -> bool:

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from gis.editing import Coverage, Edit, GridAttributes, apply, operation_as_json, operations_from_frame
 from gis.sandbox.layers import as_shapes, shape_column
-from gis.sandbox.messages import Message, MessageDamaged
+from gis.sandbox.messages import Message
 
-__all__ = ["Replacement", "Step", "compute_replacement", "describe_replacement", "steps_of"]
+__all__ = ["Replacement", "Step", "compute_replacement", "coverage_of", "describe_replacement"]
 
 _FIELDS = ("name", "community", "kind")
 
@@ -75,7 +75,7 @@ def describe_replacement(asked: Replacement) -> tuple[dict[str, Any], dict[str, 
 def compute_replacement(message: Message) -> tuple[dict[str, Any], dict[str, pa.Table]]:
     """Answer the question, as a header and tables."""
     header, tables = message.header, message.tables
-    coverage, file = _coverage(tables["coverage"]), tables["file"]
+    coverage, file = coverage_of(tables["coverage"]), tables["file"]
     operations = operations_from_frame(
         coverage,
         file.column("code").to_pylist(),
@@ -98,32 +98,9 @@ def compute_replacement(message: Message) -> tuple[dict[str, Any], dict[str, pa.
                 "inserted_vertices": [list(place) for place in edit.inserted_vertices],
             }
         )
-        touched[f"before{at}"] = _table(coverage, [code for code in codes if code in coverage])
         touched[f"after{at}"] = _table(edit.coverage, [code for code in codes if code in edit.coverage])
         coverage = edit.coverage
     return {"steps": steps}, touched
-
-
-def steps_of(message: Message) -> list[Step]:
-    """Read the answer.
-
-    Raises
-    ------
-    MessageDamaged
-    """
-    steps = []
-    try:
-        for at, said in enumerate(message.header["steps"]):
-            words = {
-                name: tuple(str(code) for code in said[name]) for name in ("created", "changed", "retired")
-            }
-            places = tuple((float(x), float(y)) for x, y in said["inserted_vertices"])
-            after = _coverage(message.tables[f"after{at}"])
-            edit = Edit(coverage=after, inserted_vertices=places, **words)
-            steps.append(Step(said["operation"], _coverage(message.tables[f"before{at}"]), edit))
-    except (KeyError, TypeError, ValueError) as error:
-        raise MessageDamaged(f"no steps: {error}") from error
-    return steps
 
 
 def _table(coverage: Coverage, codes: Sequence[str]) -> pa.Table:
@@ -139,7 +116,8 @@ def _table(coverage: Coverage, codes: Sequence[str]) -> pa.Table:
     )
 
 
-def _coverage(table: pa.Table) -> Coverage:
+def coverage_of(table: pa.Table) -> Coverage:
+    """Read a coverage as it is; nothing about it is checked."""
     return Coverage.build(
         table.column("code").to_pylist(),
         as_shapes(table.column("shape")),

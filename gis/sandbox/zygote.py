@@ -15,10 +15,12 @@ import struct
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
+
+import pyarrow as pa
 
 from gis.io.limits import ReadLimits
-from gis.sandbox.confine import Place, confine
+from gis.sandbox.confine import Place, confine, is_closed_off
 from gis.sandbox.messages import read_message, write_message
 from gis.sandbox.preload import load_libraries
 from gis.sandbox.tasks import answer
@@ -58,6 +60,8 @@ def main() -> None:
                     _end_all(children)
                     return
                 child = _start(job, selector, children.values())
+                if child is None:
+                    continue
                 children[child.pid] = child
                 selector.register(child.pidfd, selectors.EVENT_READ, child)
                 selector.register(child.caller, selectors.EVENT_READ, child)
@@ -77,16 +81,40 @@ def _receive(control: socket.socket) -> list[int] | None:
     return list(files) if content else None
 
 
-def _start(job: list[int], selector: selectors.BaseSelector, others: Iterable[_Child]) -> _Child:
+def _start(job: list[int], selector: selectors.BaseSelector, others: Iterable[_Child]) -> _Child | None:
+    """Fork a child for a job; None where the machine has no more processes or descriptors just now.
+
+    The caller sees a hang-up and tries again. To end instead would end the readers under way as well.
+    """
+    # Fewer than three when there was no room for all of them.
+    if len(job) != 3:
+        _close(job)
+        return None
     question, reply, caller = job
     parent = os.getpid()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        _close(job)
+        return None
     if pid == 0:
         os.close(caller)
         _work(question, reply, parent, selector, others)
+    try:
+        pidfd = os.pidfd_open(pid)
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        _close(job)
+        return None
     os.close(question)
     os.close(reply)
-    return _Child(pid, os.pidfd_open(pid), socket.socket(fileno=caller))
+    return _Child(pid, pidfd, socket.socket(fileno=caller))
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _work(
@@ -106,7 +134,13 @@ def _work(
         limits = ReadLimits(**message.header["limits"])
         place = Place(**{**message.header["place"], "files": tuple(message.header["place"]["files"])})
         protection = confine(place, limits, parent=parent)
-        header, tables = answer(message, limits)
+        header: dict[str, Any]
+        tables: dict[str, pa.Table]
+        if message.header["closed_off"] and not is_closed_off(protection):
+            # Decided before the file is opened: what it makes of this process could not be believed afterwards.
+            header, tables = {"unconfined": True}, {}
+        else:
+            header, tables = answer(message, limits)
         try:
             write_message(reply, {**header, "protection": protection}, tables)
         except (MemoryError, OSError):

@@ -1,12 +1,13 @@
 """One reading counts for all workers, those that ended too; request lines name who asked."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from app.kit.metrics_folder import FOLDER_VARIABLE, forget_worker, make_folder
+from app.kit.metrics_folder import FOLDER_VARIABLE, forget_worker, make_folder, remove_folder
 from app.metrics import Metrics
 from app.settings import Settings
 from tests.fixtures.clients import client_on, serving
@@ -29,9 +30,8 @@ if len(sys.argv) > 2:
 def folder(tmp_path):
     made = make_folder(tmp_path / "home")
     yield made
-    for path in made.iterdir():
-        path.unlink()
-    made.rmdir()
+    remove_folder(made)
+    assert not made.exists()
 
 
 def worker(folder: Path, *arguments: object) -> tuple[int, str]:
@@ -58,18 +58,29 @@ def test_what_a_dead_worker_counted_stays_and_its_connections_go(folder, tmp_pat
     assert 'wangge_database_connections{state="in_use"} 3.0' in said
 
 
-def test_the_folder_is_swept_and_never_a_strangers(tmp_path):
+def test_folders_of_ended_services_are_swept_and_never_a_running_ones_or_a_strangers(tmp_path):
     home = tmp_path / "home"
+    (tmp_path / "kept").write_bytes(b"")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    running = make_folder(home)
+    (running / "counter_1.db").write_bytes(b"numbers")
+    own, gone = f"-{os.getpid()}-", f"-{ended.pid}-"
+    left = running.rename(running.with_name(running.name.replace(own, gone)))
+    link = left.with_name(f"{left.name}link")
+    link.symlink_to(tmp_path)
     first = make_folder(home)
-    (first / "counter_1.db").write_bytes(b"old")
-    again = make_folder(home)
-    assert (again, list(again.iterdir()), again.stat().st_mode & 0o777) == (first, [], 0o700)
-    again.rmdir()
-    again.symlink_to(tmp_path)
-    other = make_folder(home)
-    assert other != first
-    again.unlink()
-    other.rmdir()
+    assert not left.exists()
+    assert (list(first.iterdir()), first.stat().st_mode & 0o777) == ([], 0o700)
+    (first / "counter_1.db").write_bytes(b"numbers")
+    second = make_folder(home)
+    elsewhere = make_folder(tmp_path / "other")
+    assert len({first, second, elsewhere}) == 3
+    assert (first / "counter_1.db").read_bytes() == b"numbers", "its service is running"
+    assert (link.is_symlink(), (tmp_path / "kept").exists()) == (True, True)
+    link.unlink()
+    for folder in (first, second, elsewhere):
+        remove_folder(folder)
 
 
 def test_any_word_as_a_method_is_one_series():

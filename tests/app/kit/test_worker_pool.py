@@ -1,5 +1,6 @@
 """The pool on its own: workers that end, hang, cannot start, ignore a polite end."""
 
+import errno
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import pytest
 
 from app.kit.listener import base_url, bind_listener
 from app.kit.worker_channel import Board, WorkerChannel
-from app.kit.worker_pool import WorkerPool
+from app.kit.worker_pool import WorkerPool, _Worker
 from tests.fixtures.clusters import ROOT
 
 WORKER = """
@@ -199,3 +200,24 @@ def test_a_port_that_is_taken_is_said_at_once(host):
         first.listen()
         with pytest.raises(OSError, match="Address already in use"):
             bind_listener(host, first.getsockname()[1])
+
+
+@pytest.mark.parametrize("made_before", [0, 1])
+def test_a_start_without_descriptors_leaks_none_and_waits_for_its_turn(pools, monkeypatch, made_before):
+    pool = pools()
+    pool.stop()
+    worker, pipe, calls = _Worker(1), os.pipe, []
+
+    def pipe_or_none_left():
+        calls.append(1)
+        if len(calls) % (made_before + 1) == 0:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return pipe()
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    monkeypatch.setattr(os, "pipe", pipe_or_none_left)
+    for _ in range(3):
+        pool._start(worker, 1000.0)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert (worker.child, worker.leave, worker.heartbeat) == (None, -1, -1)
+    assert worker.due > 1000.0
