@@ -18,10 +18,12 @@ from gis.sandbox.drivers import proj_folders
 from gis.sandbox.landlock import restrict_files
 from gis.sandbox.seccomp import filter_system_calls
 
-__all__ = ["Place", "confine", "is_closed_off"]
+__all__ = ["SCRATCH", "Place", "confine", "is_closed_off"]
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _OPEN_FILES, _TASKS = 64, 512
+SCRATCH = "wangge-scratch"
+"""The folder of a closed root that may be written to: no address that libraries could have their data under."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _change_root(place: Place) -> bool:
     except OSError:
         return False
     os.chdir("/in")
-    tempfile.tempdir = "/tmp"  # noqa: S108 - of the closed root
+    tempfile.tempdir = f"/{SCRATCH}"
     return True
 
 
@@ -125,7 +127,7 @@ def _limit_resources(limits: ReadLimits, base: int, *, own_user: bool) -> None:
 def _close_files(place: Place, data: list[Path], *, closed_root: bool) -> bool:
     if closed_root:
         readable, listed = [Path("/in"), *data], []
-        writable = ["/tmp"]  # noqa: S108 - of the closed root
+        writable = [f"/{SCRATCH}"]
     else:
         readable = [
             *(Path(place.source, name) for name in place.files),

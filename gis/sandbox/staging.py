@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gis.sandbox.confine import Place
+from gis.sandbox.confine import SCRATCH, Place
 from gis.sandbox.drivers import proj_folders
 from gis.sandbox.folders import make_folder
 
@@ -48,7 +48,7 @@ def prepare_place(parent: Path, source: Path | None) -> Iterator[Place]:
             # Under the same address as outside: the libraries know it already.
             within = _make_open(folder, *data.relative_to("/").parts)
             _put(data / _PROJ_DATA, within / _PROJ_DATA, user)
-        scratch = folder / "tmp"
+        scratch = folder / SCRATCH
         scratch.mkdir(mode=0o700)
         folder.chmod(0o755)
         try:
