@@ -21,11 +21,13 @@ from app.drafts.service import Step, record
 from app.errors import Conflict, Invalid
 from app.jobs.rows import refuse_nul
 from app.kit.etag import refuse_stale
+from app.kit.visible import visible
 from gis.coverage import duplicate_defects, repeated_codes
 from gis.crs import to_wgs84
-from gis.editing import Coverage
-from gis.errors import CoverageError, InputRefused
+from gis.editing import LONGEST_TEXT, Coverage
+from gis.errors import BadRow, CoverageError, InputRefused
 from gis.io import LayerData, find_column, text_column
+from gis.io.layer import bad_row
 from gis.measures import geodesic_length_m
 from gis.sandbox import Replacement
 from gis.sandbox.replacement import Step as FileStep
@@ -184,7 +186,7 @@ def _read_columns(data: LayerData, columns: FileColumns) -> tuple[list[str | Non
         if given is not None or field in data.frame.columns:
             values, more = text_column(data.frame, find_column(data.frame, given or field, file=_FILE))
             found[field] = values
-            bad = [*bad, *more]
+            bad = [*bad, *more, *_unusable_texts(data, given or field, values)]
     bad = [*data.bad_rows, *bad]
     if bad:
         raise InputRefused(
@@ -197,6 +199,21 @@ def _read_columns(data: LayerData, columns: FileColumns) -> tuple[list[str | Non
         found["kind"] = [KIND_NAMES.get(kind.casefold(), kind) if kind else None for kind in found["kind"]]
     rows = [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
     return codes, rows or [{} for _ in codes]
+
+
+def _unusable_texts(data: LayerData, column: str, values: Sequence[str | None]) -> list[BadRow]:
+    """Rows whose text no operation takes, so that the row is named and not the file."""
+    return [
+        bad_row(
+            int(row),
+            column,
+            f"文字最长 {LONGEST_TEXT} 个字符，且不含控制字符",
+            f"text has at most {LONGEST_TEXT} characters, none of them control characters",
+            visible(value),
+        )
+        for row, value in zip(data.frame.index, values, strict=True)
+        if value and (len(value) > LONGEST_TEXT or not value.isprintable())
+    ]
 
 
 def _refuse_shifted(coverage: Coverage, codes: Sequence[str | None], shapes: np.ndarray) -> None:

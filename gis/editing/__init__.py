@@ -51,9 +51,10 @@ from gis.editing.operations import (
 from gis.editing.reaching import Reach, reach
 from gis.editing.rebasing import Conflict, conflicts, rebased
 from gis.editing.refusals import OperationRefused
-from gis.editing.requests import operation_as_json, parse_operation
+from gis.editing.requests import LONGEST_TEXT, operation_as_json, parse_operation
 
 __all__ = [
+    "LONGEST_TEXT",
     "MAX_VERTICES",
     "Add",
     "Changes",

@@ -36,9 +36,9 @@ from gis.editing.refusals import refuse
 from gis.errors import Place
 from gis.geometry import round_degrees
 
-__all__ = ["operation_as_json", "parse_operation"]
+__all__ = ["LONGEST_TEXT", "operation_as_json", "parse_operation"]
 
-_LONGEST_TEXT = 200
+LONGEST_TEXT = 200
 _MOST_CODES = 10_000
 _LINES = ("LineString",)
 _AREAS = ("Polygon", "MultiPolygon")
@@ -132,8 +132,8 @@ def _wrong(key: str, zh: str, en: str, value: Any) -> None:
 
 
 def _text(key: str, value: Any) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT or not value.strip():
-        _wrong(key, f"不超过 {_LONGEST_TEXT} 字的文字", f"text of up to {_LONGEST_TEXT} characters", value)
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT or not value.strip():
+        _wrong(key, f"不超过 {LONGEST_TEXT} 字的文字", f"text of up to {LONGEST_TEXT} characters", value)
     return str(value)
 
 

@@ -263,6 +263,17 @@ def test_two_rows_of_one_code_are_named(drafting: Drafting, tmp_path: Path):
     assert [d["kind"] for d in answer.json()["defects"]] == ["duplicate_code"]
 
 
+@pytest.mark.parametrize("name", ["长" * 201, "a\x1b[31mb", "a\u2028b"])
+def test_a_name_that_no_operation_takes_is_refused_by_row(drafting: Drafting, tmp_path: Path, name: str):
+    hand = Hand.begin(drafting.editor())
+    frame = exported(hand)
+    frame.loc[frame.index[1], "name"] = name
+    frame.to_parquet(tmp_path / "grids.parquet")
+    answer = sent(hand, tmp_path / "grids.parquet")
+    assert answer.status_code == 422, answer.text
+    assert [(row["row"], row["column"]) for row in answer.json()["rows"]] == [(2, "name")]
+
+
 def test_which_file_it_was_is_in_the_log(drafting: Drafting, tmp_path: Path):
     hand = Hand.begin(drafting.editor())
     frame, _ = moved_corner(exported(hand))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
@@ -12,15 +13,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis.coverage import check
+from gis.editing import Coverage, GridAttributes
 from gis.errors import CoverageError, GisError, LimitExceeded
 from gis.io import ReadLimits
 from gis.sandbox.layers import layer_of
 from gis.sandbox.messages import MessageDamaged, read_message, write_message
 from gis.sandbox.refusals import describe_refusal, refusal_of
-from gis.sandbox.replacement import steps_of
+from gis.sandbox.replacement import Replacement
+from gis.sandbox.steps import steps_of
 
 HEADER = {"columns": ["code", "名"], "crs": "wgs84", "crs_source": "file", "encoding": None}
 HEADER |= {"driver": "CSV", "layer": None, "sha256": "0" * 64}
+
+ASKED = Replacement(
+    Coverage.build(["a"], [shapely.box(120, 36, 120.01, 36.01)], [GridAttributes("甲", "c")]),
+    ["a"],
+    np.array([shapely.box(120, 36, 120.01, 36.01)]),
+    [{}],
+    (),
+    ("c",),
+)
 
 
 def tables() -> dict[str, pa.Table]:
@@ -70,7 +82,7 @@ def test_a_damaged_message_is_said_to_be_one(data: st.DataObject) -> None:
         message = read(bytes(content[: cut or len(content)]))
         layer_of(message, ReadLimits(features=100))
     with suppress(MessageDamaged):
-        steps_of(read(bytes(content)))
+        steps_of(read(bytes(content)), ASKED)
 
 
 @pytest.mark.parametrize(
