@@ -13,7 +13,7 @@ _TRIAL = """
 import ctypes, json, os, socket, subprocess, sys
 from pathlib import Path
 from gis.io import ReadLimits
-from gis.sandbox.confine import confine
+from gis.sandbox.confine import SCRATCH, confine
 from gis.sandbox.preload import load_libraries
 from gis.sandbox.staging import prepare_place
 
@@ -40,7 +40,7 @@ with prepare_place(jobs, source) as place:
     read, write = os.pipe()
     if os.fork() == 0:
         protection = confine(place, ReadLimits(memory_mb=256, cpu_s=30, unpacked_mb=8), parent=parent)
-        scratch = "/tmp/x" if protection["root"] else place.folder + "/x"
+        scratch = f"/{SCRATCH}/x" if protection["root"] else place.folder + "/x"
         tries = {
             "own file": lambda: Path(source.name).read_bytes(),
             "scratch": lambda: Path(scratch).write_text("x"),
