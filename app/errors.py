@@ -1,73 +1,83 @@
-"""Errors that carry an HTTP status, the table from geometry errors to statuses, and the one place that answers them.
+"""What the service refuses, by the HTTP status that answers it: one table for these and for the core's refusals.
 
 ::
 
-    AppError
-    ├── NotFound            404
-    ├── NoOwner             404  (type …/no-owner)
-    ├── Unauthorised        401
-    ├── Forbidden           403
-    ├── Conflict            409
-    ├── Stale               412
-    ├── TooLarge            413
-    ├── UnsupportedMedia    415
-    ├── Invalid             422
-    ├── VersionRequired     428
-    ├── TooMany             429
-    └── Unavailable         503
+    gis.errors.Refusal                  422
+    ├── LimitExceeded                   413
+    ├── AssetsMissing                   503
+    └── ServiceRefusal                  may carry HTTP headers
+        ├── BadRequest                  400  what a standard answers with 400
+        ├── Unauthorised                401
+        ├── Forbidden                   403
+        ├── NotFound                    404
+        │   └── NoOwner                 404  (type …/no-owner)
+        ├── SlowRequest                 408
+        ├── Conflict                    409
+        ├── Stale                       412
+        ├── TooLarge                    413
+        ├── UnsupportedMedia            415
+        ├── Invalid                     422
+        ├── VersionRequired             428
+        ├── TooMany                     429
+        ├── Internal                    500
+        ├── Unavailable                 503
+        └── StorageFull                 507
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.i18n import Lang, Text
+from gis.errors import AssetsMissing, LimitExceeded, Place, Refusal
+from gis.text import Text
 
 
-class AppError(Exception):
-    """An expected refusal: a machine word, a message in both languages, and what else helps to mend it."""
+class ServiceRefusal(Refusal):
+    """A refusal of the service.
 
-    status = 500
-    code = "internal"
-    title = Text("内部错误", "Internal error")
+    Parameters
+    ----------
+    headers : mapping, optional
+        Headers of HTTP that go with it, such as Retry-After.
+    """
 
     def __init__(
         self,
-        zh: str | None = None,
-        en: str | None = None,
+        zh: str,
+        en: str,
         *,
         code: str | None = None,
-        headers: dict[str, str] | None = None,
-        **extra: Any,
+        places: Iterable[Place] = (),
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
     ) -> None:
-        self.detail = Text(zh or self.title.zh, en or zh or self.title.en)
-        self.code = code or self.code
-        self.headers = headers or {}
-        self.extra = extra
-        super().__init__(f"{self.detail.zh} / {self.detail.en}")
-
-    def text(self, lang: Lang) -> str:
-        """The message in one language."""
-        return self.detail.in_(lang)
-
-    def problem(self, lang: Lang, *, instance: str | None = None) -> dict[str, Any]:
-        """The RFC 9457 document for this error."""
-        body: dict[str, Any] = {
-            "type": f"/problems/{self.code}",
-            "title": self.title.in_(lang),
-            "status": self.status,
-            "code": self.code,
-            "detail": self.text(lang),
-        }
-        if instance:
-            body["instance"] = instance
-        return body | self.extra
+        super().__init__(zh, en, code=code, places=places, **members)
+        self.headers = dict(headers or {})
 
 
-class NotFound(AppError):
+class BadRequest(ServiceRefusal):
+    """An address or parameter that cannot be read, where a standard asks for 400."""
+
+    code = "bad-request"
+
+
+class Unauthorised(ServiceRefusal):
+    """Nobody is signed in, or the credentials are wrong."""
+
+    code = "unauthorised"
+
+
+class Forbidden(ServiceRefusal):
+    """Signed in, but not allowed."""
+
+    code = "forbidden"
+
+
+class NotFound(ServiceRefusal):
     """Nothing there, or nothing the asker may see."""
 
-    status, code, title = 404, "not-found", Text("未找到", "Not found")
+    code = "not-found"
 
 
 class NoOwner(NotFound):
@@ -76,61 +86,123 @@ class NoOwner(NotFound):
     code, title = "no-owner", Text("不属于任何网格", "No grid owns this place")
 
 
-class Unauthorised(AppError):
-    """Nobody is signed in, or the credentials are wrong."""
+class SlowRequest(ServiceRefusal):
+    """The request did not arrive in time."""
 
-    status, code, title = 401, "unauthorised", Text("请先登录", "Sign in first")
-
-
-class Forbidden(AppError):
-    """Signed in, but not allowed."""
-
-    status, code, title = 403, "forbidden", Text("无权操作", "Not allowed")
+    code = "slow-body"
 
 
-class Conflict(AppError):
+class Conflict(ServiceRefusal):
     """The request disagrees with what is stored."""
 
-    status, code, title = 409, "conflict", Text("与现有数据冲突", "Conflicts with what is stored")
+    code = "conflict"
 
 
-class Stale(AppError):
+class Stale(ServiceRefusal):
     """Somebody else changed it since; nothing was written."""
 
-    status, code, title = 412, "stale", Text("已被他人修改", "Changed by somebody else since")
+    code = "stale"
 
 
-class VersionRequired(AppError):
-    """A write must say which version it saw."""
-
-    status, code, title = 428, "version-required", Text("请指明所依据的版本", "Say which version you saw")
-
-
-class TooLarge(AppError):
+class TooLarge(ServiceRefusal):
     """More than one request may carry."""
 
-    status, code, title = 413, "too-large", Text("请求过大", "Too large")
+    code = "too-large"
 
 
-class UnsupportedMedia(AppError):
+class UnsupportedMedia(ServiceRefusal):
     """A kind of content that is not read here."""
 
-    status, code, title = 415, "unsupported-media", Text("不支持这种内容格式", "Unsupported media type")
+    code = "unsupported-media"
 
 
-class Invalid(AppError):
+class Invalid(ServiceRefusal):
     """Understood, but not acceptable: names the field, what was expected and what came."""
 
-    status, code, title = 422, "invalid", Text("输入有误", "Input not accepted")
+    code = "invalid"
 
 
-class TooMany(AppError):
+class VersionRequired(ServiceRefusal):
+    """A write must say which version it saw."""
+
+    code = "version-required"
+
+
+class TooMany(ServiceRefusal):
     """Asked too often; carries Retry-After."""
 
-    status, code, title = 429, "too-many", Text("操作过于频繁", "Too many attempts")
+    code = "too-many"
 
 
-class Unavailable(AppError):
+class Internal(ServiceRefusal):
+    """A fault of ours, which is logged."""
+
+    code = "internal"
+
+
+class Unavailable(ServiceRefusal):
     """Something needed is not ready yet."""
 
-    status, code, title = 503, "unavailable", Text("服务暂不可用", "Not available right now")
+    code = "unavailable"
+
+
+class StorageFull(ServiceRefusal):
+    """A disk has no room for what came."""
+
+    code = "storage-full"
+
+
+# The nearest class of a refusal decides, so that the core needs no word of HTTP.
+STATUSES: Mapping[type[Refusal], int] = {
+    BadRequest: 400,
+    Unauthorised: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    SlowRequest: 408,
+    Conflict: 409,
+    Stale: 412,
+    TooLarge: 413,
+    LimitExceeded: 413,
+    UnsupportedMedia: 415,
+    Refusal: 422,
+    VersionRequired: 428,
+    TooMany: 429,
+    Internal: 500,
+    Unavailable: 503,
+    AssetsMissing: 503,
+    StorageFull: 507,
+}
+
+TITLES: Mapping[int, Text] = {
+    400: Text("请求有误", "Bad request"),
+    401: Text("请先登录", "Sign in first"),
+    403: Text("无权操作", "Not allowed"),
+    404: Text("未找到", "Not found"),
+    405: Text("不支持这种请求方法", "Method not allowed"),
+    406: Text("没有这种格式", "Not acceptable"),
+    408: Text("请求太慢", "The request did not arrive in time"),
+    409: Text("与现有数据冲突", "Conflicts with what is stored"),
+    412: Text("已被他人修改", "Changed by somebody else since"),
+    413: Text("请求过大", "Too large"),
+    415: Text("不支持这种内容格式", "Unsupported media type"),
+    422: Text("输入有误", "Input not accepted"),
+    428: Text("请指明所依据的版本", "Say which version you saw"),
+    429: Text("操作过于频繁", "Too many attempts"),
+    500: Text("内部错误", "Internal error"),
+    503: Text("服务暂不可用", "Not available right now"),
+    507: Text("磁盘空间不足", "No room on the disk"),
+}
+
+
+def status_of(kind: type[Refusal]) -> int:
+    """The HTTP status of a kind of refusal.
+
+    >>> status_of(NoOwner), status_of(Refusal)
+    (404, 422)
+    """
+    return next(STATUSES[each] for each in kind.__mro__ if each in STATUSES)
+
+
+def title_of(kind: type[Refusal]) -> Text:
+    """What all refusals of a kind have in common, in a few words."""
+    return kind.title or TITLES[status_of(kind)]

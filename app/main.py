@@ -14,14 +14,13 @@ import structlog
 from fastapi import Depends, FastAPI
 
 from app import health, problems, readiness
-from app.auth import openapi
 from app.auth.caching import CachePolicy
 from app.auth.passwords import HashingGates
 from app.auth.public_address import PublicAddress, RelativeRedirects
 from app.auth.router import router as auth_router
 from app.boundaries.bulk_router import router as bulk_router
+from app.boundaries.edition_cache import EditionCache
 from app.boundaries.edition_router import router as edition_router
-from app.boundaries.editions import EditionCache
 from app.boundaries.index_store import index_store
 from app.boundaries.locate_router import QuickLocate
 from app.boundaries.locate_router import router as locate_router
@@ -29,31 +28,35 @@ from app.components.router import router as component_router
 from app.db.engine import make_engine
 from app.db.urls import database_urls
 from app.drafts.impact_router import router as draft_impact_router
-from app.drafts.load_router import router as draft_load_router
-from app.drafts.review_router import router as draft_review_router
 from app.drafts.router import router as draft_router
 from app.drafts.upload_router import router as draft_upload_router
 from app.drafts.withdrawal_router import router as withdrawal_router
+from app.drafts.workflow_router import router as draft_workflow_router
+from app.drafts.workload_router import router as draft_workload_router
 from app.files.limits import upload_limits
 from app.files.reader import FileReader
 from app.files.receiving import FileLanes
-from app.grids.publication import settle_due
-from app.grids.router import router as grid_router
 from app.incidents.router import router as incident_router
 from app.kit.admission import Gate
 from app.kit.body_limit import BodyMemory
 from app.kit.clock import now
 from app.kit.compression import Compression
 from app.kit.head_method import HeadAsGet
+from app.kit.resources import version
 from app.kit.whole_text import refuse_broken_text
 from app.maps.router import router as map_router
 from app.metrics import Metrics
 from app.observability import RequestLog, configure_logging
+from app.ogc.description_router import router as ogc_description_router
 from app.ogc.draft_router import router as ogc_draft_router
 from app.ogc.router import router as ogc_router
+from app.openapi import document
+from app.publishing.reassignment import activate_due
 from app.rate_limit import RateLimit
+from app.search.router import router as search_router
 from app.settings import Settings, load_settings, unknown_variables
 from app.tls.router import router as tls_router
+from app.units.router import router as unit_router
 from app.web.router import install as install_web
 
 log = structlog.get_logger(__name__)
@@ -99,7 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         editions = app.state.editions = EditionCache(
             engine,
             store=index_store(settings.home),
-            taken_force=settle_due,
+            taken_force=activate_due,
         )
         app.state.readiness = readiness.Readiness(
             make_engine(url, pool_size=1, statement_timeout_s=2, application="wangge-ready"),
@@ -127,7 +130,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(
         title="网格 wangge",
-        version="0.1.0",
+        version=version(),
         summary="Which grid owns this place, and what happens there.",
         lifespan=lifespan,
         docs_url=None,
@@ -167,21 +170,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         bulk_router,
         edition_router,
         withdrawal_router,
-        grid_router,
+        unit_router,
+        search_router,
         component_router,
         draft_router,
         draft_impact_router,
-        draft_load_router,
-        draft_review_router,
+        draft_workload_router,
+        draft_workflow_router,
         draft_upload_router,
         incident_router,
         map_router,
         ogc_router,
+        ogc_description_router,
         ogc_draft_router,
     ):
         app.include_router(router)
     install_web(app, settings)
-    openapi.install(app, settings)
+    document.install(app, settings)
     if settings.public_url or settings.trusted_proxies:
         app.add_middleware(PublicAddress, settings=settings)
     return app

@@ -19,13 +19,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine, QueuePool
 
-from app.db.errors import DatabaseFailure
 from app.db.recovery.status import backup_status
 from app.db.recovery.store import store_of
 from app.kit import clock
 from app.kit.admission import Gate
 from app.kit.metrics_folder import FOLDER_VARIABLE
 from app.settings import Settings
+from gis.errors import Refusal
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -119,7 +119,7 @@ class _Backups(Collector):
             return
         try:
             state = backup_status(store_of(self._settings.home, self._settings.backup_dir))
-        except (DatabaseFailure, OSError):
+        except (Refusal, OSError):
             return
         kinds = (
             ("backup", "backup", state.backup_at, state.backup_failures),

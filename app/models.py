@@ -1,12 +1,12 @@
 """Imports every feature's tables, for Alembic and for tests."""
 
 from app.auth.models import Account, ApiToken, AuditEntry, Grant, SignInAttempt, SignInSession
-from app.boundaries.models import Edition, Lineage, UnitVersion
+from app.boundaries.models import Edition, ExcludedLand, Lineage, UnitVersion
 from app.components.models import Component, ComponentClass, ComponentShare
 from app.db.base import Base
 from app.drafts.models import Draft, DraftGrid, DraftLog, DraftOperation
-from app.incidents.models import EventClass, Incident, IncidentLog
-from app.jobs.models import ImportJob
+from app.imports.models import ImportJob
+from app.incidents.models import Incident, IncidentClass, IncidentLog
 from app.people.models import Department, Officer, PopulationCount, TeamMember
 
 __all__ = [
@@ -23,10 +23,11 @@ __all__ = [
     "DraftLog",
     "DraftOperation",
     "Edition",
-    "EventClass",
+    "ExcludedLand",
     "Grant",
     "ImportJob",
     "Incident",
+    "IncidentClass",
     "IncidentLog",
     "Lineage",
     "Officer",

@@ -73,12 +73,12 @@ def configure_logging(settings: Settings) -> None:
         chatty.propagate = name != "uvicorn.access"
 
 
-def _legible_text(_logger: Any, _method: str, line: str) -> str:
+def _legible_text(_logger: object, _method: str, line: str) -> str:
     """Leave a terminal nothing to obey, in tracebacks neither; only their line breaks stay."""
     return visible(line, breaks=True)
 
 
-def _legible_json(_logger: Any, _method: str, line: str) -> str:
+def _legible_json(_logger: object, _method: str, line: str) -> str:
     return visible_json(line)
 
 

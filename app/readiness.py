@@ -13,10 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import structlog
 from fastapi import Request
+from pydantic import BaseModel, Field
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
@@ -109,9 +110,58 @@ class Readiness:
         return writable
 
 
-@router.get("/readyz", dependencies=[public()], responses={503: {}})
-async def readyz(request: Request) -> JSONResponse:
-    """Whether everything works: the database, its schema, writing, and the index; which part does not, otherwise."""
+class ReadinessChecks(BaseModel):
+    """What has to work."""
+
+    database: bool = Field(description="It answers.")
+    schema_: bool = Field(alias="schema", description="It has the schema of this version.")
+    writable: bool = Field(description="Database and disk take writes.")
+    index: bool = Field(description="The index of the edition in force is loaded.")
+
+
+class ClockState(BaseModel):
+    """How this machine's clock differs from the database's, which counts."""
+
+    agrees: bool
+    database_ahead_s: float
+
+
+class WorkerCounts(BaseModel):
+    """Worker processes of this service."""
+
+    wanted: int
+    serving: int
+    restarts: int
+    hangs: int
+
+
+class ReadinessReport(BaseModel):
+    """Whether the service can do its work, part by part."""
+
+    status: Literal["ready", "not ready"]
+    checks: ReadinessChecks
+    schedule: str = Field(
+        description="`database`, or since when the list of editions is the one kept on disk."
+    )
+    edition: int | None = Field(default=None, description="In force now; where layers are public.")
+    clock: ClockState | None = Field(default=None, description="Where the clocks differ.")
+    workers: WorkerCounts | None = Field(default=None, description="Under a supervisor.")
+    database_restarts: int | None = Field(default=None, description="Under a supervisor.")
+
+
+@router.get(
+    "/readyz",
+    dependencies=[public()],
+    response_model=ReadinessReport,
+    responses={
+        503: {"model": ReadinessReport, "description": "Something does not work; the report says what."},
+    },
+)
+async def show_readiness(request: Request) -> JSONResponse:
+    """Tell whether the service can do its work.
+
+    The database, its schema, writing, and the index; which part does not work, otherwise. For readiness probes.
+    """
     readiness: Readiness = request.app.state.readiness
     state = await readiness.database()
     editions = request.app.state.editions
@@ -123,7 +173,7 @@ async def readyz(request: Request) -> JSONResponse:
         "index": number is not None and editions.loaded(number) is not None,
     }
     ready = all(checks.values())
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "status": "ready" if ready else "not ready",
         "checks": checks,
         # Kept on disk since that instant, when the database was away as this worker started.

@@ -16,18 +16,15 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from limits import parse as parse_rate
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.i18n import Text
+from gis.text import Text
 
 # A proxy that takes the sub-path away could not be told from one that passes it on.
 _OWN_PATHS = frozenset(
     {"v1", "ogc", "maps", "static", "docs", "signin", "account", "editor", "dispatch", "open311"}
 )
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
-
 
 # Connections of a worker that no turn at the database is for: looking at passwords (app.auth.sign_in_turns), and what
 # runs behind the requests, such as the watch for a new edition.
@@ -350,6 +347,9 @@ class Settings(BaseSettings):
     @classmethod
     def _known_rate(cls, value: str) -> str:
         if value:
+            # Most commands have no rates; the library takes longer to load than they do to print help.
+            from limits import parse as parse_rate
+
             try:
                 parse_rate(value)
             except ValueError as error:

@@ -6,7 +6,19 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from bench import counties, heat, load, loading, ownership, publishing, serving
+from bench import (
+    checking,
+    counties,
+    handmade,
+    heat,
+    load,
+    loading,
+    ownership,
+    publishing,
+    reading,
+    serving,
+    whole,
+)
 from bench.ground import Ground, ground
 from bench.options import Options, parse
 from bench.record import Row, keep, show
@@ -17,15 +29,22 @@ PARTS: dict[str, Callable[[Ground, Options], list[Row]]] = {
     "serving": serving.measure,
     "load": load.measure,
     "loading": lambda ground, _: loading.measure(ground),
+    "handmade": handmade.measure,
     "heat": lambda ground, _: heat.measure(ground),
     "publishing": publishing.measure,
 }
-COUNTIES = "counties"
+# What needs no database.
+ALONE: dict[str, Callable[[Options], list[Row]]] = {
+    "counties": counties.measure,
+    "reading": lambda _: reading.measure(),
+    "checking": checking.measure,
+    "whole": whole.measure,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, keep."""
-    options = parse(arguments, [*PARTS, COUNTIES])
+    options = parse(arguments, [*PARTS, *ALONE])
     rows: list[Row] = []
     with ExitStack() as stack:
         made: Ground | None = None
@@ -36,9 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     made = stack.enter_context(ground())
                 sys.stderr.write(f"bench: {name}\n")
                 rows += part(made, options)
-    if COUNTIES in options.only:
-        sys.stderr.write(f"bench: {COUNTIES}\n")
-        rows += counties.measure(options)
+    for name, part in ALONE.items():
+        if name in options.only:
+            sys.stderr.write(f"bench: {name}\n")
+            rows += part(options)
     show(rows)
     sys.stderr.write(f"bench: kept as bench/results/{keep(rows, options).name}\n")
 

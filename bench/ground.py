@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.bootstrap import prepare
-from app.boundaries.editions import LoadedEdition
-from app.boundaries.owners import index_in_force
+from app.boundaries.assignment import index_in_force
+from app.boundaries.edition_cache import LoadedEdition
 from app.db import cluster
 from app.db.engine import make_engine
 from app.db.session import EVERYTHING, write_session

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from sqlalchemy import text
 
-from app.auth import keys
+from app.auth import secrets
 from app.auth.models import ApiToken
 from app.db.session import NOTHING, write_session
 from bench import crowd, wire
@@ -62,7 +62,7 @@ def _kinds(ground: Ground, token: str) -> dict[str, bytes]:
             "/v1/session",
             "/v1/editions",
             "/v1/catalog/components",
-            "/v1/catalog/events",
+            "/v1/catalog/incident-classes",
         ),
         *(f"/v1/units/{code}", f"/v1/units/{code}/geometry", f"/v1/grids/{code}", "/v1/search?q=3702"),
         *("/ogc", "/ogc/collections", "/ogc/collections/grid/items", f"/ogc/collections/grid/items/{code}"),
@@ -95,14 +95,14 @@ def _tile(lon: float, lat: float, zoom: int) -> str:
 
 
 def _token(ground: Ground) -> str:
-    secret = keys.new_token()
+    secret = secrets.new_token()
     with write_session(ground.engine, NOTHING) as session:
         session.add(
             ApiToken(
                 name=f"bench {datetime.now(UTC):%H%M%S}",
                 created_by="bench",
-                prefix=keys.shown_part(secret),
-                token_hash=keys.digest(secret),
+                prefix=secrets.shown_part(secret),
+                token_hash=secrets.digest(secret),
                 role="admin",
                 scope_path="",
             )

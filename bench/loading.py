@@ -11,12 +11,13 @@ import pandas as pd
 import shapely
 from sqlalchemy import text
 
-from app.components.importing import ComponentColumns, import_components
+from app.components.file_import import ComponentColumns, import_components
+from app.db.bulk_table import bring_owners
 from app.db.copy import copy_columns
 from app.db.session import EVERYTHING, write_session
-from app.incidents import repository
-from app.incidents.importing import IncidentColumns, import_incidents
-from app.jobs.service import SourceFile
+from app.imports.service import SourceFile
+from app.incidents import states
+from app.incidents.file_import import IncidentColumns, import_incidents
 from bench.ground import Ground
 from bench.record import Row
 
@@ -65,7 +66,7 @@ def _incidents(ground: Ground) -> Row:
     wkb = shapely.to_wkb(shapely.set_srid(frame.geometry.to_numpy(), 4326), hex=True, include_srid=True)
     try:
         with write_session(ground.engine, EVERYTHING) as session:
-            repository.owners_are_given(session)
+            bring_owners(session)
             began = perf_counter()
             copy_columns(
                 session,
@@ -75,7 +76,7 @@ def _incidents(ground: Ground) -> Row:
                     "source": np.full(INCIDENTS, "bench", dtype=object),
                     "source_id": np.arange(INCIDENTS).astype(str).astype(object),
                     "class_code": np.full(INCIDENTS, "0104", dtype=object),
-                    "state": np.full(INCIDENTS, "closed", dtype=object),
+                    "state": np.full(INCIDENTS, states.CLOSED, dtype=object),
                     "geom": wkb,
                     "occurred_at": stamps,
                     "reported_at": stamps,

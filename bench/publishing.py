@@ -21,9 +21,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.auth import tokens
-from app.auth.audit import Trace
+from app.auth.audit import AuditContext
 from app.auth.principal import operator
-from app.boundaries.owners import index_in_force
+from app.boundaries.assignment import index_in_force
 from app.components import repository as component_rows
 from app.components.service import reassign
 from app.db.session import EVERYTHING, write_session
@@ -115,7 +115,7 @@ class Desk:
 def _token(ground: Ground, role: str, *, scope: str) -> str:
     with write_session(ground.engine, EVERYTHING) as session:
         secret, _ = tokens.issue(
-            session, operator("bench"), Trace("bench"), name=f"bench {role}", role=role, scope=scope
+            session, operator("bench"), AuditContext("bench"), name=f"bench {role}", role=role, scope=scope
         )
     return secret
 

@@ -19,9 +19,9 @@ import shapely
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from app.boundaries.editions import LoadedEdition
-from app.boundaries.owners import owners_of, point_owners
-from app.components.repository import nullable
+from app.boundaries.assignment import owners_of, point_owners
+from app.boundaries.edition_cache import LoadedEdition
+from app.components.storage import nullable
 from app.db.copy import copy_columns
 from app.db.session import EVERYTHING, write_session
 from gis.geometry import round_degrees
@@ -56,7 +56,7 @@ def counted(engine: Engine) -> Scaled:
         row = session.execute(
             text(
                 "SELECT (SELECT count(*) FROM component), (SELECT count(*) FROM component_share), count(*), "
-                "count(*) FILTER (WHERE state NOT IN ('closed', 'voided')) FROM incident"
+                "count(*) FILTER (WHERE is_open) FROM incident"
             )
         ).one()
     return Scaled(*map(int, row))
@@ -152,7 +152,7 @@ def _listed(session: Session, table: str, *, but: set[str]) -> str:
     rows = session.execute(
         text(
             "SELECT attname FROM pg_attribute WHERE attrelid = CAST(:t AS regclass) AND attnum > 0 "
-            "AND NOT attisdropped ORDER BY attnum"
+            "AND NOT attisdropped AND attgenerated = '' ORDER BY attnum"
         ),
         {"t": table},
     )
@@ -233,7 +233,7 @@ def _incidents(session: Session, loaded: LoadedEdition, count: int) -> None:
     times = {"occurred_at", "reported_at", "due_at", "closed_at"}
     same = _listed(session, "incident", but=own | times)
     # Of six years; what is open stays recent, as it is in a district where deadlines are chased.
-    earlier = "CASE WHEN i.state IN ('closed', 'voided') THEN make_interval(years => n.k % 3 * 2) ELSE interval '0' END"
+    earlier = "CASE WHEN i.is_open THEN interval '0' ELSE make_interval(years => n.k % 3 * 2) END"
     session.execute(
         text(
             "CREATE TEMP TABLE copied_place (row bigint, id bigint, k integer, lon float8, lat float8, grid_code text, "

@@ -29,8 +29,8 @@ _CHECKED = 200
 
 def measure(ground: Ground, options: Options) -> list[Row]:
     """Rows of the table."""
-    asked = _places(ground, options.requests)
-    with _served(ground) as (port, process):
+    asked = places(ground, options.requests)
+    with served(ground) as (port, process):
         rows = [*_constant(port, asked), *_memory(process, ground)]
         ours = _Ours(port, asked, [_code(port, *place) for place in asked[:_CHECKED]])
         return [*rows, *_tipg(ground, ours), *_tile38(ground, ours)]
@@ -56,7 +56,7 @@ class _Ours:
     ) -> list[Row]:
         """Our rate and a peer's, measured turn about, so that both meet the same weather."""
         rows = []
-        questions = [_question(*place) for place in self.asked]
+        questions = [question(*place) for place in self.asked]
         differing = sum(a != b for a, b in zip(self.codes, codes, strict=True))
         for connections in CONNECTIONS:
             ours = theirs = 0.0
@@ -77,7 +77,7 @@ class _Ours:
         return rows
 
 
-def _places(ground: Ground, count: int) -> list[tuple[float, float]]:
+def places(ground: Ground, count: int) -> list[tuple[float, float]]:
     """Places that somebody owns: a refusal is another answer, and a longer one."""
     rng = np.random.default_rng(7)
     west, south, east, north = shapely.total_bounds(ground.shapes)
@@ -88,12 +88,12 @@ def _places(ground: Ground, count: int) -> list[tuple[float, float]]:
     )
 
 
-def _question(lon: float, lat: float) -> bytes:
+def question(lon: float, lat: float) -> bytes:
     return wire.get(f"/v1/locate?lon={lon:.6f}&lat={lat:.6f}")
 
 
 @contextmanager
-def _served(ground: Ground) -> Iterator[tuple[int, int]]:
+def served(ground: Ground) -> Iterator[tuple[int, int]]:
     port = wire.free_port()
     env = {
         **os.environ,
@@ -110,8 +110,8 @@ def _constant(port: int, asked: list[tuple[float, float]]) -> list[Row]:
     rows = []
     requests = {
         "constant": [wire.get(constant.PATH)] * len(asked),
-        "one point over HTTP": [_question(*place) for place in asked],
-        "a point outside every grid": [_question(10 + i / 1000, 36.0) for i in range(len(asked))],
+        "one point over HTTP": [question(*place) for place in asked],
+        "a point outside every grid": [question(10 + i / 1000, 36.0) for i in range(len(asked))],
     }
     for connections in CONNECTIONS:
         best = dict.fromkeys(requests, 0.0)
@@ -138,7 +138,7 @@ def _said(connections: int) -> str:
 
 
 def _code(port: int, lon: float, lat: float) -> str | None:
-    status, body = tipg.ask(port, _question(lon, lat))
+    status, body = tipg.ask(port, question(lon, lat))
     return json.loads(body)["grid"]["code"] if status == 200 else None
 
 

@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gis.errors import CodeError
-from gis.labels import ltree_label
+from gis.ltree import ltree_label
+from gis.text import Text
 
 __all__ = [
     "COMPONENT_SCHEMES",
@@ -92,8 +93,7 @@ class CodeProblem:
 
     index: int
     value: str
-    zh: str
-    en: str
+    reason: Text
 
 
 def component_scheme(name: str) -> CodeScheme:
@@ -116,7 +116,7 @@ def component_scheme(name: str) -> CodeScheme:
         raise CodeError(
             f"不认识的编码规则 {name!r}；可用：{known}",
             f"unknown code scheme {name!r}; expected one of {known}",
-            code="unknown_scheme",
+            code="unknown-scheme",
         ) from None
 
 
@@ -162,7 +162,11 @@ def parse_component_code(code: str, scheme: str) -> ComponentCode:
     text = code.strip()
     problem = _problem(text, layout)
     if problem is not None:
-        raise CodeError(f"部件编码 {text!r}：{problem[0]}", f"component code {text!r}: {problem[1]}")
+        raise CodeError(
+            f"部件编码 {text!r}：{problem.zh}",
+            f"component code {text!r}: {problem.en}",
+            code="component-code-malformed",
+        )
     parts, at = {}, 0
     for part, width in layout.parts:
         parts[part] = text[at : at + width]
@@ -194,7 +198,9 @@ def build_component_code(scheme: str, *, county: str, major: str, minor: str, se
     layout = component_scheme(scheme)
     if not layout.parts:
         raise CodeError(
-            f"编码规则 {scheme!r} 没有固定结构", f"code scheme {scheme!r} has no parts to build from"
+            f"编码规则 {scheme!r} 没有固定结构",
+            f"code scheme {scheme!r} has no parts to build from",
+            code="scheme-without-parts",
         )
     widths = dict(layout.parts)
     pieces = {
@@ -208,6 +214,7 @@ def build_component_code(scheme: str, *, county: str, major: str, minor: str, se
             raise CodeError(
                 f"{scheme} 的 {part} 应为 {widths[part]} 位数字，实际为 {text!r}",
                 f"{part} of {scheme} must be {widths[part]} digits, got {text!r}",
+                code="code-part-width",
             )
     return ComponentCode("".join(pieces[part] for part, _ in layout.parts), scheme, **pieces)
 
@@ -217,7 +224,7 @@ def component_code_problems(codes: Iterable[str | None], scheme: str) -> list[Co
 
     Examples
     --------
-    >>> [p.en for p in component_code_problems(["3702110103000001", "37"], "draft-2025")]
+    >>> [p.reason.en for p in component_code_problems(["3702110103000001", "37"], "draft-2025")]
     ['expected 16 digits, got 2 characters']
     """
     layout = component_scheme(scheme)
@@ -226,7 +233,7 @@ def component_code_problems(codes: Iterable[str | None], scheme: str) -> list[Co
         text = "" if code is None else code.strip()
         problem = _problem(text, layout) if text else None
         if problem is not None:
-            out.append(CodeProblem(index, text, *problem))
+            out.append(CodeProblem(index, text, problem))
     return out
 
 
@@ -234,29 +241,29 @@ def _digits(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def _problem(text: str, layout: CodeScheme) -> tuple[str, str] | None:
+def _problem(text: str, layout: CodeScheme) -> Text | None:
     if not layout.parts:
         return _text_problem(text)
     if len(text) != layout.digits:
-        return (
+        return Text(
             f"应为 {layout.digits} 位数字，实际 {len(text)} 个字符",
             f"expected {layout.digits} digits, got {len(text)} characters",
         )
     if not _digits(text):
-        return (
+        return Text(
             f"应为 {layout.digits} 位数字，含有其他字符",
             f"expected {layout.digits} digits, got other characters",
         )
     return None
 
 
-def _text_problem(text: str) -> tuple[str, str] | None:
+def _text_problem(text: str) -> Text | None:
     if not text.strip():
-        return "编码为空", "the code is empty"
+        return Text("编码为空", "the code is empty")
     if text != text.strip() or not text.isprintable():
-        return "编码含首尾空白或控制字符", "the code has outer blanks or control characters"
+        return Text("编码含首尾空白或控制字符", "the code has outer blanks or control characters")
     if len(text) > _LONGEST:
-        return f"编码超过 {_LONGEST} 个字符", f"the code has more than {_LONGEST} characters"
+        return Text(f"编码超过 {_LONGEST} 个字符", f"the code has more than {_LONGEST} characters")
     return None
 
 
@@ -276,7 +283,7 @@ def check_unit_code(code: str) -> str:
     """
     problem = _text_problem(code)
     if problem is not None:
-        raise CodeError(f"{code!r}：{problem[0]}", f"{code!r}: {problem[1]}")
+        raise CodeError(f"{code!r}：{problem.zh}", f"{code!r}: {problem.en}", code="code-malformed")
     ltree_label(code)
     return code
 
@@ -317,6 +324,6 @@ def new_grid_code(community_code: str, used: Collection[str]) -> str:
         raise CodeError(
             f"{community_code} 的网格顺序号已用完（999）",
             f"{community_code} has used up its 999 grid numbers",
-            code="numbers_used_up",
+            code="numbers-used-up",
         )
     return f"{community_code}{highest + 1:03d}"

@@ -12,14 +12,15 @@ bd09       Baidu's second offset on top of gcj02
 EPSG:n     anything PROJ knows with a way to WGS84; x = easting or longitude whatever the registry says
 ========== =====================================================================================
 
-A CRS without a stated transformation to WGS84 (Xian 1980, local city systems) is refused: PROJ would call
-the change of datum a "ballpark" and move nothing, which is 100 m wrong on the ground.
+A CRS without a stated transformation to WGS84 for the place (Xian 1980, local city systems, Beijing 1954 nearly
+everywhere) is refused: PROJ would call the change of datum a "ballpark" and move nothing, which is 100 m wrong on the
+ground. What is converted together is converted by one transformation (`gis.datums`), never by several side by side.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -27,8 +28,10 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError, ProjError
+from pyproj.exceptions import CRSError
 
+from gis.arrays import Floats
+from gis.datums import DatumShift, DatumShifts, published_shifts, transform_with
 from gis.errors import CrsUnknown, GeometryError, Place, SwappedCoordinates
 from gis.offsets import OFFSETS, inside_china, shifted, unshifted
 
@@ -38,6 +41,8 @@ __all__ = [
     "CrsLike",
     "SourceCrs",
     "check_degrees",
+    "choose_shift",
+    "describe_shift",
     "from_wgs84",
     "parse_crs",
     "to_wgs84",
@@ -45,7 +50,6 @@ __all__ = [
     "working_crs",
 ]
 
-Floats = NDArray[np.float64]
 Family = Literal["wgs84", "gcj02", "bd09", "proj"]
 
 
@@ -61,11 +65,14 @@ class SourceCrs:
         Which arithmetic turns it into WGS84; ``wgs84`` means none.
     definition : pyproj.CRS or None
         The horizontal CRS for the family ``proj``.
+    shift : DatumShift or None
+        The change of datum to use whatever the places are (`choose_shift`); chosen by the places where it is None.
     """
 
     name: str
     family: Family
     definition: CRS | None = None
+    shift: DatumShift | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -83,6 +90,12 @@ _NAMED = {
     "crs84": WGS84,
     "ogccrs84": WGS84,
 }
+# On a sphere by name only: before it was in the registry, software called it many things.
+_WEB_MERCATOR = (
+    "Popular Visualisation CRS / Mercator",
+    "WGS_1984_Web_Mercator",
+    "Google Maps Global Mercator",
+)
 # Datums that need no shift at our resolution: everything here is within a decimetre of WGS84.
 _SAME_DATUM = re.compile(
     r"wgs[ _]*(19)?84|world geodetic system 1984|china[ _]*2000|cgcs[ _]*2000", re.IGNORECASE
@@ -157,7 +170,7 @@ def _from_epsg(number: int) -> SourceCrs:
 def _from_definition(definition: CRS, *, label: str) -> SourceCrs:
     if definition.is_compound:
         definition = definition.sub_crs_list[0]
-    if definition.is_bound and definition.source_crs is not None and not _towgs84(definition):
+    if definition.is_bound and definition.source_crs is not None and not _says_shift(definition):
         definition = definition.source_crs
     if definition.is_geographic and len(definition.axis_info) == 3:
         definition = definition.to_2d()
@@ -165,24 +178,35 @@ def _from_definition(definition: CRS, *, label: str) -> SourceCrs:
         raise CrsUnknown(
             f"坐标系 {label!r} 不是平面或经纬度坐标系，而是 {definition.type_name}",
             f"CRS {label!r} is not a horizontal one but a {definition.type_name}",
+            code="crs-not-horizontal",
         )
+    if definition.name in _WEB_MERCATOR:
+        return _from_epsg(3857)
     number = definition.to_epsg()
+    if number is not None and definition.area_of_use is None:
+        # What a .prj spells out is the same, but does not say where it is used.
+        definition = CRS.from_epsg(number)
     if number == 4326:
         return WGS84
     if number == 4490:
         return CGCS2000
     if number is None and definition.is_geographic and _is_wgs84_in_degrees(definition):
         return WGS84
-    if _needs_shift(definition) and not _has_operation(definition):
+    if _needs_shift(definition) and not published_shifts(definition.to_wkt()).usable:
         raise CrsUnknown(
             f"坐标系 {label!r} 到 WGS84 没有公开的转换参数，请先转换为 CGCS2000 再导入",
             f"CRS {label!r} has no published transformation to WGS84; convert the file to CGCS2000 first",
+            code="no-transformation",
         )
     return SourceCrs(label if number is None else f"EPSG:{number}", "proj", definition)
 
 
-def _towgs84(definition: CRS) -> bool:
-    return any(definition.to_wkt().find(word) >= 0 for word in ("ABRIDGEDTRANSFORMATION", "TOWGS84"))
+def _says_shift(definition: CRS) -> bool:
+    """Whether a CRS brings its own parameters; seven zeros are how software writes that it has none."""
+    if not any(word in definition.to_wkt() for word in ("ABRIDGEDTRANSFORMATION", "TOWGS84")):
+        return False
+    operation = definition.coordinate_operation
+    return operation is None or any(operation.towgs84) or not operation.towgs84
 
 
 def _needs_shift(definition: CRS) -> bool:
@@ -198,31 +222,109 @@ def _is_wgs84_in_degrees(definition: CRS) -> bool:
     return degrees and greenwich and not _needs_shift(definition)
 
 
-def _has_operation(definition: CRS) -> bool:
-    try:
-        Transformer.from_crs(definition, CRS.from_epsg(4326), always_xy=True, allow_ballpark=False)
-    except ProjError:
-        return False
-    return True
-
-
 @lru_cache(maxsize=256)
-def _transformer(wkt: str, shifted: bool, inverse: bool) -> Transformer:
+def _transformer(wkt: str, inverse: bool) -> Transformer:
     definition = CRS.from_wkt(wkt)
     # Same datum: stay on it, so that PROJ has no datum change to guess at (CGCS2000 zones end in EPSG:4490).
     geodetic = definition.geodetic_crs
-    target = CRS.from_epsg(4326) if shifted or geodetic is None else geodetic.to_2d()
-    if not shifted and definition.is_geographic:
-        target = CRS.from_epsg(4326)
+    target = CRS.from_epsg(4326) if geodetic is None or definition.is_geographic else geodetic.to_2d()
     ends = (target, definition) if inverse else (definition, target)
     return Transformer.from_crs(*ends, always_xy=True)
 
 
 def _proj(x: Floats, y: Floats, source: SourceCrs, *, inverse: bool) -> tuple[Floats, Floats]:
     assert source.definition is not None  # noqa: S101 - holds for every SourceCrs of the family proj
-    transformer = _transformer(source.definition.to_wkt(), _needs_shift(source.definition), inverse)
-    lon, lat = transformer.transform(x, y)
-    return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+    wkt = source.definition.to_wkt()
+    if not _needs_shift(source.definition):
+        a, b = _transformer(wkt, inverse).transform(x, y)
+        return np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if source.shift is not None:
+        return transform_with(source.shift, x, y, inverse=inverse)
+    return _shifted(x, y, published_shifts(wkt), label=source.name, inverse=inverse)
+
+
+def _shifted(
+    x: Floats, y: Floats, shifts: DatumShifts, *, label: str, inverse: bool
+) -> tuple[Floats, Floats]:
+    """Change the datum of all places by the one shift that holds for them; NaN far from where the CRS is used."""
+    if inverse:
+        near = shifts.in_use(x, y)
+        chosen = shifts.choose(x[near], y[near], label=label) if near.any() else shifts.usable[0]
+        a, b = transform_with(chosen, x, y, inverse=True)
+    else:
+        # All shifts agree to a few hundred metres: where the places are can be seen by any, and mostly the first guess
+        # is the one that is chosen.
+        guess = _guess(x, y, shifts)
+        a, b = transform_with(guess, x, y)
+        near = shifts.in_use(a, b)
+        given = x[near], y[near]
+        chosen = shifts.choose(a[near], b[near], label=label, given=given) if near.any() else guess
+        if chosen != guess:
+            a, b = transform_with(chosen, x, y)
+    a[~near] = b[~near] = np.nan
+    return a, b
+
+
+def _guess(x: Floats, y: Floats, shifts: DatumShifts) -> DatumShift:
+    finite = np.flatnonzero(np.isfinite(x) & np.isfinite(y))[:1]
+    lon, lat = transform_with(shifts.usable[0], x[finite], y[finite])
+    return next((one for one in shifts.usable if one.area.holds(lon, lat).all()), shifts.usable[0])
+
+
+def choose_shift(crs: CrsLike, lon: ArrayLike, lat: ArrayLike) -> SourceCrs:
+    """Fix the change of datum by the places that matter, for coordinates that come piece by piece.
+
+    Parameters
+    ----------
+    crs : str, int, pyproj.CRS or SourceCrs
+        See `parse_crs`.
+    lon, lat : array_like
+        Degrees: the corners of the area that answers are wanted for. Places elsewhere are converted the same way.
+
+    Returns
+    -------
+    SourceCrs
+        The same CRS; with `SourceCrs.shift` where its datum is another than WGS84.
+
+    Raises
+    ------
+    gis.errors.CrsUnknown
+        No one published transformation holds for all of it.
+
+    Examples
+    --------
+    >>> choose_shift("EPSG:4301", [139.5, 139.9], [35.5, 35.8]).shift.name  # Tokyo
+    'Tokyo to WGS 84 (108)'
+    >>> choose_shift("EPSG:4549", [120.0], [36.0]).shift is None
+    True
+    """
+    source = parse_crs(crs)
+    if source.family != "proj" or source.definition is None or not _needs_shift(source.definition):
+        return source
+    x, y = (np.ravel(v) for v in _pair(lon, lat))
+    return replace(source, shift=published_shifts(source.definition.to_wkt()).choose(x, y, label=source.name))
+
+
+def describe_shift(crs: CrsLike, lon: ArrayLike, lat: ArrayLike) -> tuple[str, float | None] | None:
+    """Say by which published transformation places came into WGS84, and how accurate that is in metres.
+
+    None where the datum needs no shift, or no place is near where the CRS is used.
+
+    Examples
+    --------
+    >>> describe_shift("EPSG:4301", [139.5], [35.5])
+    ('Tokyo to WGS 84 (108)', 9.0)
+    """
+    source = parse_crs(crs)
+    if source.family != "proj" or source.definition is None or not _needs_shift(source.definition):
+        return None
+    shifts = published_shifts(source.definition.to_wkt())
+    x, y = (np.ravel(v) for v in _pair(lon, lat))
+    near = shifts.in_use(x, y)
+    if not near.any():
+        return None
+    used = source.shift or shifts.choose(x[near], y[near], label=source.name)
+    return used.name, used.accuracy_m
 
 
 # ---------------------------------------------------------------- both ways
@@ -331,7 +433,9 @@ def transform_geometries(geoms: ArrayLike, crs: CrsLike) -> NDArray[np.object_]:
     'POINT (120 36.130293)'
     """
     source = parse_crs(crs)
-    flat: NDArray[np.object_] = np.asarray(shapely.force_2d(np.asarray(geoms, dtype=object)), dtype=object)
+    flat: NDArray[np.object_] = np.array(geoms, dtype=object)
+    if shapely.has_z(flat).any() or shapely.has_m(flat).any():
+        flat = np.asarray(shapely.force_2d(flat), dtype=object)
     if source.family == "wgs84":
         return flat
 
@@ -385,7 +489,7 @@ def check_degrees(lon: ArrayLike, lat: ArrayLike) -> None:
         f"坐标超出经纬度范围：得到 ({place[0]:.10g}, {place[1]:.10g})；若为平面坐标，请用 crs 指明坐标系，例如 EPSG:4549",
         f"coordinates outside longitude and latitude: got ({place[0]:.10g}, {place[1]:.10g}); if these are projected, "
         "name the CRS, for example EPSG:4549",
-        code="out_of_range",
+        code="out-of-range",
     )
 
 
@@ -416,7 +520,7 @@ def working_crs(lon: ArrayLike, lat: ArrayLike) -> CRS:
         raise GeometryError(
             "没有可用坐标，无法选择投影",
             "no usable coordinate to choose a projection by",
-            code="no_coordinates",
+            code="no-coordinates",
         )
     centre_x = float((x[good].min() + x[good].max()) / 2)
     centre_y = float((y[good].min() + y[good].max()) / 2)

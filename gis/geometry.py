@@ -15,8 +15,11 @@ from typing import Any, Literal
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
+from shapely.geometry.base import BaseGeometry
 
+from gis.arrays import Geometries, GeometryArrayLike
 from gis.errors import InvalidGeometry, Place
+from gis.text import Text
 
 __all__ = [
     "LATTICE",
@@ -31,6 +34,7 @@ __all__ = [
     "snap",
     "to_lattice",
     "trouble_of",
+    "valid_on_lattice",
 ]
 
 LATTICE = 1e-7
@@ -40,10 +44,9 @@ SCALE = 1e7
 
 _POLYGONAL = (3, 6)
 _DIMENSION = {0: 0, 1: 1, 2: 1, 3: 2, 4: 0, 5: 1, 6: 2}
-Geometries = NDArray[np.object_]
 
 
-def geometry_array(geoms: Any) -> Geometries:
+def geometry_array(geoms: GeometryArrayLike | BaseGeometry | None) -> Geometries:
     """Return a flat object array of shapely geometries from a list, array, GeoSeries or single geometry.
 
     Examples
@@ -51,10 +54,9 @@ def geometry_array(geoms: Any) -> Geometries:
     >>> geometry_array(shapely.Point(1, 2)).shape
     (1,)
     """
-    if isinstance(geoms, shapely.Geometry) or geoms is None:
-        geoms = [geoms]
-    array = np.asarray(geoms, dtype=object)
-    return array.reshape(-1)
+    if isinstance(geoms, BaseGeometry) or geoms is None:
+        return np.array([geoms], dtype=object)
+    return np.asarray(geoms, dtype=object).reshape(-1)
 
 
 def to_lattice(values: ArrayLike) -> NDArray[np.int64]:
@@ -104,7 +106,7 @@ def _rounded(geoms: Geometries) -> Geometries:
     return np.asarray(shapely.transform(geoms, lambda xy: np.rint(xy * SCALE) / SCALE + 0.0), dtype=object)
 
 
-def lattice_geometries(geoms: Any) -> Geometries:
+def lattice_geometries(geoms: GeometryArrayLike) -> Geometries:
     """Scale shapes to integer coordinates (lattice steps, held in doubles).
 
     Nothing is repaired: what is on the lattice comes out exact, what is not is rounded.
@@ -127,7 +129,7 @@ def lattice_geometries(geoms: Any) -> Geometries:
     return np.asarray(shapely.transform(flat, lambda xy: np.rint(xy * SCALE) + 0.0), dtype=object)
 
 
-def snap(geoms: Any, *, on_collapse: Literal["refuse", "none"] = "refuse") -> Geometries:
+def snap(geoms: GeometryArrayLike, *, on_collapse: Literal["refuse", "none"] = "refuse") -> Geometries:
     """Round shapes to the lattice and keep them valid.
 
     Each vertex goes to its nearest lattice place, so a vertex that neighbours share stays shared; repeated
@@ -167,6 +169,9 @@ def snap(geoms: Any, *, on_collapse: Literal["refuse", "none"] = "refuse") -> Ge
     again = wide & ~shapely.is_valid(out)
     for at in np.flatnonzero(again):
         out[at] = _mended(flat[at], out[at], int(at))
+    repeating = np.flatnonzero(wide & _repeats(out))
+    # Two files with the same ground are equal only without them: where a ring begins is a matter of its vertices.
+    out[repeating] = shapely.remove_repeated_points(out[repeating])
     short = wide & (shapely.get_dimensions(flat) == 1)
     tiny = short & (shapely.length(out) == 0)
     out[tiny] = None
@@ -184,21 +189,57 @@ def snap(geoms: Any, *, on_collapse: Literal["refuse", "none"] = "refuse") -> Ge
     return out
 
 
-def _mended(before: Any, rounded: Any, number: int) -> Any:
+def _repeats(geoms: Geometries) -> NDArray[np.bool_]:
+    """Tell which shapes have a vertex twice in a row."""
+    xy, owner = shapely.get_coordinates(geoms, return_index=True)
+    twice = (owner[1:] == owner[:-1]) & (xy[1:] == xy[:-1]).all(axis=1)
+    found = np.zeros(len(geoms), dtype=bool)
+    found[owner[1:][twice]] = True
+    return found
+
+
+def _mended(before: BaseGeometry, rounded: Any, number: int) -> Any:
     """Make a rounded shape valid again without leaving the lattice; None when nothing of it is left."""
     if shapely.get_dimensions(before) == 1 and shapely.length(before) == 0:
         return None
     if not shapely.is_valid(before):
         problem = trouble_of(before)
         raise InvalidGeometry(
-            f"第 {number + 1} 个图形无效：{problem.zh}",
-            f"shape {number + 1} is not valid: {problem.en}",
+            f"第 {number + 1} 个图形无效：{problem.reason.zh}",
+            f"shape {number + 1} is not valid: {problem.reason.en}",
             places=[problem.place],
         )
     dimension = _DIMENSION.get(int(shapely.get_type_id(before)), -1)
-    steps = shapely.transform(rounded, lambda xy: np.rint(xy * SCALE))
+    return valid_on_lattice(shapely.transform(rounded, lambda xy: np.rint(xy * SCALE)), dimension)
+
+
+def valid_on_lattice(steps: Any, dimension: int = 2) -> Any:
+    """Make a shape in lattice steps valid without leaving the lattice, and hand it over in degrees.
+
+    Parameters
+    ----------
+    steps : shapely geometry
+        Whole numbers.
+    dimension : {1, 2}, default 2
+        What is left of another dimension is dropped.
+
+    Returns
+    -------
+    shapely geometry or None
+        EPSG:4326; the same ground to within a step. None where nothing is left.
+
+    Examples
+    --------
+    >>> spike = shapely.Polygon([(0, 0), (10, 0), (10, 10), (10, 20), (10, 10), (0, 10)])
+    >>> valid_on_lattice(spike).normalize().wkt
+    'POLYGON ((0 0, 0 1e-6, 1e-6 1e-6, 1e-6 0, 0 0))'
+    """
     # 'structure' keeps rings as they are and drops what has no area: spikes, and rings shrunk to a line.
-    fixed = shapely.make_valid(steps, method="structure", keep_collapsed=False)
+    fixed = (
+        steps
+        if shapely.is_valid(steps)
+        else shapely.make_valid(steps, method="structure", keep_collapsed=False)
+    )
     on_lattice = bool(np.array_equal(np.rint(shapely.get_coordinates(fixed)), shapely.get_coordinates(fixed)))
     if not on_lattice or not shapely.is_valid(fixed):
         # Rings crossed away from a vertex: node on the integer grid, which moves vertices by one step at most.
@@ -209,7 +250,7 @@ def _mended(before: Any, rounded: Any, number: int) -> Any:
     return shapely.transform(fixed, lambda xy: np.rint(xy) / SCALE + 0.0)
 
 
-def _only_dimension(shape: Any, dimension: int) -> Any:
+def _only_dimension(shape: BaseGeometry, dimension: int) -> Any:
     parts = [part for part in shapely.get_parts(shape) if not shapely.is_empty(part)]
     keep = [part for part in parts if shapely.get_dimensions(part) == dimension]
     if not keep:
@@ -225,26 +266,25 @@ def _only_dimension(shape: Any, dimension: int) -> Any:
 class Trouble:
     """What is wrong with one shape, in words, and where."""
 
-    zh: str
-    en: str
+    reason: Text
     place: Place
 
 
 _REASONS = {
-    "Self-intersection": ("边界自相交", "the ring crosses itself"),
-    "Ring Self-intersection": ("环在一点自接触", "a ring touches itself at a point"),
-    "Hole lies outside shell": ("洞在外环之外", "a hole lies outside its shell"),
-    "Holes are nested": ("洞套着洞", "a hole lies inside another hole"),
-    "Interior is disconnected": ("内部被洞隔断", "holes cut the interior in two"),
-    "Nested shells": ("外环套着外环", "a part lies inside another part"),
-    "Duplicate Rings": ("环重复", "the same ring occurs twice"),
-    "Too few points in geometry component": ("环的点太少", "a ring has too few distinct points"),
-    "Invalid Coordinate": ("坐标不是有限数字", "a coordinate is not a finite number"),
-    "Ring is not closed": ("环未闭合", "a ring is not closed"),
+    "Self-intersection": Text("边界自相交", "the ring crosses itself"),
+    "Ring Self-intersection": Text("环在一点自接触", "a ring touches itself at a point"),
+    "Hole lies outside shell": Text("洞在外环之外", "a hole lies outside its shell"),
+    "Holes are nested": Text("洞套着洞", "a hole lies inside another hole"),
+    "Interior is disconnected": Text("内部被洞隔断", "holes cut the interior in two"),
+    "Nested shells": Text("外环套着外环", "a part lies inside another part"),
+    "Duplicate Rings": Text("环重复", "the same ring occurs twice"),
+    "Too few points in geometry component": Text("环的点太少", "a ring has too few distinct points"),
+    "Invalid Coordinate": Text("坐标不是有限数字", "a coordinate is not a finite number"),
+    "Ring is not closed": Text("环未闭合", "a ring is not closed"),
 }
 
 
-def trouble_of(shape: Any) -> Trouble:
+def trouble_of(shape: BaseGeometry) -> Trouble:
     """Describe why a shape is not valid.
 
     Parameters
@@ -256,16 +296,16 @@ def trouble_of(shape: Any) -> Trouble:
     --------
     >>> bow_tie = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
     >>> trouble_of(bow_tie)
-    Trouble(zh='边界自相交', en='the ring crosses itself', place=(0.5, 0.5))
+    Trouble(reason=Text(zh='边界自相交', en='the ring crosses itself'), place=(0.5, 0.5))
     """
     reason = str(shapely.is_valid_reason(shape))
     head, _, tail = reason.partition("[")
-    zh, en = _REASONS.get(head.strip(), (head.strip(), head.strip()))
+    known = _REASONS.get(head.strip(), Text.same(head.strip()))
     numbers = re.findall(r"-?(?:\d+\.?\d*(?:e[+-]?\d+)?|nan|inf)", tail, re.IGNORECASE)
     place = (float(numbers[0]), float(numbers[1])) if len(numbers) >= 2 else representative_place(shape)
     if not (np.isfinite(place[0]) and np.isfinite(place[1])):
         place = representative_place(shape)
-    return Trouble(zh, en, place)
+    return Trouble(known, place)
 
 
 def representative_place(shape: Any) -> Place:
@@ -287,7 +327,7 @@ def representative_place(shape: Any) -> Place:
     return (float(points[0, 0]), float(points[0, 1])) if len(points) else (0.0, 0.0)
 
 
-def polygon_parts(geoms: Any) -> tuple[Geometries, NDArray[np.int64]]:
+def polygon_parts(geoms: GeometryArrayLike) -> tuple[Geometries, NDArray[np.int64]]:
     """Split areas into single polygons.
 
     Returns

@@ -142,11 +142,18 @@ def _count(x: NDArray[np.float64], y: NDArray[np.float64], w: NDArray[np.int64],
     unique, inverse = np.unique(cells, return_inverse=True)
     count = np.bincount(inverse, weights=w, minlength=unique.size)
     divisor = np.maximum(count, 1.0)
+    lon = np.bincount(inverse, weights=x * w, minlength=unique.size) / divisor
+    if x.size and x.min() < -90.0 and x.max() > 90.0:
+        # The mean of places on both sides of the 180th meridian lies at the meridian, not in Greenwich.
+        shifted = np.bincount(inverse, weights=(x % 360.0) * w, minlength=unique.size) / divisor
+        east, west = np.zeros(unique.size, dtype=bool), np.zeros(unique.size, dtype=bool)
+        east[inverse[x > 90.0]] = west[inverse[x < -90.0]] = True
+        lon = np.where(east & west, np.where(shifted > 180.0, shifted - 360.0, shifted), lon)
     return Clusters(
         cells=unique,
         counts=np.rint(count).astype(np.int64),
         # Rounded to the lattice: sums in another order differ in the last bit, the answer must not.
-        lon=np.round(np.bincount(inverse, weights=x * w, minlength=unique.size) / divisor, 7),
+        lon=np.round(lon, 7),
         lat=np.round(np.bincount(inverse, weights=y * w, minlength=unique.size) / divisor, 7),
     )
 

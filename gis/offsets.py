@@ -11,9 +11,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gis.arrays import Floats
+
 __all__ = ["OFFSETS", "Offset", "bd09_of", "gcj02_of", "inside_china", "shifted", "unshifted"]
 
-Floats = NDArray[np.float64]
 Offset = Callable[[Floats, Floats], tuple[Floats, Floats]]
 """Turns WGS84 degrees into offset degrees, without asking whether the place is inside China."""
 

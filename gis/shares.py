@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.antimeridian import turn
+from gis.arrays import Floats, Geometries, GeometryArrayLike
 from gis.errors import InvalidGeometry
 from gis.geometry import SCALE, geometry_array, lattice_geometries, representative_place, snap
 from gis.locate import NO_OWNER, GridIndex
@@ -21,8 +22,6 @@ from gis.measures import geodesic_area_m2, geodesic_distance_m
 
 __all__ = ["Shares", "shares"]
 
-Geometries = NDArray[np.object_]
-Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 _TIE = 1e-9
 _OUTSIDE_NOISE = 1e-6
@@ -60,7 +59,7 @@ class Shares:
     outside: Floats
 
 
-def shares(index: GridIndex, geoms: Any) -> Shares:
+def shares(index: GridIndex, geoms: GeometryArrayLike) -> Shares:
     """Share shapes out among the grids.
 
     Parameters
@@ -100,11 +99,12 @@ def shares(index: GridIndex, geoms: Any) -> Shares:
             f"第 {at + 1} 个图形是混合集合，应为点、线或面",
             f"shape {at + 1} is a mixed collection; expected points, lines or areas",
             places=[representative_place(flat[at])],
+            code="mixed-geometry",
         )
     degrees = snap(flat, on_collapse="none")
     gone = shapely.is_missing(degrees) & ~empty
     degrees[gone] = shapely.get_point(_first_lines(flat[gone]), 0)
-    steps = lattice_geometries(degrees)
+    steps = lattice_geometries(turn(degrees) if index.turned else degrees)
     kinds = shapely.get_type_id(steps)
     rows = [
         _points(index, degrees, np.flatnonzero(np.isin(kinds, _POINTS) & ~empty)),

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.arrays import GeometryArrayLike
 from gis.coverage import check, has_errors
 from gis.geometry import from_lattice, lattice_geometries, to_lattice
 
@@ -143,7 +143,7 @@ def harbour_town() -> Town:
     )
 
 
-def assert_on_lattice(geoms: Any) -> None:
+def assert_on_lattice(geoms: GeometryArrayLike) -> None:
     """Assert that every coordinate is a whole multiple of 1e-7 degree, held as the nearest double.
 
     Examples
@@ -155,7 +155,7 @@ def assert_on_lattice(geoms: Any) -> None:
     assert wrong.size == 0, f"{wrong.size} vertices off the lattice, first {points[wrong[0]].tolist()}"  # noqa: S101
 
 
-def assert_coverage(codes: Sequence[str], polygons: Any, *, holes: bool = False) -> None:
+def assert_coverage(codes: Sequence[str], polygons: GeometryArrayLike, *, holes: bool = False) -> None:
     """Assert a clean coverage on the lattice: valid, edge-matched, without overlaps and without holes.
 
     Parameters
@@ -173,5 +173,5 @@ def assert_coverage(codes: Sequence[str], polygons: Any, *, holes: bool = False)
     """
     assert_on_lattice(polygons)
     defects = [d for d in check(codes, polygons) if not (holes and d.kind == "gap")]
-    assert not has_errors(defects), "\n".join(d.detail_en for d in defects)  # noqa: S101
+    assert not has_errors(defects), "\n".join(d.detail.en for d in defects)  # noqa: S101
     assert bool(shapely.coverage_is_valid(lattice_geometries(polygons))), "edges do not match"  # noqa: S101

@@ -1,6 +1,7 @@
 """Plugins, and nothing else: fixtures live in tests/fixtures, one subject a module."""
 
 pytest_plugins = [
+    "tests.fixtures.costs",
     "tests.fixtures.properties",
     "tests.fixtures.clusters",
     "tests.fixtures.ups",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
-from fastapi import Query, Request, status
+from fastapi import Path, Query, Request, status
 from pydantic import SecretStr
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -34,6 +34,8 @@ router = Router(
     dependencies=[allow("admin")],
     responses={403: {}, 404: {}, 409: {}, 422: {}},
 )
+AccountName = Annotated[str, Path(description="Name of the account.", examples=["zhang"])]
+GrantId = Annotated[int, Path(description="Number of the grant.", examples=[1])]
 # A token that leaked could otherwise make accounts and passwords that outlive its own revocation.
 _WRITES = [allow("admin", people_only=True)]
 
@@ -56,11 +58,16 @@ def _plain(secret: SecretStr | None) -> str | None:
 def list_accounts(
     principal: CurrentPrincipal,
     session: Read,
-    q: Annotated[str | None, Query(max_length=100)] = None,
-    after: Annotated[str | None, Query(max_length=100)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    q: Annotated[
+        str | None, Query(max_length=100, description="Words of the name.", examples=["zhang"])
+    ] = None,
+    after: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="Most accounts of a page.")] = 100,
 ) -> AccountList:
-    """Accounts with a role inside the units that you administer."""
+    """List accounts.
+
+    Those with a role inside the units that the caller administers, by name.
+    """
     found = service.accounts_seen(session, principal, search=q, after=after, limit=limit + 1)
     items = [_shown(session, principal, account) for account in found[:limit]]
     return AccountList(items=items, next=items[-1].name if len(found) > limit else None)
@@ -70,7 +77,10 @@ def list_accounts(
 def create_account(
     given: AccountIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
 ) -> AccountMade:
-    """Make an account with its first roles."""
+    """Create an account.
+
+    With its first roles; without a password one is generated and shown once.
+    """
     account, password = service.create_account(
         session,
         principal,
@@ -85,16 +95,22 @@ def create_account(
 
 
 @router.get("/{name}")
-def show_account(name: str, principal: CurrentPrincipal, session: Read) -> AccountOut:
-    """One account, with its roles inside the units that you administer."""
+def show_account(name: AccountName, principal: CurrentPrincipal, session: Read) -> AccountOut:
+    """Show an account.
+
+    With its roles inside the units that the caller administers.
+    """
     return _shown(session, principal, service.account_seen(session, principal, name))
 
 
 @router.patch("/{name}", dependencies=_WRITES)
 def change_account(
-    name: str, given: AccountChange, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
+    name: AccountName, given: AccountChange, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
 ) -> AccountOut:
-    """Rename an account, disable it (its sessions and tokens end) or enable it. Accounts are never removed."""
+    """Change an account.
+
+    Rename, disable or enable it; disabling ends its sessions and tokens. Accounts are never removed.
+    """
     account = service.account_seen(session, principal, name)
     if given.display_name is not None:
         account = service.rename(session, principal, trace, name, display_name=given.display_name)
@@ -106,13 +122,16 @@ def change_account(
 @router.post("/{name}/password", dependencies=_WRITES)
 def set_password(
     request: Request,
-    name: str,
+    name: AccountName,
     given: PasswordIn,
     principal: CurrentPrincipal,
     trace: CurrentTrace,
     session: Write,
 ) -> AccountMade:
-    """Set the password of an account; its sessions and tokens end."""
+    """Set the password of an account.
+
+    Its sessions and tokens end. Without a password one is generated and shown once.
+    """
     account, password = service.set_password(
         session,
         principal,
@@ -128,30 +147,46 @@ def set_password(
 
 
 @router.post("/{name}/unlock", dependencies=_WRITES)
-def unlock_account(name: str, principal: CurrentPrincipal, trace: CurrentTrace, session: Write) -> AccountOut:
-    """End the lock that failures to sign in have put on an account."""
+def unlock_account(
+    name: AccountName, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
+) -> AccountOut:
+    """Unlock an account.
+
+    Ends the lock that failed attempts to sign in have put on it.
+    """
     return _shown(session, principal, service.unlock(session, principal, trace, name))
 
 
 @router.delete("/{name}/totp", dependencies=_WRITES)
-def reset_totp(name: str, principal: CurrentPrincipal, trace: CurrentTrace, session: Write) -> AccountOut:
-    """Take the second factor of an account away; its sessions end."""
+def reset_totp(
+    name: AccountName, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
+) -> AccountOut:
+    """Remove the second factor of an account.
+
+    Its sessions end.
+    """
     return _shown(session, principal, service.reset_totp(session, principal, trace, name))
 
 
 @router.post("/{name}/grants", dependencies=_WRITES, status_code=status.HTTP_201_CREATED)
 def grant_role(
-    name: str, given: GrantIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
+    name: AccountName, given: GrantIn, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
 ) -> AccountOut:
-    """Give a role inside a unit."""
+    """Grant a role.
+
+    Inside a unit, or everywhere; only roles that the caller has there.
+    """
     account = service.grant(session, principal, trace, name, role=given.role, scope=given.scope)
     return _shown(session, principal, account)
 
 
 @router.delete("/{name}/grants/{grant_id}", dependencies=_WRITES)
 def revoke_role(
-    name: str, grant_id: int, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
+    name: AccountName, grant_id: GrantId, principal: CurrentPrincipal, trace: CurrentTrace, session: Write
 ) -> AccountOut:
-    """Take a role away."""
+    """Revoke a role.
+
+    It ends at once, also for open sessions.
+    """
     account = service.revoke_by_id(session, principal, trace, name, grant_id)
     return _shown(session, principal, account)

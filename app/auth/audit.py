@@ -7,7 +7,7 @@ somebody typed as a name when there is no such account: people type passwords in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
@@ -40,7 +40,7 @@ Action = Literal[
 
 
 @dataclass(frozen=True)
-class Trace:
+class AuditContext:
     """Who acts, from where, in which request."""
 
     actor: str
@@ -48,7 +48,7 @@ class Trace:
     request_id: str | None = None
 
 
-def record(session: Session, trace: Trace, action: Action, target: str, **detail: Any) -> None:
+def record(session: Session, trace: AuditContext, action: Action, target: str, **detail: object) -> None:
     """Add an entry in the transaction of the change itself: neither exists without the other."""
     session.add(
         AuditEntry(

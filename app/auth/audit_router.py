@@ -14,20 +14,32 @@ from app.auth.schemas import AuditList, AuditOut
 
 router = Router(prefix="/v1/audit", tags=["audit"])
 
-Filter = Annotated[str | None, Query(max_length=200)]
+Actor = Annotated[
+    str | None, Query(max_length=200, description="Only entries of this actor.", examples=["zhang"])
+]
+ActionName = Annotated[
+    str | None, Query(max_length=200, description="Only this action.", examples=["role.granted"])
+]
+Target = Annotated[
+    str | None, Query(max_length=200, description="Only entries about this.", examples=["account:zhang"])
+]
 
 
 @router.get("", dependencies=[allow("admin", "auditor")])
 def list_audit(
     principal: CurrentPrincipal,
     session: Read,
-    before: Annotated[int | None, Query(ge=1)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    actor: Filter = None,
-    action: Filter = None,
-    target: Filter = None,
+    before: Annotated[int | None, Query(ge=1, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="Most entries of a page.")] = 100,
+    actor: Actor = None,
+    action: ActionName = None,
+    target: Target = None,
 ) -> AuditList:
-    """Changes of access, newest first: all, or those about what lies wholly inside the units you administer."""
+    """List the audit log.
+
+    Changes of access rights, sign-ins and readings of contacts, newest first: all of them, or those about what lies
+    wholly inside the units that the caller administers.
+    """
     found = repository.audit_entries(
         session,
         principal.paths("admin", "auditor"),

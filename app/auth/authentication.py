@@ -11,8 +11,8 @@ from fastapi import Request
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 
-from app.auth import address, forgery, repository, sessions, tokens
-from app.auth.audit import Trace
+from app.auth import address, csrf, repository, sessions, tokens
+from app.auth.audit import AuditContext
 from app.auth.principal import NOBODY, Principal
 from app.db.session import NOTHING, read_session, write_session
 from app.errors import Unauthorised
@@ -102,9 +102,9 @@ def _by_cookie(request: Request) -> Principal:
         live = sessions.find(session, key)
     if live is None:
         return NOBODY
-    if request.method not in forgery.SAFE_METHODS:
-        forgery.refuse_other_sites(request)
-        forgery.check_token(getattr(request.state, "csrf_given", None), live.principal.csrf)
+    if request.method not in csrf.SAFE_METHODS:
+        csrf.refuse_other_sites(request)
+        csrf.check_token(getattr(request.state, "csrf_given", None), live.principal.csrf)
     end = sessions.next_end(live, settings_of(request))
     if end is not None:
         with write_session(engine_of(request), NOTHING) as session:
@@ -112,10 +112,10 @@ def _by_cookie(request: Request) -> Principal:
     return sessions.completed(live, settings_of(request), end=end)
 
 
-def trace_of(request: Request) -> Trace:
+def trace_of(request: Request) -> AuditContext:
     """Who acts, from where, in which request: for the audit log."""
     found = address.client_address(request, proxies=settings_of(request).trusted_proxies)
-    return Trace(
+    return AuditContext(
         actor=principal_of(request).actor,
         address=str(found) if found else None,
         request_id=getattr(request.state, "request_id", None),

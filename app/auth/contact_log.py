@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from app.auth import repository
-from app.auth.audit import Trace
+from app.auth.audit import AuditContext
 from app.auth.authentication import engine_of
 from app.auth.dependencies import CurrentTrace, in_database
 from app.db.session import NOTHING, write_session
@@ -41,7 +41,7 @@ async def _contact_log(request: Request, trace: CurrentTrace) -> AsyncIterator[C
         await in_database(request, _write, engine_of(request), trace, log.shown)
 
 
-def _write(engine: Engine, trace: Trace, shown: dict[str, int]) -> None:
+def _write(engine: Engine, trace: AuditContext, shown: dict[str, int]) -> None:
     with write_session(engine, NOTHING) as session:
         for target, count in sorted(shown.items()):
             # Somebody who works through their grids opens each many times an hour: one line says it.

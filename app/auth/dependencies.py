@@ -14,11 +14,11 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from app.auth.audit import Trace
+from app.auth.audit import AuditContext
 from app.auth.authentication import current_principal, database_turn, engine_of, trace_of
 from app.auth.policy import Policy
 from app.auth.principal import Principal
-from app.db.session import ReadSession, Sight, WriteSession, read_session, write_session
+from app.db.session import ReadSession, RowScope, WriteSession, read_session, write_session
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -26,19 +26,19 @@ _T = TypeVar("_T")
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 
 
-async def _trace(request: Request, _known: CurrentPrincipal) -> Trace:
+async def _trace(request: Request, _known: CurrentPrincipal) -> AuditContext:
     return trace_of(request)
 
 
-CurrentTrace = Annotated[Trace, Depends(_trace)]
+CurrentTrace = Annotated[AuditContext, Depends(_trace)]
 
 
-async def sight_of(request: Request) -> Sight:
+async def row_scope_of(request: Request) -> RowScope:
     """What this request may see: the asker's units, narrowed to the roles that the route's policy names."""
     policy: Policy | None = getattr(request.state, "policy", None)
     if policy is None:
         raise RuntimeError(f"{request.method} {request.url.path} has no policy (app.auth.policy)")
-    return policy.sight(await current_principal(request))
+    return policy.row_scope(await current_principal(request))
 
 
 async def in_database(request: Request, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
@@ -48,14 +48,14 @@ async def in_database(request: Request, work: Callable[_P, _T], *args: _P.args, 
 
 
 async def _read(request: Request) -> AsyncIterator[ReadSession]:
-    sight = await sight_of(request)
-    async with database_turn(request), _ended_in_thread(read_session(engine_of(request), sight)) as session:
+    scope = await row_scope_of(request)
+    async with database_turn(request), _ended_in_thread(read_session(engine_of(request), scope)) as session:
         yield session
 
 
 async def _write(request: Request) -> AsyncIterator[WriteSession]:
-    sight = await sight_of(request)
-    async with database_turn(request), _ended_in_thread(write_session(engine_of(request), sight)) as session:
+    scope = await row_scope_of(request)
+    async with database_turn(request), _ended_in_thread(write_session(engine_of(request), scope)) as session:
         yield session
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from app.auth import repository, service
-from app.auth.audit import Trace
+from app.auth.audit import AuditContext
 from app.auth.principal import operator
+from app.db import locks
 
 NAME = "admin"
 FILE = "first-admin-password"
@@ -25,7 +26,7 @@ def ensure(session: Session, home: Path) -> Path | None:
     The file is there before the account is: a crash in between leaves a file without an account, which the next start
     replaces, and never an account whose password nobody knows.
     """
-    repository.hold(session, "first-admin")
+    locks.hold(session, locks.FIRST_ADMIN)
     path = home / FILE
     if repository.any_account(session):
         account = repository.account_named(session, NAME)
@@ -36,7 +37,7 @@ def ensure(session: Session, home: Path) -> Path | None:
     _, password = service.create_account(
         session,
         by,
-        Trace(by.actor),
+        AuditContext(by.actor),
         name=NAME,
         display_name="系统管理员",
         grants=[("admin", None)],

@@ -86,7 +86,7 @@ def check_rule(password: str, *, name: str, words: Iterable[str] = (), field: st
         raise Invalid(
             f"密码须为 {MIN_LENGTH} 至 {MAX_LENGTH} 个字符，收到 {length} 个。",
             f"A password takes {MIN_LENGTH} to {MAX_LENGTH} characters; {length} came.",
-            code="weak-password",
+            code="password-length",
             field=field,
         )
     folded = password.casefold()

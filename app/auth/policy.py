@@ -22,14 +22,14 @@ from fastapi.params import Depends as DependsMarker
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.auth import address, forgery
+from app.auth import address, csrf
 from app.auth.authentication import CHALLENGE, current_principal, settings_of
 from app.auth.models import ROLES
 from app.auth.principal import Principal
 from app.auth.public_address import is_our_host
 from app.auth.roles import EVERYWHERE
 from app.auth.sessions import key_of
-from app.db.session import Sight
+from app.db.session import RowScope
 from app.errors import Forbidden, Unauthorised
 from app.settings import Settings
 
@@ -97,8 +97,8 @@ class Policy:
         """Let the request pass, or answer 401 or 403; asked again for the same request, it has passed."""
         if getattr(request.state, "policy", None) is self:
             return
-        if request.method not in forgery.SAFE_METHODS and key_of(request, settings_of(request)):
-            request.state.csrf_given = await forgery.given_token(request)
+        if request.method not in csrf.SAFE_METHODS and key_of(request, settings_of(request)):
+            request.state.csrf_given = await csrf.given_token(request)
         settings = settings_of(request)
         if self.is_open(settings) or (self.on_machine and is_on_machine(request, settings)):
             if "authorization" in request.headers:
@@ -116,12 +116,12 @@ class Policy:
             return bool(getattr(settings, self.open_by))
         return self.kind == "public"
 
-    def waves_through(self, scope: Scope) -> bool:
+    def allows_anonymous(self, scope: Scope) -> bool:
         """Whether a request passes whoever sends it, with nothing to look up and nothing to refuse.
 
         For a route that cannot afford more; where the answer is no, ``__call__`` decides.
         """
-        if scope["method"] not in forgery.SAFE_METHODS or not self.is_open(scope["app"].state.settings):
+        if scope["method"] not in csrf.SAFE_METHODS or not self.is_open(scope["app"].state.settings):
             return False
         for name, _ in scope["headers"]:  # noqa: SIM110 - a generator costs more than the rest
             if name == b"authorization":
@@ -138,6 +138,7 @@ class Policy:
             raise Forbidden(
                 "此操作须由本人登录后进行，不接受令牌。",
                 "This is for people who are signed in, not for tokens.",
+                code="token-not-accepted",
             )
         if self.kind == "allow":
             held = principal.paths(*self.roles)
@@ -148,13 +149,14 @@ class Policy:
                     f"需要角色 {needed[0]}{scope[0]}。",
                     f"Needs the role {needed[1]}{scope[1]}.",
                     needed=list(self.roles),
+                    code="role-needed",
                 )
 
-    def sight(self, principal: Principal) -> Sight:
+    def row_scope(self, principal: Principal) -> RowScope:
         """What the database shows to this principal on this route: the units where a role of the route is held."""
         if principal.incomplete:
-            return Sight(paths=(), actor=principal.actor)
-        return principal.sight(*self.roles)
+            return RowScope(paths=(), actor=principal.actor)
+        return principal.row_scope(*self.roles)
 
 
 def public(*, same_for_all: bool = False) -> Any:

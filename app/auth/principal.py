@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.auth.roles import ACTS_ON_INCIDENTS, CONTACTS, CONTAINS, EVERYWHERE, covers, outermost
-from app.db.session import Sight
+from app.db.session import RowScope
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ class Principal:
         acting = self.acting_paths()
         return all(any(covers(scope, path) for scope in acting) for path in paths)
 
-    def sight(self, *roles: str) -> Sight:
+    def row_scope(self, *roles: str) -> RowScope:
         """What a transaction of this principal may see: the units of ``roles``, or of every grant."""
-        return Sight(paths=self.paths(*roles), actor=self.actor, acts=self.acting_paths())
+        return RowScope(paths=self.paths(*roles), actor=self.actor, acts=self.acting_paths())
 
 
 NOBODY = Principal(name="anonymous")

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
-from app.auth.audit import Trace
+from app.auth.audit import AuditContext
 from app.auth.models import (
     Account,
     ApiToken,
@@ -132,11 +132,6 @@ def add_grant(
         .returning(Grant.id)
     )
     return session.scalar(statement)
-
-
-def hold(session: Session, what: str) -> None:
-    """Let one transaction at a time past this point; held until it ends."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"wangge.auth.{what}", 0))))
 
 
 # ── sessions ──────────────────────────────────────────────────────────────────────────────────────────
@@ -391,7 +386,7 @@ def units_at(session: Session, paths: Iterable[str]) -> dict[str, Any]:
 # ── audit ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def record_hourly(session: Session, trace: Trace, action: str, target: str, **detail: Any) -> None:
+def record_hourly(session: Session, trace: AuditContext, action: str, target: str, **detail: Any) -> None:
     """Add an entry unless the same actor has one of the same action and target within the hour."""
     recent = exists().where(
         AuditEntry.target == target,

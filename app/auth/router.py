@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response, status
 from starlette.concurrency import run_in_threadpool
 
-from app.auth import first_admin, forgery, scopes, sign_in
+from app.auth import csrf, first_admin, scopes, sign_in
 from app.auth.account_router import router as accounts
 from app.auth.audit_router import router as audit
 from app.auth.authentication import engine_of, place_of, settings_of, trace_of
@@ -23,7 +23,7 @@ from app.auth.sessions import clear_cookie, key_of, set_cookie
 from app.auth.token_router import router as tokens
 from app.auth.totp_router import router as totp
 from app.db.session import NOTHING, read_session
-from app.errors import AppError
+from gis.errors import Refusal
 
 router = Router()
 session_router = Router(prefix="/v1/session", tags=["session"], route_class=ShortBody)
@@ -38,7 +38,10 @@ SessionKey = Annotated[str | None, Depends(_session_key)]
 
 @session_router.get("", dependencies=[public()])
 def show_session(principal: CurrentPrincipal, session: Read) -> SessionOut:
-    """Who is signed in; nobody is an answer too."""
+    """Show the session.
+
+    Who is signed in and what they may do; an anonymous caller gets an answer too.
+    """
     return SessionOut.of(principal, scopes.named(session, (path for _, path in principal.grants)))
 
 
@@ -46,9 +49,12 @@ def show_session(principal: CurrentPrincipal, session: Read) -> SessionOut:
 async def open_session(
     request: Request, response: Response, given: Credentials, old_key: SessionKey = None
 ) -> SessionOut:
-    """Sign in with a name and a password."""
+    """Sign in.
+
+    With a name and a password, and a code where the account has a second factor. Answers the session's CSRF token.
+    """
     settings = settings_of(request)
-    forgery.refuse_other_sites(request)
+    csrf.refuse_other_sites(request)
     # The cookie that came along is about to end and proves nothing here: no token is asked for it.
     request.state.principal = NOBODY
     with _counted(request):
@@ -74,7 +80,7 @@ def _counted(request: Request) -> Iterator[None]:
     attempts = request.app.state.metrics.sign_ins
     try:
         yield
-    except AppError as error:
+    except Refusal as error:
         attempts.labels(error.code).inc()
         raise
     attempts.labels("succeeded").inc()
@@ -88,7 +94,10 @@ async def close_session(
     trace: CurrentTrace,
     key: SessionKey = None,
 ) -> None:
-    """Sign out; the cookie is taken back whether it still opened something or not."""
+    """Sign out.
+
+    The session ends and its cookie is removed, also where it had ended before.
+    """
     if key is not None and principal.session_id is not None:
         await in_database(request, sign_in.sign_out, engine_of(request), trace, key)
     clear_cookie(response, request, settings_of(request))
@@ -106,7 +115,10 @@ async def change_password(
     principal: CurrentPrincipal,
     trace: CurrentTrace,
 ) -> SessionOut:
-    """Replace your own password; every other session of yours ends, and so do your tokens unless you keep them."""
+    """Change your password.
+
+    Every other session of the account ends, and so do its tokens unless `keep_tokens` is true.
+    """
     settings = settings_of(request)
     async with hashing_turn(request, principal.name):
         opened = await run_in_threadpool(

@@ -1,12 +1,16 @@
 """The one kind of route of this service: who asks comes before what they send, and what they send is limited.
 
-FastAPI reads and parses a body before it looks at any dependency. These routes do in this order: policy, length of the
-body, the body itself, and only then all dependencies, of which a session is the last to take anything from others.
-``Router`` makes them; a test fails for a route of another kind.
+FastAPI reads and parses a body before it looks at any dependency. These routes do in this order: policy, names of the
+query parameters, length of the body, the body itself, and only then all dependencies, of which a session is the last to
+take anything from others. ``Router`` makes them; a test fails for a route of another kind.
+
+The docstring of an endpoint is what the description of the API shows: its first paragraph is the summary, the rest the
+description. The endpoint's name is the operation id.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -16,6 +20,7 @@ from fastapi.routing import APIRoute
 
 from app.auth.policy import policies_of
 from app.kit.body_limit import LimitedRequest
+from app.kit.query_parameters import LANGUAGE, declared_parameters, refusal_for, refuse_unknown
 from app.settings import Settings
 
 SHORT = 64 * 1024
@@ -25,6 +30,14 @@ class Route(APIRoute):
     """A route whose body is JSON of moderate length, held in memory."""
 
     held_in_memory = True
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        summary, description = described_by(endpoint)
+        options["summary"] = options.get("summary") or summary
+        options["description"] = options.get("description") or description
+        if refusal_for(path) is not None:
+            options["dependencies"] = [*(options.get("dependencies") or ()), LANGUAGE]
+        super().__init__(path, endpoint, **options)
 
     @staticmethod
     def most_bytes(settings: Settings) -> int:
@@ -36,6 +49,7 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         demands = policies_of(self)
         takes_body = self.body_field is not None
+        known, refusal = declared_parameters(self.dependant), refusal_for(self.path)
 
         async def guarded(request: Request) -> Response:
             state = request.app.state
@@ -48,6 +62,8 @@ class Route(APIRoute):
             try:
                 for demand in demands:
                     await demand(limited)
+                if refusal is not None:
+                    refuse_unknown(request, known, refusal)
                 limited.check_length()
                 if takes_body:
                     await limited.load()
@@ -56,6 +72,27 @@ class Route(APIRoute):
                 limited.forget()
 
         return guarded
+
+
+def described_by(endpoint: Callable[..., Any]) -> tuple[str, str]:
+    """Summary and description of an operation: the first paragraph of the docstring and what follows it.
+
+    >>> def show() -> None:
+    ...     '''Show a grid.
+    ...
+    ...     With its ancestors.
+    ...     '''
+    >>> described_by(show)
+    ('Show a grid', 'With its ancestors.')
+    """
+    summary, _, rest = inspect.cleandoc(endpoint.__doc__ or "").partition("\n\n")
+    summary = " ".join(summary.split())
+    return summary.removesuffix("."), rest.strip() or summary
+
+
+def operation_id(route: APIRoute) -> str:
+    """The endpoint's name: what generated clients call the operation."""
+    return route.name
 
 
 class ShortBody(Route):
@@ -91,4 +128,4 @@ class Router(APIRouter):
     """A router whose routes are of the kind above."""
 
     def __init__(self, *, route_class: type[Route] = Route, **options: Any) -> None:
-        super().__init__(route_class=route_class, **options)
+        super().__init__(route_class=route_class, generate_unique_id_function=operation_id, **options)

@@ -12,8 +12,7 @@ from app.auth.models import ROLES
 from app.auth.principal import Principal
 from app.auth.roles import EVERYWHERE
 from app.errors import Forbidden, Invalid
-
-LEVELS = ("district", "street", "community", "grid")
+from app.kit.unit_levels import LEVELS
 
 
 class ScopeUnknown(Invalid):

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from app.auth import audit, passwords, repository, scopes, throttle, tokens, totp
-from app.auth.audit import Trace
+from app.auth.audit import AuditContext
 from app.auth.models import Account, Grant
 from app.auth.principal import Principal
 from app.auth.roles import EVERYWHERE
+from app.db import locks
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 
 _NAME = re.compile(r"\w[\w.@+-]{0,63}")
@@ -59,7 +60,7 @@ def canonical_name(name: str) -> str:
 def create_account(
     session: Session,
     by: Principal,
-    trace: Trace,
+    trace: AuditContext,
     *,
     name: str,
     display_name: str | None = None,
@@ -87,13 +88,14 @@ def create_account(
             f"账号名须为 1 至 64 个字母、数字、汉字或 . _ @ + -，且以字母、数字或汉字开头；收到“{name}”。",
             f"An account's name takes 1 to 64 letters, digits or . _ @ + - and starts with a letter or digit; came {name!r}.",
             field="name",
+            code="account-name-malformed",
         )
     if not grants and not by.may("admin"):
-        raise Invalid("至少授予一个角色。", "Give at least one role.", field="grants")
+        raise Invalid("至少授予一个角色。", "Give at least one role.", field="grants", code="role-missing")
     resolved = [(role, scopes.path_of(session, code)) for role, code in grants]
     for role, path in resolved:
         _check_may_grant(by, role, path)
-    repository.hold(session, f"name {short}")
+    locks.hold(session, locks.ACCOUNT_NAME, short)
     if repository.account_named(session, short) is not None:
         raise NameTaken(
             f"账号名“{short}”已被使用。", f"There is already an account named {short!r}.", field="name"
@@ -162,7 +164,7 @@ def wholly_theirs(by: Principal, account: Account) -> bool:
 
 
 def grant(
-    session: Session, by: Principal, trace: Trace, name: str, *, role: str, scope: str | None
+    session: Session, by: Principal, trace: AuditContext, name: str, *, role: str, scope: str | None
 ) -> Account:
     """Give a role inside a unit; giving it again changes nothing."""
     account = account_seen(session, by, name, lock=True)
@@ -173,9 +175,11 @@ def grant(
     return account
 
 
-def revoke(session: Session, by: Principal, trace: Trace, name: str, *, role: str, path: str) -> Account:
+def revoke(
+    session: Session, by: Principal, trace: AuditContext, name: str, *, role: str, path: str
+) -> Account:
     """Take a role inside a unit away. (A path, not a code: the unit may be gone since.)"""
-    repository.hold(session, "admins")
+    locks.hold(session, locks.ADMINS)
     account = account_seen(session, by, name, lock=True)
     found = next(
         (each for each in grants_seen(by, account) if (each.role, each.scope_path) == (role, path)), None
@@ -184,7 +188,7 @@ def revoke(session: Session, by: Principal, trace: Trace, name: str, *, role: st
         raise NotFound(
             f"账号“{account.name}”在该范围没有角色 {role}。",
             f"The account {account.name!r} does not have the role {role} there.",
-            code="grant-unknown",
+            code="no-such-grant",
         )
     if (role, path) == ("admin", EVERYWHERE) and account.active:
         _keep_an_admin(session, account)
@@ -194,7 +198,7 @@ def revoke(session: Session, by: Principal, trace: Trace, name: str, *, role: st
     return account
 
 
-def revoke_by_id(session: Session, by: Principal, trace: Trace, name: str, grant_id: int) -> Account:
+def revoke_by_id(session: Session, by: Principal, trace: AuditContext, name: str, grant_id: int) -> Account:
     """The same, for a grant of a list that was shown."""
     account = account_seen(session, by, name)
     for each in grants_seen(by, account):
@@ -203,12 +207,12 @@ def revoke_by_id(session: Session, by: Principal, trace: Trace, name: str, grant
     raise NotFound(
         f"账号“{account.name}”没有编号为 {grant_id} 的授权。",
         f"The account {account.name!r} has no grant {grant_id}.",
-        code="grant-unknown",
+        code="no-such-grant",
     )
 
 
 def revoke_by_scope(
-    session: Session, by: Principal, trace: Trace, name: str, *, role: str, scope: str | None
+    session: Session, by: Principal, trace: AuditContext, name: str, *, role: str, scope: str | None
 ) -> Account:
     """The same, for a unit named by its code (as last known, since it may be gone) or by its path."""
     account = account_seen(session, by, name)
@@ -232,7 +236,7 @@ def revoke_by_scope(
 def set_password(
     session: Session,
     by: Principal,
-    trace: Trace,
+    trace: AuditContext,
     name: str,
     *,
     password: str | None = None,
@@ -252,7 +256,7 @@ def set_password(
     return account, text
 
 
-def unlock(session: Session, by: Principal, trace: Trace, name: str) -> Account:
+def unlock(session: Session, by: Principal, trace: AuditContext, name: str) -> Account:
     """End the lock that failures to sign in have put on an account."""
     account = _own(session, by, name)
     forgotten = throttle.unlock(session, account.name)
@@ -260,7 +264,7 @@ def unlock(session: Session, by: Principal, trace: Trace, name: str) -> Account:
     return account
 
 
-def reset_totp(session: Session, by: Principal, trace: Trace, name: str) -> Account:
+def reset_totp(session: Session, by: Principal, trace: AuditContext, name: str) -> Account:
     """Take the second factor of an account away, for somebody who lost it; their sessions end."""
     account = _own(session, by, name)
     if totp.remove(session, trace, account):
@@ -268,9 +272,9 @@ def reset_totp(session: Session, by: Principal, trace: Trace, name: str) -> Acco
     return account
 
 
-def set_active(session: Session, by: Principal, trace: Trace, name: str, *, active: bool) -> Account:
+def set_active(session: Session, by: Principal, trace: AuditContext, name: str, *, active: bool) -> Account:
     """Let an account in or keep it out; kept out, its sessions and tokens end for good."""
-    repository.hold(session, "admins")
+    locks.hold(session, locks.ADMINS)
     account = _own(session, by, name)
     if account.active == active:
         return account
@@ -286,13 +290,16 @@ def set_active(session: Session, by: Principal, trace: Trace, name: str, *, acti
     return account
 
 
-def rename(session: Session, by: Principal, trace: Trace, name: str, *, display_name: str) -> Account:
+def rename(session: Session, by: Principal, trace: AuditContext, name: str, *, display_name: str) -> Account:
     """Change the name that people see."""
     account = _own(session, by, name)
     shown = display_name.strip()
     if not 1 <= len(shown) <= 100:
         raise Invalid(
-            "显示名须为 1 至 100 个字符。", "A display name takes 1 to 100 characters.", field="display_name"
+            "显示名须为 1 至 100 个字符。",
+            "A display name takes 1 to 100 characters.",
+            field="display_name",
+            code="display-name-length",
         )
     if shown != account.display_name:
         audit.record(
@@ -333,7 +340,7 @@ def _check_may_grant(by: Principal, role: str, path: str) -> None:
 
 
 def _store_grant(
-    session: Session, by: Principal, trace: Trace, account: Account, role: str, path: str
+    session: Session, by: Principal, trace: AuditContext, account: Account, role: str, path: str
 ) -> None:
     added = repository.add_grant(
         session, account_id=account.id, role=role, scope_path=path, granted_by=by.actor

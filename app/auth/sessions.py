@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from app.auth import keys, repository
+from app.auth import repository, secrets
 from app.auth.models import SignInSession
 from app.auth.principal import Principal
 from app.kit.clock import now
@@ -48,11 +48,11 @@ def longest_life(settings: Settings) -> timedelta:
 def open_session(session: Session, account_id: int, *, address: str | None, settings: Settings) -> str:
     """Make a session; its key, which is not stored and cannot be had again."""
     repository.drop_expired_sessions(session)
-    key = keys.new_key()
+    key = secrets.new_key()
     session.add(
         SignInSession(
-            key_hash=keys.digest(key),
-            csrf_token=keys.new_key(),
+            key_hash=secrets.digest(key),
+            csrf_token=secrets.new_key(),
             account_id=account_id,
             # By the clock that will be asked whether it is over.
             expires_at=func.now() + idle_limit(settings),
@@ -65,7 +65,7 @@ def open_session(session: Session, account_id: int, *, address: str | None, sett
 
 def find(session: Session, key: str) -> LiveSession | None:
     """The session with this key: its account with the rights of this moment."""
-    rows = repository.session_rows(session, keys.digest(key))
+    rows = repository.session_rows(session, secrets.digest(key))
     if not rows:
         return None
     first = rows[0]

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.auth import audit, keys, passwords, repository, service, sessions, throttle, tokens, totp
-from app.auth.audit import Trace
+from app.auth import audit, passwords, repository, secrets, service, sessions, throttle, tokens, totp
+from app.auth.audit import AuditContext
 from app.auth.models import Account
 from app.auth.principal import Principal
 from app.auth.sign_in_turns import TURNS
 from app.auth.totp import Enrolment
-from app.db.session import NOTHING, Sight, WriteSession, read_session, write_session
+from app.db.session import NOTHING, RowScope, WriteSession, read_session, write_session
 from app.errors import Invalid, Unauthorised
 from app.kit.clock import now
 from app.settings import Settings
@@ -64,14 +64,14 @@ def usually_here(engine: Engine, *, name: str, place: str | None) -> bool:
     TooMany
         Too early after failures: whoever is slowed down takes no turn in any lane.
     """
-    with read_session(engine, Sight(paths=(), actor="sign-in")) as session:
+    with read_session(engine, RowScope(paths=(), actor="sign-in")) as session:
         return throttle.look(session, service.canonical_name(name), place)
 
 
 def sign_in(
     engine: Engine,
     settings: Settings,
-    trace: Trace,
+    trace: AuditContext,
     *,
     name: str,
     password: str,
@@ -101,14 +101,14 @@ def sign_in(
             account.password_hash = stronger
         account.last_signed_in_at = now()
         if old_key:
-            repository.close_session(session, keys.digest(old_key))
+            repository.close_session(session, secrets.digest(old_key))
         return _open(session, settings, replace(trace, actor=short), account)
 
 
-def sign_out(engine: Engine, trace: Trace, key: str) -> None:
+def sign_out(engine: Engine, trace: AuditContext, key: str) -> None:
     """End a session; a key that opens nothing is no error."""
-    with write_session(engine, Sight(paths=(), actor=trace.actor)) as session:
-        name = repository.close_session(session, keys.digest(key))
+    with write_session(engine, RowScope(paths=(), actor=trace.actor)) as session:
+        name = repository.close_session(session, secrets.digest(key))
         if name is not None:
             audit.record(session, trace, "session.closed", audit.of_account(name))
 
@@ -116,7 +116,7 @@ def sign_out(engine: Engine, trace: Trace, key: str) -> None:
 def change_password(
     engine: Engine,
     settings: Settings,
-    trace: Trace,
+    trace: AuditContext,
     who: Principal,
     *,
     current: str,
@@ -135,7 +135,7 @@ def change_password(
         raise Invalid(
             "新密码与当前密码相同。",
             "The new password is the present one.",
-            code="weak-password",
+            code="password-unchanged",
             field="new",
         )
     account_id, attempt, _ = _prove(engine, trace, who.name, current, place)
@@ -152,7 +152,9 @@ def change_password(
         return _open(session, settings, trace, account)
 
 
-def _prove(engine: Engine, trace: Trace, name: str, password: str, place: str | None) -> tuple[int, int, str]:
+def _prove(
+    engine: Engine, trace: AuditContext, name: str, password: str, place: str | None
+) -> tuple[int, int, str]:
     """Check a password: the account's id, the attempt and the stored hash, or a refusal that is written down."""
     with _writing(engine, "sign-in", name=name) as session:
         attempt = throttle.admit(session, name, place)
@@ -173,7 +175,7 @@ def _prove(engine: Engine, trace: Trace, name: str, password: str, place: str | 
 def _prove_code(
     engine: Engine,
     settings: Settings,
-    trace: Trace,
+    trace: AuditContext,
     name: str,
     account_id: int,
     attempt: int,
@@ -206,7 +208,13 @@ def _prove_code(
 
 
 def begin_totp(
-    engine: Engine, settings: Settings, trace: Trace, who: Principal, *, password: str, place: str | None
+    engine: Engine,
+    settings: Settings,
+    trace: AuditContext,
+    who: Principal,
+    *,
+    password: str,
+    place: str | None,
 ) -> Enrolment:
     """Begin to set up a second factor; the password is asked for, since a browser may have been left open."""
     account_id, attempt, _ = _prove(engine, trace, who.name, password, place)
@@ -216,9 +224,11 @@ def begin_totp(
         return totp.begin(session, settings.home, account)
 
 
-def confirm_totp(engine: Engine, settings: Settings, trace: Trace, who: Principal, *, code: str) -> list[str]:
+def confirm_totp(
+    engine: Engine, settings: Settings, trace: AuditContext, who: Principal, *, code: str
+) -> list[str]:
     """Let the second factor count; other sessions, which were opened without it, end. The recovery codes."""
-    with write_session(engine, Sight(paths=(), actor=who.name)) as session:
+    with write_session(engine, RowScope(paths=(), actor=who.name)) as session:
         account = _still(session, who.name, who.account_id)
         codes = totp.confirm(session, settings.home, trace, account, code)
         repository.close_other_sessions(session, account.id, keep=who.session_id)
@@ -228,7 +238,7 @@ def confirm_totp(engine: Engine, settings: Settings, trace: Trace, who: Principa
 def remove_totp(
     engine: Engine,
     settings: Settings,
-    trace: Trace,
+    trace: AuditContext,
     who: Principal,
     *,
     password: str,
@@ -251,7 +261,7 @@ def _still(session: Session, name: str, account_id: int | None) -> Account:
     return account
 
 
-def _open(session: Session, settings: Settings, trace: Trace, account: Account) -> SignedIn:
+def _open(session: Session, settings: Settings, trace: AuditContext, account: Account) -> SignedIn:
     key = sessions.open_session(session, account.id, address=trace.address, settings=settings)
     audit.record(session, trace, "session.opened", audit.of_account(account.name))
     live = sessions.find(session, key)
@@ -263,5 +273,5 @@ def _open(session: Session, settings: Settings, trace: Trace, account: Account) 
 @contextmanager
 def _writing(engine: Engine, actor: str, *, name: str) -> Iterator[WriteSession]:
     """A short transaction about the account ``name``, with a turn of its own."""
-    with TURNS.turn(name), write_session(engine, Sight(paths=(), actor=actor)) as session:
+    with TURNS.turn(name), write_session(engine, RowScope(paths=(), actor=actor)) as session:
         yield session

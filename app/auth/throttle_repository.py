@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.auth.models import SignInAttempt
+from app.db import locks
 
 # clock_timestamp(), not now(): the transaction may have waited for its turn.
 _FAILURES = text(
@@ -34,7 +35,6 @@ _FAILURES = text(
       FROM pair, place, name
     """
 )
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Failures:
 
 
 def hold(session: Session, name: str, place: str | None) -> None:
-    """One attempt at a time for a name and for a place; always in the same order, so that nobody waits in a ring."""
-    for key in sorted((f"sign-in name {name}", f"sign-in place {place}")):
-        session.execute(_LOCK, {"key": key})
+    """One attempt at a time for a name and for a place."""
+    for key in (f"name {name}", f"place {place}"):
+        locks.hold(session, locks.SIGN_IN, key)
 
 
 def failures(session: Session, name: str, place: str | None) -> Failures:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import Request, status
+from typing import Annotated
+
+from fastapi import Path, Request, status
 
 from app.auth import scopes, tokens
 from app.auth.authentication import settings_of
@@ -16,7 +18,10 @@ router = Router(prefix="/v1/tokens", tags=["tokens"], route_class=ShortBody)
 
 @router.get("", dependencies=[signed_in()])
 def list_tokens(principal: CurrentPrincipal, session: Read) -> TokenList:
-    """Your tokens, and those inside the units that you administer."""
+    """List API tokens.
+
+    The caller's own, and those inside the units that the caller administers, newest first.
+    """
     found = tokens.seen_by(session, principal)
     names = scopes.named(session, (token.scope_path for token in found))
     return TokenList(items=[TokenOut(**TokenOut.fields_of(token, names)) for token in found])
@@ -36,7 +41,10 @@ def issue_token(
     trace: CurrentTrace,
     session: Write,
 ) -> TokenMade:
-    """Issue a token; its text is answered here and never again."""
+    """Issue an API token.
+
+    One role in one unit that the caller has. The text of the token is answered here and never again.
+    """
     secret, token = tokens.issue(
         session,
         principal,
@@ -56,6 +64,14 @@ def issue_token(
     status_code=status.HTTP_204_NO_CONTENT,
     responses={403: {}, 404: {}},
 )
-def revoke_token(token_id: int, principal: CurrentPrincipal, trace: CurrentTrace, session: Write) -> None:
-    """End a token at once."""
+def revoke_token(
+    token_id: Annotated[int, Path(description="Number of the token.", examples=[1])],
+    principal: CurrentPrincipal,
+    trace: CurrentTrace,
+    session: Write,
+) -> None:
+    """Revoke an API token.
+
+    It ends at once.
+    """
     tokens.revoke(session, principal, trace, token_id)

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.auth import audit, keys, repository, scopes
-from app.auth.audit import Trace
+from app.auth import audit, repository, scopes, secrets
+from app.auth.audit import AuditContext
 from app.auth.models import ApiToken
 from app.auth.principal import Principal
 from app.auth.roles import CONTAINS, covers
@@ -41,9 +41,9 @@ def find(session: Session, token: str) -> FoundToken | None:
     A token of an account does what both the token and the account may: when the account loses a right, so does the
     token, at once.
     """
-    if not token.startswith(keys.TOKEN_MARK):
+    if not token.startswith(secrets.TOKEN_MARK):
         return None
-    rows = repository.token_rows(session, keys.digest(token))
+    rows = repository.token_rows(session, secrets.digest(token))
     if not rows:
         return None
     first = rows[0]
@@ -77,7 +77,7 @@ def worth_marking(found: FoundToken, *, step: timedelta) -> bool:
 def issue(
     session: Session,
     by: Principal,
-    trace: Trace,
+    trace: AuditContext,
     *,
     name: str,
     role: str,
@@ -99,16 +99,19 @@ def issue(
     label = name.strip()
     if not label or len(label) > 100:
         raise Invalid(
-            "令牌名称须为 1 至 100 个字符。", "A token's name takes 1 to 100 characters.", field="name"
+            "令牌名称须为 1 至 100 个字符。",
+            "A token's name takes 1 to 100 characters.",
+            field="name",
+            code="token-name-length",
         )
     _check_end(by, end)
     path = scopes.path_of(session, scope)
     scopes.check_may_give(by, role, path)
-    secret = keys.new_token()
+    secret = secrets.new_token()
     token = ApiToken(
         name=label,
-        prefix=keys.shown_part(secret),
-        token_hash=keys.digest(secret),
+        prefix=secrets.shown_part(secret),
+        token_hash=secrets.digest(secret),
         role=role,
         scope_path=path,
         account_id=by.account_id,
@@ -149,6 +152,7 @@ def _check_end(by: Principal, end: datetime | None) -> None:
             f"到期时间须在将来，收到 {end.isoformat()}。",
             f"The end must lie in the future; {end.isoformat()} came.",
             field="expires_at",
+            code="expiry-past",
         )
     if (end is None or end - now() > _LONGEST) and not by.may("admin"):
         came = end.isoformat() if end else "null"
@@ -166,7 +170,7 @@ def seen_by(session: Session, by: Principal) -> list[ApiToken]:
     return repository.tokens_seen(session, account_id=by.account_id, paths=by.paths("admin"))
 
 
-def revoke(session: Session, by: Principal, trace: Trace, token_id: int) -> ApiToken:
+def revoke(session: Session, by: Principal, trace: AuditContext, token_id: int) -> ApiToken:
     """End a token at once; ending it twice changes nothing."""
     token = repository.token_seen(session, token_id, account_id=by.account_id, paths=by.paths("admin"))
     if token is None:
@@ -174,7 +178,7 @@ def revoke(session: Session, by: Principal, trace: Trace, token_id: int) -> ApiT
     return _end(session, trace, token)
 
 
-def revoke_named(session: Session, trace: Trace, mark: str) -> ApiToken:
+def revoke_named(session: Session, trace: AuditContext, mark: str) -> ApiToken:
     """End the one live token with this name or beginning (``wg_…``); for the operator of the machine."""
     found = repository.tokens_named(session, mark)
     if not found:
@@ -189,7 +193,7 @@ def revoke_named(session: Session, trace: Trace, mark: str) -> ApiToken:
     return _end(session, trace, found[0])
 
 
-def revoke_all_of(session: Session, trace: Trace, account_id: int, *, reason: str) -> int:
+def revoke_all_of(session: Session, trace: AuditContext, account_id: int, *, reason: str) -> int:
     """End every live token of an account, each with its entry in the audit log; how many there were."""
     found = repository.live_tokens_of(session, account_id)
     for token in found:
@@ -197,7 +201,7 @@ def revoke_all_of(session: Session, trace: Trace, account_id: int, *, reason: st
     return len(found)
 
 
-def _end(session: Session, trace: Trace, token: ApiToken, **detail: str) -> ApiToken:
+def _end(session: Session, trace: AuditContext, token: ApiToken, **detail: str) -> ApiToken:
     if token.revoked_at is None:
         token.revoked_at = now()
         session.flush()

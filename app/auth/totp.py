@@ -18,9 +18,10 @@ import segno
 from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.orm import Session
 
-from app.auth import audit, keys, repository
-from app.auth.audit import Trace
+from app.auth import audit, repository
+from app.auth.audit import AuditContext
 from app.auth.models import Account, RecoveryCode, TotpDevice
+from app.auth.secrets import digest, same
 from app.errors import Conflict, Invalid, Unavailable
 from app.kit.clock import now
 
@@ -69,7 +70,7 @@ def begin(session: Session, home: Path, account: Account) -> Enrolment:
     return Enrolment(secret, uri, picture)
 
 
-def confirm(session: Session, home: Path, trace: Trace, account: Account, code: str) -> list[str]:
+def confirm(session: Session, home: Path, trace: AuditContext, account: Account, code: str) -> list[str]:
     """Make the secret count, now that a code from it came; the recovery codes, which are not stored as such."""
     device = repository.totp_device(session, account.id)
     if device is None or device.confirmed_at is not None:
@@ -80,19 +81,19 @@ def confirm(session: Session, home: Path, trace: Trace, account: Account, code: 
         raise Invalid(
             "验证码不正确：请输入应用中当前显示的 6 位数字，并检查手机时间。",
             "The code is wrong: type the 6 digits that the app shows now, and check the clock of the telephone.",
-            code="wrong-code",
+            code="totp-mismatch",
             field="code",
         )
     device.confirmed_at = now()
     repository.drop_recovery_codes(session, account.id)
     codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
-    session.add_all(RecoveryCode(account_id=account.id, code_hash=keys.digest(_bare(each))) for each in codes)
+    session.add_all(RecoveryCode(account_id=account.id, code_hash=digest(_bare(each))) for each in codes)
     session.flush()
     audit.record(session, trace, "totp.enabled", audit.of_account(account.name))
     return codes
 
 
-def check(session: Session, home: Path, trace: Trace, account: Account, code: str) -> bool:
+def check(session: Session, home: Path, trace: AuditContext, account: Account, code: str) -> bool:
     """Whether ``code`` is good now, and from now on no more: one of the app's, or a recovery code."""
     device = repository.totp_device(session, account.id)
     if device is None or device.confirmed_at is None:
@@ -100,7 +101,7 @@ def check(session: Session, home: Path, trace: Trace, account: Account, code: st
     if _take_code(home, device, code):
         session.flush()
         return True
-    if repository.use_recovery_code(session, account.id, keys.digest(_bare(code))):
+    if repository.use_recovery_code(session, account.id, digest(_bare(code))):
         left = repository.recovery_codes_left(session, account.id)
         audit.record(session, trace, "totp.recovered", audit.of_account(account.name), left=left)
         return True
@@ -113,7 +114,7 @@ def is_enabled(session: Session, account_id: int) -> bool:
     return device is not None and device.confirmed_at is not None
 
 
-def remove(session: Session, trace: Trace, account: Account) -> bool:
+def remove(session: Session, trace: AuditContext, account: Account) -> bool:
     """Take the second factor away; whether there was one."""
     there = is_enabled(session, account.id)
     repository.drop_totp(session, account.id)
@@ -130,7 +131,7 @@ def _take_code(home: Path, device: TotpDevice, code: str) -> bool:
     present = int(now().timestamp()) // _STEP_S
     for step in range(present - _DRIFT, present + _DRIFT + 1):
         # The same step again is somebody who looked over a shoulder.
-        if step > device.last_step and keys.same(totp.generate_otp(step), digits):
+        if step > device.last_step and same(totp.generate_otp(step), digits):
             device.last_step = step
             return True
     return False

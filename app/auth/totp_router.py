@@ -30,7 +30,10 @@ router = Router(
 
 @router.get("")
 async def show_totp(request: Request, principal: CurrentPrincipal) -> TotpState:
-    """Whether your account has a second factor."""
+    """Show the second factor.
+
+    Whether the account has one, must have one, and how many recovery codes are left.
+    """
     account_id = principal.account_id or 0
 
     def read() -> tuple[bool, int]:
@@ -47,7 +50,10 @@ async def show_totp(request: Request, principal: CurrentPrincipal) -> TotpState:
 async def begin_totp(
     request: Request, given: PasswordProof, principal: CurrentPrincipal, trace: CurrentTrace
 ) -> TotpEnrolment:
-    """Begin to set up an authenticator app; it counts once a code of it was confirmed."""
+    """Set up a second factor.
+
+    Answers the secret for an authenticator app; it counts once a code of the app has been confirmed.
+    """
     async with hashing_turn(request, principal.name):
         begun = await run_in_threadpool(
             sign_in.begin_totp,
@@ -65,7 +71,10 @@ async def begin_totp(
 async def confirm_totp(
     request: Request, given: TotpCode, principal: CurrentPrincipal, trace: CurrentTrace
 ) -> RecoveryCodes:
-    """Confirm the app with a code of it; other sessions of yours end."""
+    """Confirm a second factor.
+
+    With a code of the authenticator app. Other sessions of the account end; answers the recovery codes.
+    """
     codes = await in_database(
         request,
         sign_in.confirm_totp,
@@ -82,7 +91,10 @@ async def confirm_totp(
 async def remove_totp(
     request: Request, given: TotpRemoval, principal: CurrentPrincipal, trace: CurrentTrace
 ) -> None:
-    """Remove the second factor, with the password and a code."""
+    """Remove the second factor.
+
+    With the password and a code.
+    """
     async with hashing_turn(request, principal.name):
         await run_in_threadpool(
             sign_in.remove_totp,

@@ -5,16 +5,17 @@ from __future__ import annotations
 import errno
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from app.boundaries.editions import LoadedEdition
+from app.boundaries.edition_cache import LoadedEdition
 from app.errors import Invalid, TooLarge, Unavailable
 from app.kit.arrow_messages import MOST_BYTES, refuse_unpacking
 from app.settings import Settings
@@ -50,21 +51,33 @@ class StreamLimits:
 
 
 class LocatedStream:
-    """The answer to a stream with columns ``lon`` and ``lat``: a stream with ``grid_code``, in the same order.
+    """The answer to a stream with columns ``lon`` and ``lat``: a stream with ``grid_code`` and more, in the same order.
 
     All of it is made before any of it is sent, in a file that lies in memory while it is small: a stream that breaks
     in the middle is refused, not cut short.
     """
 
-    def __init__(self, edition: LoadedEdition, crs: SourceCrs, limits: StreamLimits, *, folder: Path) -> None:
+    def __init__(
+        self,
+        edition: LoadedEdition,
+        crs: SourceCrs,
+        limits: StreamLimits,
+        *,
+        folder: Path,
+        columns: Mapping[str, Sequence[str | None]] | None = None,
+    ) -> None:
+        """``columns``: what is carried beside the code, by name, one value for each grid in the index's order."""
         self.rows = 0
         self._limits = limits
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._edition = edition
-        self._crs = crs
-        self._names = pa.array([*edition.index.codes, None], type=pa.string())
-        self._answers = pa.schema([("grid_code", pa.string())], metadata={"edition": str(edition.number)})
+        self._crs = edition.index.settle_crs(crs)
+        columns = {"grid_code": edition.index.codes, **(columns or {})}
+        self._columns = [pa.array([*values, None], type=pa.string()) for values in columns.values()]
+        self._answers = pa.schema(
+            [(name, pa.string()) for name in columns], metadata={"edition": str(edition.number)}
+        )
         self._given: pa.Schema | None = None
         # Outlives this call: it is what is sent.
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder))  # noqa: SIM115
@@ -117,7 +130,8 @@ class LocatedStream:
             x, y = (_degrees(column.slice(begin, _ROWS)) for column in (lon, lat))
             owners = index.locate(*to_wgs84(x, y, self._crs))
             taken = pa.array(np.where(owners < 0, len(index.codes), owners))
-            self._writer.write_batch(pa.record_batch([self._names.take(taken)], schema=self._answers))
+            located = [column.take(taken) for column in self._columns]
+            self._writer.write_batch(pa.record_batch(located, schema=self._answers))
             if self._file.tell() > self._limits.answer_bytes:
                 raise _answer_too_large(self._limits)
         if self._file.tell() > _IN_MEMORY and shutil.disk_usage(self._folder).free < _FREE_BYTES:
@@ -213,5 +227,5 @@ def _inside(kind: pa.DataType) -> Iterable[pa.DataType]:
         yield from _inside(kind.field(number).type)
 
 
-def _degrees(column: pa.Array) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _degrees(column: pa.Array) -> NDArray[np.float64]:
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)

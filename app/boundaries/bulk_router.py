@@ -4,37 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
-from typing import IO, Annotated
+from typing import IO, Annotated, NamedTuple
 
-import numpy as np
-from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from app.auth.authentication import current_principal, place_of
-from app.auth.forgery import ForgedRequest
+from app.auth.csrf import ForgedRequest
 from app.auth.policy import public_if
 from app.auth.routing import Router, Stream
 from app.boundaries.arrow import MEDIA_TYPE as ARROW
 from app.boundaries.arrow import LocatedStream, StreamLimits
-from app.boundaries.asked import At, edition_asked, refuse_nowhere
-from app.boundaries.editions import LoadedEdition
+from app.boundaries.dependencies import HIGHEST_NUMBER, RequestedEdition, loaded_edition
+from app.boundaries.edition_cache import LoadedEdition
+from app.boundaries.edition_choice import IN_FORCE, EditionChoice, edition_choice
+from app.boundaries.locate_batch import carried_columns, locate_batch
+from app.boundaries.schemas import LocatedBatch
 from app.errors import Invalid, TooLarge, UnsupportedMedia
 from app.kit.admission import Gate
 from app.kit.arrow_messages import Messages
 from app.kit.body_limit import BodyMemory, LimitedRequest
 from app.kit.crs import read_crs
+from app.kit.language import language_of
 from app.kit.params import Crs
 from app.kit.validation import in_chinese
 from app.settings import Settings
-from gis.crs import SourceCrs, to_wgs84
+from gis.crs import SourceCrs
 
 router = Router(
     route_class=Stream, tags=["locate"], dependencies=[public_if("public_locate", same_for_all=True)]
 )
 
 MOST_JSON_POINTS = 100_000
+MOST_EXPLAINED = 1000
 _JSON_BYTES = 16 * 2**20
 _WORTH_A_THREAD = 2**20
 _MANY = 1000
@@ -54,19 +58,88 @@ _NEVER_JSON = (
 Degree = Annotated[float, Strict()]
 
 
+# As a tuple it would have no `items`, which some readers of the description demand of every list.
+_Pair = Annotated[
+    tuple[Degree, Degree],
+    WithJsonSchema({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}),
+]
+
+
 class Points(BaseModel):
     """Many places at once."""
 
     model_config = ConfigDict(extra="forbid")
 
-    points: list[tuple[Degree, Degree]] = Field(description="[[lon, lat], …] in `crs`.")
-    crs: str | None = Field(default=None, max_length=40)
-    at: str | None = None
+    points: list[_Pair] = Field(
+        description="[[lon, lat], …] in `crs`, at most 100,000.",
+        examples=[[[120.055, 35.885], [121.0, 37.0]]],
+    )
+    crs: str | None = Field(
+        default=None, max_length=40, description="As the query parameter, which it overrides."
+    )
+    at: str | None = Field(default=None, description="RFC 3339 instant: the edition in force then answers.")
+    datetime_: str | None = Field(default=None, alias="datetime", description="Synonym of `at`.")
+    edition: int | None = Field(
+        default=None,
+        ge=1,
+        le=HIGHEST_NUMBER,
+        strict=True,
+        description="Number of an edition, instead of `at`.",
+    )
+    names: bool | None = Field(
+        default=None, strict=True, description="Carry the names of the owners in `units`."
+    )
+    levels: bool | None = Field(
+        default=None,
+        strict=True,
+        description="Carry community, street and district of the owners in `units`.",
+    )
+    explain: bool = Field(
+        default=False,
+        strict=True,
+        description="Say of each point why it has its owner or none; at most 1,000 points.",
+    )
+
+    def choice(self, query: EditionChoice) -> EditionChoice:
+        """The edition that the body asks for, or the address where the body does not."""
+        own = edition_choice(self.at, self.datetime_, self.edition)
+        return query if own == IN_FORCE else own
+
+
+class Carried(NamedTuple):
+    """What an answer carries beside the codes of owners."""
+
+    names: bool
+    levels: bool
+
+
+async def _carried(
+    names: Annotated[
+        bool, Query(description="Carry the names of the owners: in `units`, or as Arrow columns `…_name`.")
+    ] = False,
+    levels: Annotated[
+        bool,
+        Query(
+            description="Carry community, street and district of the owners: in `units`, or as Arrow columns `…_code`."
+        ),
+    ] = False,
+) -> Carried:
+    return Carried(names, levels)
 
 
 @router.post(
     "/v1/locate",
-    responses={413: {}, 415: {}, 422: {}},
+    response_model=LocatedBatch,
+    responses={
+        200: {
+            "description": "The owners in the order of the points.",
+            "content": {ARROW: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        404: {"description": "No edition was in force at that instant."},
+        413: {"description": "Too many points."},
+        415: {"description": "Neither JSON nor an Arrow IPC stream."},
+        422: {"description": "Not points, or a CRS, instant or edition that is not there."},
+    },
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -77,24 +150,47 @@ class Points(BaseModel):
         }
     },
 )
-async def locate_many(request: Request, crs: Crs = "wgs84", at: At = None) -> Response:
-    """The owners of many places, in order; ``null`` where nobody owns one. JSON or an Arrow IPC stream."""
+async def locate_points(
+    request: Request,
+    choice: RequestedEdition,
+    carried: Annotated[Carried, Depends(_carried)],
+    crs: Crs = "wgs84",
+) -> Response:
+    """Find the grids that own many places.
+
+    The owners in the order of the points, null where no grid owns one. Send JSON, or an Arrow IPC stream with the
+    columns `lon` and `lat` for any number of points; the answer comes in the same format. `names` and `levels` add
+    what the owners are called and which units they are part of; `explain` (JSON only) says why each point has its
+    owner or none.
+    """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == ARROW:
         source = await read_crs(crs, place=place_of(request))
-        return await _locate_arrow(request, await edition_asked(request, at), source)
+        return await _locate_arrow(request, await loaded_edition(request, choice), source, carried)
     if kind.startswith(_NEVER_JSON) and not kind.endswith("json"):
         raise UnsupportedMedia(
             f"应为 application/json 或 {ARROW}，收到 {kind}",
             f"expected application/json or {ARROW}, came {kind}",
         )
     given = await _points(request)
-    edition = await edition_asked(request, given.at or at)
+    edition = await loaded_edition(request, given.choice(choice))
     source = await read_crs(given.crs or crs, place=place_of(request))
+    if given.names is not None:
+        carried = carried._replace(names=given.names)
+    if given.levels is not None:
+        carried = carried._replace(levels=given.levels)
     async with _bulk_turn(request):
-        owners = await run_in_threadpool(_owners, edition, given.points, source)
-    request.app.state.metrics.located.inc(len(owners))
-    return JSONResponse({"edition": edition.number, "owners": owners})
+        answer = await run_in_threadpool(
+            locate_batch,
+            edition,
+            given.points,
+            source,
+            names=carried.names,
+            levels=carried.levels,
+            explain_in=language_of(request) if given.explain else None,
+        )
+    request.app.state.metrics.located.inc(len(given.points))
+    return JSONResponse(answer)
 
 
 def _bulk_turn(request: Request) -> AbstractAsyncContextManager[None]:
@@ -139,6 +235,13 @@ def _read_points(body: bytes) -> Points:
         ) from error
     if len(given.points) > MOST_JSON_POINTS:
         raise _too_many(len(given.points))
+    if given.explain and len(given.points) > MOST_EXPLAINED:
+        raise TooLarge(
+            f"explain 一次最多 {MOST_EXPLAINED} 个点，收到 {len(given.points)} 个",
+            f"explain takes at most {MOST_EXPLAINED} points, came {len(given.points)}",
+            code="too-many-points",
+            most=MOST_EXPLAINED,
+        )
     return given
 
 
@@ -152,27 +255,17 @@ def _too_many(count: int | None) -> TooLarge:
     )
 
 
-def _owners(edition: LoadedEdition, points: list[tuple[float, float]], source: SourceCrs) -> list[str | None]:
-    if not points:
-        return []
-    given = np.asarray(points, dtype=np.float64)
-    lon, lat = to_wgs84(given[:, 0], given[:, 1], source)
-    on_earth = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
-    if not on_earth.any():
-        # A place that is nowhere has no owner; when all of them are, it is the request that is wrong.
-        refuse_nowhere(given[:, 0], given[:, 1], lon, lat, source)
-    names = [*edition.index.codes, None]
-    return [names[owner] for owner in edition.index.locate(lon, lat)]
-
-
-async def _locate_arrow(request: Request, edition: LoadedEdition, source: SourceCrs) -> Response:
+async def _locate_arrow(
+    request: Request, edition: LoadedEdition, source: SourceCrs, carried: Carried
+) -> Response:
     """Locate what has come while the rest is on its way; a slow sender occupies no thread."""
     state = request.app.state
     settings: Settings = state.settings
     memory: BodyMemory = state.body_memory
     limits = StreamLimits.of(settings, signed_in=await _is_signed_in(request))
     messages = Messages(most_bytes=limits.batch_bytes)
-    stream = LocatedStream(edition, source, limits, folder=settings.home / "tmp")
+    columns = carried_columns(edition, names=carried.names, levels=carried.levels)
+    stream = LocatedStream(edition, source, limits, folder=settings.home / "tmp", columns=columns)
     waiting: list[memoryview] = []
     held = 0
     try:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+from fastapi import Path
 
 from app.auth.dependencies import CurrentPrincipal, Read
 from app.auth.policy import public_if
 from app.auth.routing import Router
 from app.boundaries import repository
 from app.boundaries.models import Edition
+from app.boundaries.schemas import EditionList, Lineage
 from app.errors import NotFound
 
 router = Router(prefix="/v1/editions", tags=["editions"], dependencies=[public_if("public_layers")])
 _SAME_FOR_ALL = [public_if("public_layers", same_for_all=True)]
 
 
-@router.get("")
+@router.get("", response_model=EditionList)
 def list_editions(session: Read, principal: CurrentPrincipal) -> dict[str, Any]:
-    """Published editions and those withdrawn before they took effect, newest first; by whom, for those with a role."""
+    """List the editions of the boundaries.
+
+    Published editions, newest first, with the one in force, and those withdrawn before they took effect. Who wrote and
+    reviewed an edition is told to callers with a role.
+    """
     in_force, instant = repository.edition_at(session), repository.database_now(session)
     names = bool(principal.grants)
     return {
@@ -57,11 +64,21 @@ def _state(edition: Edition, in_force: int | None, instant: datetime) -> str:
     return "scheduled" if edition.effective_from > instant else "past"
 
 
-@router.get("/{number}/lineage", dependencies=_SAME_FOR_ALL, responses={404: {}})
-def show_lineage(session: Read, number: int) -> dict[str, Any]:
-    """Which grids of the edition before became which grids of this one, with shares of area."""
+@router.get(
+    "/{number}/lineage",
+    dependencies=_SAME_FOR_ALL,
+    response_model=Lineage,
+    responses={404: {"description": "There is no such edition."}},
+)
+def show_lineage(
+    session: Read, number: Annotated[int, Path(description="Number of the edition.", examples=[2])]
+) -> dict[str, Any]:
+    """Show the lineage of an edition.
+
+    Which grids of the edition before became which grids of this one, with the area they have in common.
+    """
     if not any(e.number == number for e in repository.editions(session)):
-        raise NotFound(f"没有第 {number} 版", f"there is no edition {number}", code="no-edition")
+        raise NotFound(f"没有第 {number} 版", f"there is no edition {number}", code="no-such-edition")
     return {
         "edition": number,
         "lineage": [

@@ -18,17 +18,18 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+import shapely
 import structlog
 
+from app.boundaries.edition_loader import LoadedEdition, Scheduled
 from app.boundaries.index_store import IndexStore
-from app.boundaries.loading import LoadedEdition, Scheduled
 from app.kit.clock import now
-from gis.locate import GridIndex
+from gis.locate import ExcludedAreas, GridIndex
 
 log = structlog.get_logger(__name__)
 
 NAME = "editions.jsonl"
-_FORMAT = 1
+_FORMAT = 2
 _GRIDS_A_LINE = 200
 
 
@@ -97,6 +98,15 @@ class EditionSnapshot:
                         "paths": edition.paths[part].tolist(),
                     }
                 )
+            for code, reason, shape in zip(
+                edition.excluded.codes, edition.excluded.reasons, edition.excluded.polygons, strict=True
+            ):
+                yield _line(
+                    {
+                        "edition": edition.number,
+                        "excluded": {"code": code, "reason": reason, "wkb": shapely.to_wkb(shape, hex=True)},
+                    }
+                )
 
     def read(self) -> Snapshot | None:
         """What was kept last, with indexes from disk; None when there is nothing whole."""
@@ -122,11 +132,13 @@ class EditionSnapshot:
             )
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, shapely.errors.ShapelyError) as error:
             log.warning("snapshot_discarded", file=str(self._path), error=str(error))
             return None
 
     def _loaded(self, scheduled: Scheduled, parts: Sequence[dict[str, Any]]) -> LoadedEdition | None:
+        land = [part["excluded"] for part in parts if "excluded" in part]
+        parts = [part for part in parts if "excluded" not in part]
         descriptions = tuple(each for part in parts for each in part["descriptions"])
         paths = [path for part in parts for path in part["paths"]]
         codes = [each["grid"]["code"] for each in descriptions]
@@ -138,7 +150,12 @@ class EditionSnapshot:
         except OSError as error:
             log.warning("index_not_kept", edition=scheduled.number, error=str(error))
             return None
-        return LoadedEdition(scheduled, index, descriptions, np.array(paths, dtype=object))
+        excluded = ExcludedAreas(
+            shapely.from_wkb([each["wkb"] for each in land]),
+            [each["reason"] for each in land],
+            [each["code"] for each in land],
+        )
+        return LoadedEdition(scheduled, index, descriptions, np.array(paths, dtype=object), excluded)
 
 
 def _line(value: object) -> bytes:

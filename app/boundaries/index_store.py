@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from gis.errors import GisError
+from gis.errors import Refusal
 from gis.locate import GridIndex
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ class IndexStore:
             if index.codes != tuple(codes):
                 raise ValueError("it holds other grids than the edition")
             os.utime(path)
-        except (GisError, OSError, ValueError, LookupError, TypeError) as error:
+        except (Refusal, OSError, ValueError, LookupError, TypeError) as error:
             log.warning("index_discarded", file=path.name, error=str(error).splitlines()[0])
             with _whatever_the_disk_says():
                 path.unlink(missing_ok=True)
@@ -89,7 +89,7 @@ class IndexStore:
             draft.replace(path)
             self._forget_oldest()
             return GridIndex.open(path)
-        except (GisError, OSError) as error:
+        except (Refusal, OSError) as error:
             log.warning("index_not_kept", file=path.name, error=str(error).splitlines()[0])
             return None
         finally:

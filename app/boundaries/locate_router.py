@@ -7,6 +7,8 @@ question as programs ask it (plain numbers, nobody to be checked), which passes 
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 from fastapi import Request
@@ -16,17 +18,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.auth.authentication import place_of
 from app.auth.policy import Policy, public_if
 from app.auth.routing import Router
-from app.boundaries.answers import ASK_AGAIN, SETTLED, VARY, Answer
-from app.boundaries.asked import At, edition_asked, refuse_nowhere
-from app.boundaries.editions import EditionCache, LoadedEdition
-from app.errors import AppError, NoOwner
-from app.i18n import Text
+from app.boundaries.dependencies import RequestedEdition, loaded_edition, refuse_nowhere
+from app.boundaries.edition_cache import EditionCache, LoadedEdition
+from app.boundaries.edition_choice import edition_choice
+from app.boundaries.explanation import explain_no_owner, is_on_earth
+from app.boundaries.locate_responses import ASK_AGAIN, SETTLED, VARY, Answer
+from app.boundaries.schemas import LocatedPlace
+from app.errors import NoOwner
 from app.kit.crs import read_crs, with_proj
 from app.kit.etag import is_known, names
-from app.kit.params import Crs, Lat, Lon, parse_instant
+from app.kit.params import Crs, Lat, Lon
 from app.problems import problem
 from gis.crs import WGS84, SourceCrs, to_wgs84
-from gis.errors import GisError
+from gis.errors import Refusal
 
 PATH = "/v1/locate"
 _OPEN = public_if("public_locate", same_for_all=True)
@@ -39,16 +43,28 @@ _NUMBER = rb"(-?\d{1,9}(?:\.\d{1,17})?)"
 _PLAIN = re.compile(
     rb"lon=" + _NUMBER + rb"&lat=" + _NUMBER + rb"(?:&crs=([A-Za-z0-9:-]{1,40}))?(?:&at=([0-9TZ:.-]{1,40}))?"
 )
-_NO_HINT = Text("", "")
 
 
 @router.get(
-    PATH, responses={304: {"description": "Unchanged."}, 404: {"description": "Outside every grid."}, 422: {}}
+    PATH,
+    response_model=LocatedPlace,
+    response_description="The owner.",
+    responses={
+        304: {"description": "Unchanged."},
+        404: {"description": "Outside every grid (`no-owner`); `excluded` says why where that is meant."},
+        422: {"description": "Not a coordinate, CRS, instant or edition."},
+    },
 )
-async def locate(request: Request, lon: Lon, lat: Lat, crs: Crs = "wgs84", at: At = None) -> Response:
-    """The grid that owns a place, with its community, street and district."""
-    edition = await edition_asked(request, at)
-    answer = await _located(request, edition, lon, lat, crs, at)
+async def locate_point(
+    request: Request, lon: Lon, lat: Lat, choice: RequestedEdition, crs: Crs = "wgs84"
+) -> Response:
+    """Find the grid that owns a place.
+
+    Answers the grid with its community, street and district. A place on a shared boundary belongs to the touching
+    grid with the lowest code; a place outside every grid belongs to none (404), never to the nearest.
+    """
+    edition = await loaded_edition(request, choice)
+    answer = await _located(request, edition, lon, lat, crs, choice.instant)
     unchanged = is_known(request, answer.tag.decode())
     response = Response(None if unchanged else answer.body, status_code=304 if unchanged else 200)
     response.raw_headers = answer.unchanged if unchanged else answer.headers
@@ -90,7 +106,7 @@ class QuickLocate:
         self, scope: Scope, receive: Receive, lon: float, lat: float, crs: str | None, at: str | None
     ) -> Answer | Response | None:
         edition = scope["app"].state.editions.present()
-        if crs is None and at is None and edition is not None and _on_earth(lon, lat):
+        if crs is None and at is None and edition is not None and is_on_earth(lon, lat):
             owner, on_boundary = edition.index.owner_of(lon, lat)
             if owner >= 0:
                 scope["app"].state.metrics.located.inc()
@@ -98,11 +114,12 @@ class QuickLocate:
                 return found
         request = Request(scope, receive)
         try:
-            edition = await edition_asked(request, at)
-            return await _located(request, edition, lon, lat, crs or "wgs84", at)
+            choice = edition_choice(at, None, None)
+            edition = await loaded_edition(request, choice)
+            return await _located(request, edition, lon, lat, crs or "wgs84", choice.instant)
         except NoOwner as error:
             return problem(request, error)
-        except (AppError, GisError):
+        except Refusal:
             # Said again, and better, by the documented route.
             return None
 
@@ -114,7 +131,7 @@ def plain_question(scope: Scope) -> tuple[float, float, str | None, str | None] 
         or scope["method"] != "GET"
         or scope["path"] != scope.get("root_path", "") + PATH
         or (asked := _PLAIN.fullmatch(scope["query_string"])) is None
-        or not _POLICY.waves_through(scope)
+        or not _POLICY.allows_anonymous(scope)
     ):
         return None
     lon, lat, crs, at = asked.groups()
@@ -122,10 +139,10 @@ def plain_question(scope: Scope) -> tuple[float, float, str | None, str | None] 
 
 
 async def _located(
-    request: Request, edition: LoadedEdition, lon: float, lat: float, crs: str, at: str | None
+    request: Request, edition: LoadedEdition, lon: float, lat: float, crs: str, instant: datetime | None
 ) -> Answer:
     source = await read_crs(crs, place=place_of(request)) if crs != "wgs84" else WGS84
-    return await with_proj(source, _answer, request, edition, lon, lat, source, crs, at)
+    return await with_proj(source, _answer, request, edition, lon, lat, source, crs, instant)
 
 
 def _answer(
@@ -135,52 +152,35 @@ def _answer(
     lat: float,
     source: SourceCrs,
     crs: str,
-    at: str | None,
+    instant: datetime | None,
 ) -> Answer:
-    owner, on_boundary = _owner(edition, lon, lat, source)
+    x, y = _in_wgs84(edition, lon, lat, source)
+    owner, on_boundary = edition.index.owner_of(x, y)
     request.app.state.metrics.located.inc()
     if owner < 0:
-        other = _exchanged(edition, lon, lat, source)
+        found = explain_no_owner(edition, lon, lat, source, x=x, y=y)
+        more: dict[str, Any] = {} if found.excluded is None else {"excluded": {"reason": found.excluded}}
         raise NoOwner(
-            f"({lon}, {lat}) 不属于任何网格{other.zh}",
-            f"no grid owns ({lon}, {lat}){other.en}",
+            found.detail.zh,
+            found.detail.en,
             headers={"Cache-Control": ASK_AGAIN.decode(), "Vary": VARY.decode()},
             lon=lon,
             lat=lat,
             crs=crs,
             edition=edition.number,
+            **more,
         )
-    return edition.answers.get(owner, on_boundary=on_boundary, cache=_cache(request, at))
+    return edition.answers.get(owner, on_boundary=on_boundary, cache=_cache(request, instant))
 
 
-def _cache(request: Request, at: str | None) -> bytes:
-    instant = parse_instant(at)
+def _cache(request: Request, instant: datetime | None) -> bytes:
     editions: EditionCache = request.app.state.editions
     return SETTLED if instant is not None and editions.settled(instant) else ASK_AGAIN
 
 
-def _owner(edition: LoadedEdition, lon: float, lat: float, source: SourceCrs) -> tuple[int, bool]:
-    if source.family != "wgs84" or not _on_earth(lon, lat):
-        x, y = to_wgs84(np.array([lon]), np.array([lat]), source)
+def _in_wgs84(edition: LoadedEdition, lon: float, lat: float, source: SourceCrs) -> tuple[float, float]:
+    if source.family != "wgs84" or not is_on_earth(lon, lat):
+        x, y = to_wgs84(np.array([lon]), np.array([lat]), edition.index.settle_crs(source))
         refuse_nowhere([lon], [lat], x, y, source)
-        lon, lat = float(x[0]), float(y[0])
-    return edition.index.owner_of(lon, lat)
-
-
-def _exchanged(edition: LoadedEdition, lon: float, lat: float, source: SourceCrs) -> Text:
-    """A hint when the exchanged numbers would have an owner: the oldest slip with coordinates."""
-    x, y = lat, lon
-    if source.family != "wgs84":
-        x, y = (float(v[0]) for v in to_wgs84(np.array([lat]), np.array([lon]), source))
-    owner = edition.index.owner_of(x, y)[0] if _on_earth(x, y) else -1
-    if owner < 0:
-        return _NO_HINT
-    code = edition.index.codes[owner]
-    return Text(
-        f"；经纬度对调后属于 {code}，应先经度后纬度",
-        f"; with longitude and latitude exchanged {code} would own it: longitude comes first",
-    )
-
-
-def _on_earth(lon: float, lat: float) -> bool:
-    return -180 <= lon <= 180 and -90 <= lat <= 90
+        return float(x[0]), float(y[0])
+    return lon, lat

@@ -1,4 +1,4 @@
-"""Tables of the published coverage: editions, unit versions and lineage."""
+"""Tables of the published coverage: editions, unit versions, land that is nobody's, and lineage."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.boundaries.effective_dates import IN_BOUNDS_SQL
 from app.db.base import LTREE, Base, CreatedAt, IdPk, geometry_column
-
-LEVELS = ("district", "street", "community", "grid")
-GRID_KINDS = ("base", "dedicated")
+from app.kit.unit_levels import LEVELS
 
 
 class Edition(Base):
@@ -119,6 +117,29 @@ class UnitVersion(Base):
     )
 
 
+class ExcludedLand(Base):
+    """One version of a piece of land that is nobody's on purpose, with the range of editions it lives in."""
+
+    __tablename__ = "excluded_land"
+
+    id: Mapped[IdPk]
+    # "excluded:" and a number that no other piece ever has.
+    code: Mapped[str] = mapped_column(Text(collation="C"))
+    reason: Mapped[str]
+    district_code: Mapped[str]
+    editions: Mapped[Range[int]] = mapped_column(INT4RANGE)
+    geom: Mapped[Any] = geometry_column("MULTIPOLYGON")
+    area_m2: Mapped[float] = mapped_column(Float(53))
+
+    __table_args__ = (
+        CheckConstraint("code ~ '^excluded:[1-9][0-9]*$'", name="code"),
+        CheckConstraint("reason <> ''", name="reason"),
+        CheckConstraint("NOT isempty(editions) AND NOT lower_inf(editions)", name="editions"),
+        ExcludeConstraint(("code", "="), ("editions", "&&"), name="ex_excluded_land_one_per_edition"),
+        Index(None, "district_code"),
+    )
+
+
 class Lineage(Base):
     """Where the land of a grid went when an edition changed it."""
 
@@ -138,7 +159,7 @@ class Lineage(Base):
     )
 
 
-class Settlement(Base):
+class DeferredReassignment(Base):
     """An edition that was published for the future has come into force, and what lies in its changes has new owners."""
 
     __tablename__ = "settlement"

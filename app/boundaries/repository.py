@@ -12,29 +12,19 @@ import shapely
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.boundaries.models import Edition, EditionWithdrawal, Lineage, Settlement, UnitVersion
+from app.boundaries.models import (
+    DeferredReassignment,
+    Edition,
+    EditionWithdrawal,
+    ExcludedLand,
+    Lineage,
+    UnitVersion,
+)
 from app.db.copy import BOXES, box_columns, copy_columns
-
-# One publication at a time in a database; the numbers are arbitrary but fixed.
-PUBLISH_LOCK = 370211
-# Held by whoever stores rows with owners, against whoever moves owners to another edition. The triggers take it, too.
-OWNERS_LOCK = 370212
+from app.db.ltree import label
+from app.kit.unit_levels import LEVELS
 
 IN_EDITION = UnitVersion.editions.op("@>")
-
-
-def lock_publishing(session: Session) -> None:
-    """Wait for any other publication to end; held until this transaction ends."""
-    session.execute(text("SET LOCAL lock_timeout = '60s'"))
-    session.execute(select(func.pg_advisory_xact_lock(PUBLISH_LOCK)))
-
-
-def lock_owners(session: Session, *, alone: bool) -> None:
-    """Until this transaction ends, no other edition takes force for rows (or, alone, nobody stores owners at all)."""
-    if alone:
-        session.execute(text("SET LOCAL lock_timeout = '60s'"))
-    lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
-    session.execute(select(lock(OWNERS_LOCK)))
 
 
 def take_time(session: Session) -> None:
@@ -51,11 +41,11 @@ def unsettled(session: Session) -> Sequence[int]:
     """Editions published for the future that have come into force without anybody having moved the owners."""
     query = (
         select(Edition.number)
-        .outerjoin(Settlement, Settlement.edition == Edition.number)
+        .outerjoin(DeferredReassignment, DeferredReassignment.edition == Edition.number)
         .where(
             Edition.effective_from > Edition.published_at,
             Edition.effective_from <= func.clock_timestamp(),
-            Settlement.edition.is_(None),
+            DeferredReassignment.edition.is_(None),
         )
         .order_by(Edition.number)
     )
@@ -64,7 +54,7 @@ def unsettled(session: Session) -> Sequence[int]:
 
 def add_settlement(session: Session, edition: int, *, components: int, incidents: int) -> None:
     """Note that the owners follow an edition."""
-    session.add(Settlement(edition=edition, components=components, incidents=incidents))
+    session.add(DeferredReassignment(edition=edition, components=components, incidents=incidents))
     session.flush()
 
 
@@ -152,7 +142,16 @@ def paths_changed_by(session: Session, edition: int) -> Sequence[str]:
         (func.lower(UnitVersion.editions) == edition) | (func.upper(UnitVersion.editions) == edition)
     )
     rows = session.execute(query.distinct().order_by(UnitVersion.path)).all()
-    return [path for level, path in rows if level == "grid"] or [path for _, path in rows]
+    found = [path for level, path in rows if level == "grid"] or [path for _, path in rows]
+    # Land that is nobody's belongs to its district; beside grids that changed it needs no right of its own.
+    return found or [label(code) for code in _districts_of_excluded(session, edition)]
+
+
+def _districts_of_excluded(session: Session, edition: int) -> Sequence[str]:
+    """Districts whose declared land begins or ends with an edition."""
+    begins, ends = func.lower(ExcludedLand.editions), func.upper(ExcludedLand.editions)
+    query = select(ExcludedLand.district_code).where((begins == edition) | (ends == edition))
+    return session.scalars(query.distinct().order_by(ExcludedLand.district_code)).all()
 
 
 def editions(session: Session) -> Sequence[Edition]:
@@ -225,16 +224,6 @@ def names_in(session: Session, edition: int) -> Sequence[Any]:
     return session.execute(query).all()
 
 
-def districts_in(session: Session, edition: int) -> Sequence[tuple[str, str]]:
-    """Code and name of the districts of an edition."""
-    query = (
-        select(UnitVersion.code, UnitVersion.name)
-        .where(UnitVersion.level == "district", IN_EDITION(edition))
-        .order_by(UnitVersion.code)
-    )
-    return [(code, name) for code, name in session.execute(query)]
-
-
 def district_outlines(session: Session, edition: int) -> pd.DataFrame:
     """The districts of an edition with their outlines."""
     return units_in(session, edition, level="district")
@@ -282,7 +271,7 @@ def add_edition(session: Session, edition: Edition) -> None:
     session.flush()
 
 
-def add_lineage(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+def add_lineage(session: Session, rows: Sequence[dict[str, object]]) -> None:
     """Store where the land of changed grids went."""
     session.add_all([Lineage(**row) for row in rows])
     session.flush()
@@ -299,19 +288,11 @@ def unit_by_code(
     session: Session, code: str, edition: int, *, level: str | None = None
 ) -> UnitVersion | None:
     """The unit of a code in an edition; where levels share a code, the uppermost."""
-    order = func.array_position(["district", "street", "community", "grid"], UnitVersion.level)
+    order = func.array_position(list(LEVELS), UnitVersion.level)
     query = select(UnitVersion).where(UnitVersion.code == code, IN_EDITION(edition))
     if level:
         query = query.where(UnitVersion.level == level)
     return session.scalars(query.order_by(order).limit(1)).first()
-
-
-def code_ever_used(session: Session, codes: Sequence[str]) -> set[str]:
-    """Which of these grid codes have lived in any edition."""
-    query = (
-        select(UnitVersion.code).where(UnitVersion.level == "grid", UnitVersion.code.in_(codes)).distinct()
-    )
-    return set(session.scalars(query))
 
 
 def ancestors_and_children(session: Session, unit: UnitVersion, edition: int) -> tuple[list[Any], list[Any]]:
@@ -347,7 +328,7 @@ def shape_of(session: Session, unit: UnitVersion) -> Any:
 
 def search_units(session: Session, words: str, edition: int, *, limit: int) -> list[Any]:
     """Units whose code begins with, or whose name contains, the words; exact codes first, upper levels first."""
-    order = func.array_position(["district", "street", "community", "grid"], UnitVersion.level)
+    order = func.array_position(list(LEVELS), UnitVersion.level)
     exact = UnitVersion.code == words
     point = func.ST_PointOnSurface(UnitVersion.geom)
     query = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -19,10 +19,10 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("app.cli.serve", "command", "只启动网页服务 / the web service alone"),
     "tls": ("app.cli.tls", "app", "HTTPS 证书：init / certificates for HTTPS"),
     "db": ("app.cli.db", "app", "数据库：start stop status url migrate backup restore / the database"),
-    "demo": ("app.cli.demo", "app", "演示区：load remove / the demo district"),
-    "grids": ("app.cli.grids", "app", "网格边界：import check export / boundaries"),
-    "components": ("app.cli.components", "app", "部件：import / city components"),
-    "incidents": ("app.cli.incidents", "app", "事件：import / incidents"),
+    "demo": ("app.cli.demo", "app", "演示区：load remove files / the demo district"),
+    "grids": ("app.cli.grids", "app", "网格边界：import check export withdraw / boundaries"),
+    "components": ("app.cli.components", "app", "部件：import export classes / city components"),
+    "incidents": ("app.cli.incidents", "app", "事件：import classes / incidents"),
     "locate": ("app.cli.locate", "command", "这里归哪个网格 / which grid owns this place"),
     "heatmap": ("app.cli.heatmap", "command", "一个单位的热力图 / the heat map of a unit"),
     "verify": ("app.cli.verify", "command", "复核全部不变量 / re-check what must always hold"),
@@ -67,14 +67,32 @@ class LazyGroup(TyperGroup):
 root = typer.Typer(cls=LazyGroup, add_completion=False, no_args_is_help=True)
 
 
+def _say_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    # The metadata of packages is read for this alone.
+    from app.kit.resources import version
+
+    typer.echo(f"wangge {version()}")
+    raise typer.Exit
+
+
 @root.callback()
-def _root() -> None:
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="版本 / the version.")
+    ] = False,
+) -> None:
     """网格 wangge."""
 
 
 def main() -> None:
     """Run the command line; the console script ``wangge`` points here."""
-    from app.cli.failures import ended, ended_usage, language
+    if sys.argv[1:] in (["--help"], ["--version"]):
+        # What needs no setting reads none: people wait for these.
+        get_command(root)(prog_name="wangge")
+        return
+    from app.cli.exit_codes import ended, ended_usage, language
     from app.cli.unknown_settings import say_unknown
 
     command = get_command(root)

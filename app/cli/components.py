@@ -1,4 +1,4 @@
-"""``wangge components``: import city components."""
+"""``wangge components``: import and export city components, list their classes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,29 @@ from typing import Annotated
 
 import typer
 
+from app.cli.class_lists import list_classes
 from app.cli.context import make_context, operator
-from app.cli.imports import Crs, DateOrder, Layer, Replace, SkipBad, Update, again_of, remember_refusal, tell
-from app.cli.output import Exit, JsonOption
-from app.components.importing import ComponentColumns, import_components
-from app.errors import AppError
-from app.jobs.service import SourceFile
-from gis.errors import GisError
+from app.cli.errors import CheckFailed, WrongUsage
+from app.cli.imports import (
+    Crs,
+    DateOrder,
+    DryRun,
+    Encoding,
+    Layer,
+    Replace,
+    SkipBad,
+    Update,
+    again_of,
+    run_import,
+    tell,
+)
+from app.cli.output import JsonOption
+from app.cli.output_file import refuse_unwritable
+from app.components.catalog import read_catalog
+from app.components.export import ComponentFilters, components_frame, resolve_classes, resolve_states
+from app.components.file_import import ComponentColumns, import_components
+from app.units.service import find_unit
+from gis.io import write_layer
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="部件 / city components.")
 
@@ -48,22 +64,21 @@ def import_file(
     wkt: Annotated[str | None, typer.Option("--wkt", help="WKT 列（CSV）")] = None,
     layer: Layer = None,
     crs: Crs = None,
+    encoding: Encoding = None,
     skip_bad: SkipBad = False,
     update: Update = False,
     replace: Replace = False,
+    dry_run: DryRun = False,
     as_json: JsonOption = False,
 ) -> None:
     """导入部件，按现行版本给出归属 / import components with owners of the edition in force."""
     context = make_context(as_json=as_json)
-    out = context.out
     if (class_code is None) == (class_column is None):
-        out.fail(
-            Exit.USAGE,
+        raise WrongUsage(
             "请用 --class 或 --class-column 之一指明部件类",
             "give the class with either --class or --class-column",
-            code="usage",
         )
-    again = again_of(context, update=update, replace=replace)
+    again = again_of(update=update, replace=replace)
     columns = ComponentColumns(
         class_code=class_code,
         class_column=class_column,
@@ -77,28 +92,84 @@ def import_file(
         surveyed_on=surveyed,
         date_order=date_order,
     )
-    with context.reading():
-        pass  # An unreachable database is said before minutes are spent on the file.
-    with out.progress() as progress:
-        task = progress.add_task(out.say("读取文件", "reading the file"), total=None)
-        with context.files() as files:
-            data = files.read_layer(file, layer=layer, crs=crs, lon=lon, lat=lat, wkt=wkt)
-        source = SourceFile(file.name, data.sha256, data.crs, {"class": class_code or class_column})
-        progress.update(task, description=out.say("入库", "storing"), total=len(data.frame), completed=0)
-        try:
-            with context.writing() as session:
-                report, bad = import_components(
-                    session,
-                    data.frame,
-                    columns,
-                    source,
-                    actor=operator(),
-                    bad_rows=list(data.bad_rows),
-                    again=again,
-                    skip_bad=skip_bad,
-                    advance=lambda rows: progress.advance(task, rows),
-                )
-        except (AppError, GisError) as error:
-            remember_refusal(context, "components", source, error)
-            raise
-    tell(context, file, report, bad, noun_zh="部件", noun_en="components")
+    report, bad = run_import(
+        context,
+        file,
+        "components",
+        read=lambda files: files.read_layer(
+            file, layer=layer, crs=crs, lon=lon, lat=lat, wkt=wkt, encoding=encoding
+        ),
+        options={"class": class_code or class_column},
+        store=lambda session, data, source, advance: import_components(
+            session,
+            data.frame,
+            columns,
+            source,
+            actor=operator(),
+            bad_rows=list(data.bad_rows),
+            notes=data.notes,
+            again=again,
+            skip_bad=skip_bad,
+            advance=advance,
+        ),
+        dry_run=dry_run,
+    )
+    tell(context, file, report, bad, dry_run=dry_run, noun_zh="部件", noun_en="components")
+
+
+@app.command("classes")
+def show_classes(
+    words: Annotated[
+        str | None, typer.Argument(help="编码开头或名称的一部分 / beginning of a code or part of a name")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """列出部件类：编码、中英文名称、大类、图形 / list the component classes; needs no database."""
+    rows = [
+        {
+            "code": row["code"],
+            "major_code": row["code"][:2],
+            **{name: row[name] for name in ("major_zh", "major_en", "name_zh", "name_en", "geometry")},
+            "codes_2026": [code for code in row["code_2026"].split(";") if code],
+        }
+        for row in read_catalog()
+    ]
+    list_classes(make_context(as_json=as_json), rows, words)
+
+
+@app.command("export")
+def export_file(
+    file: Annotated[Path, typer.Argument(help="输出文件，格式按扩展名 / output, format by extension")],
+    unit: Annotated[
+        str | None, typer.Option("--unit", help="区、镇街、社区或网格的编码 / code of a unit")
+    ] = None,
+    classes: Annotated[
+        list[str] | None, typer.Option("--class", help="部件类的编码或名称，可重复 / may be repeated")
+    ] = None,
+    majors: Annotated[
+        list[str] | None, typer.Option("--major", help="大类编码，可重复 / major class")
+    ] = None,
+    states: Annotated[
+        list[str] | None, typer.Option("--state", help="状态，可重复 / may be repeated")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """导出部件，可按单位、类别、状态筛选 / export components, filtered as the lists are."""
+    context = make_context(as_json=as_json)
+    out = context.out
+    refuse_unwritable(file)
+    with context.reading(snapshot=True) as session:
+        path = find_unit(session, unit)[0].path if unit else None
+        filters = ComponentFilters(
+            path, resolve_classes(session, classes or ()), tuple(majors or ()), resolve_states(states or ())
+        )
+        frame = components_frame(session, filters)
+    if not len(frame):
+        raise CheckFailed(
+            "没有这样的部件，未写文件",
+            "there are no such components; no file was written",
+            code="no-components",
+        )
+    write_layer(frame, file)
+    out.document({"file": str(file), "components": len(frame)})
+    out.line(out.say(f"✓ {len(frame)} 个部件 → {file}", f"✓ {len(frame)} components → {file}"))

@@ -8,18 +8,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Engine
 
 from app.cli.output import Output
-from app.db.engine import make_engine
-from app.db.session import EVERYTHING, ReadSession, Sight, WriteSession, read_session, write_session
-from app.db.urls import database_urls
 from app.files.limits import command_limits
 from app.files.reader import FileReader
 from app.kit.visible import written_out
 from app.settings import Settings, load_settings
+
+# The database comes when a command turns to it: some need a file alone.
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from app.db.session import ReadSession, WriteSession
 
 
 def operator() -> str:
@@ -39,6 +42,9 @@ class Context:
 
     def engine(self) -> Engine:
         """An engine as the owner of the schema: a command line belongs to whoever runs the machine."""
+        from app.db.engine import make_engine
+        from app.db.urls import database_urls
+
         return make_engine(database_urls(self.settings).owner, pooled=False, application="wangge-cli")
 
     def files(self) -> FileReader:
@@ -48,6 +54,8 @@ class Context:
     @contextmanager
     def reading(self, *, snapshot: bool = False) -> Iterator[ReadSession]:
         """A read-only transaction; with ``snapshot`` it sees one state of the database throughout."""
+        from app.db.session import EVERYTHING, read_session
+
         engine = self.engine()
         isolated = engine.execution_options(isolation_level="REPEATABLE READ") if snapshot else engine
         try:
@@ -59,9 +67,11 @@ class Context:
     @contextmanager
     def writing(self) -> Iterator[WriteSession]:
         """A transaction, committed when the block ends well."""
+        from app.db.session import RowScope, write_session
+
         engine = self.engine()
         try:
-            with write_session(engine, Sight(paths=("",), actor=operator(), acts=("",))) as session:
+            with write_session(engine, RowScope(paths=("",), actor=operator(), acts=("",))) as session:
                 yield session
         finally:
             engine.dispose()

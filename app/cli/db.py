@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import psycopg
 import typer
 
 from app.cli.context import Context, make_context
+from app.cli.errors import WrongUsage
 from app.cli.output import Exit, JsonOption
 from app.db import cluster
 from app.db.engine import make_engine
 from app.db.session import EVERYTHING, read_session
 from app.db.urls import DatabaseUrls, database_urls, libpq_url
-from app.i18n import Text
+from gis.text import Text
 
 if TYPE_CHECKING:
     from app.db.recovery.store import Store
@@ -60,7 +61,7 @@ def stop(as_json: JsonOption = False) -> None:
 def status(as_json: JsonOption = False) -> None:
     """数据库的状态；连不上时退出码 4 / the state of the database; exit code 4 when it cannot be reached."""
     context = make_context(as_json=as_json)
-    document: dict[str, Any] = {"external": True, "state": "running"}
+    document: dict[str, object] = {"external": True, "state": "running"}
     if context.settings.database_url is None:
         document = _described(cluster.status(context.settings.home))
     if document["state"] == "running":
@@ -129,8 +130,7 @@ def backup(
 
     context = make_context(as_json=as_json)
     if nightly == (file is not None):
-        context.out.fail(
-            Exit.USAGE,
+        raise WrongUsage(
             "请给出一个文件名，或用 --nightly（两者取一）。",
             "Name a file, or use --nightly; one of the two.",
         )
@@ -180,8 +180,7 @@ def restore(
 
     context = make_context(as_json=as_json)
     if (to is None) == (file is None):
-        context.out.fail(
-            Exit.USAGE,
+        raise WrongUsage(
             "请给出备份文件，或用 --to 给出时刻（两者取一）。",
             "Name a backup file, or an instant by --to; one of the two.",
         )
@@ -204,7 +203,7 @@ def _restore_to(context: Context, text: str) -> None:
 
     home = context.settings.home
     store = _store(context)
-    done = restore_to(home, store, _instant(context, text), say=_teller(context))
+    done = restore_to(home, store, _instant(text), say=_teller(context))
     info = cluster.start(home, say=_teller(context))
     prepare(info.owner_url or "")
     if not done.was_running:
@@ -224,14 +223,13 @@ def _restore_to(context: Context, text: str) -> None:
     )
 
 
-def _instant(context: Context, text: str) -> datetime:
+def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         instant = datetime.min  # noqa: DTZ901 - refused below, like any other without an offset
     if instant.tzinfo is None:
-        context.out.fail(
-            Exit.USAGE,
+        raise WrongUsage(
             f"--to 应为带时区的时刻，如 2026-11-29T08:00:00+08:00，收到 {text!r}。",
             f"--to takes an instant with an offset, such as 2026-11-29T08:00:00+08:00; came {text!r}.",
         )
@@ -276,12 +274,12 @@ def _store(context: Context) -> Store:
     from app.db.recovery.store import store_of
 
     if context.settings.database_url is not None:
-        context.out.fail(
-            Exit.USAGE,
+        raise WrongUsage(
             "数据库是外部的（WANGGE_DATABASE_URL）：它的基础备份、日志归档和按时刻恢复由那台服务器负责"
             "（pg_basebackup、pgBackRest 等）；wangge db backup FILE 和 restore FILE 照常可用。",
             "The database is external (WANGGE_DATABASE_URL): base backups, the archived log and restoring to an instant "
             "are that server's (pg_basebackup, pgBackRest ...); `wangge db backup FILE` and `restore FILE` work.",
+            code="database-external",
         )
     return store_of(context.settings.home, context.settings.backup_dir)
 
@@ -304,7 +302,7 @@ def _is_external(context: Context) -> bool:
     return True
 
 
-def _described(info: cluster.ClusterInfo) -> dict[str, Any]:
+def _described(info: cluster.ClusterInfo) -> dict[str, object]:
     return {
         "external": False,
         "state": info.state,
@@ -319,7 +317,7 @@ def _described(info: cluster.ClusterInfo) -> dict[str, Any]:
     }
 
 
-def _seen_inside(urls: DatabaseUrls) -> dict[str, Any]:
+def _seen_inside(urls: DatabaseUrls) -> dict[str, object]:
     from app.db.inspect import look_inside
 
     return look_inside(urls)

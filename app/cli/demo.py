@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -68,6 +69,21 @@ def remove(
     context.settings.home.mkdir(parents=True, exist_ok=True)
     keep_empty(context.settings.home)
     say_done(context, removal)
+
+
+@app.command()
+def files(
+    folder: Annotated[Path, typer.Argument(help="写到这个文件夹 / folder to write into")],
+    as_json: JsonOption = False,
+) -> None:
+    """写出示例文件，用来试各种导入 / write example files to try imports with; needs no database."""
+    from app.demo.files import write_examples
+
+    context = make_context(as_json=as_json)
+    paths = write_examples(folder)
+    context.out.document({"files": [str(path) for path in paths], "synthetic": True})
+    for path in paths:
+        context.out.line(context.out.say(f"✓ {path}（合成数据）", f"✓ {path} (synthetic)"))
 
 
 def load_with_progress(

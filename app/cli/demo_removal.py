@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import typer
 
 from app.cli.context import Context
-from app.cli.output import Exit
+from app.cli.errors import CommandRefused
 from app.demo.removal import Removal, RemovalPlan, Way
-from app.i18n import Text
+from gis.text import Text
 
 
 def ask(context: Context, plan: RemovalPlan) -> None:
@@ -19,15 +18,14 @@ def ask(context: Context, plan: RemovalPlan) -> None:
     for line in _lines(plan):
         out.note(line.zh, line.en)
     if out.as_json or not sys.stdin.isatty():
-        out.fail(
-            Exit.REFUSED,
+        raise CommandRefused(
             "未作任何改动。确定要撤去演示区请加 --yes；想留一份请先运行 wangge db backup 文件。",
             "Nothing was changed. If you mean it, add --yes; to keep a copy run `wangge db backup FILE` first.",
             code="not-confirmed",
             would=_document(plan),
         )
     if not typer.confirm(out.say("继续吗？", "Go on?"), default=False, err=True):
-        out.fail(Exit.REFUSED, "未作任何改动。", "Nothing was changed.")
+        raise CommandRefused("未作任何改动。", "Nothing was changed.", code="not-confirmed")
 
 
 def say_done(context: Context, removal: Removal) -> None:
@@ -120,7 +118,7 @@ def _left(plan: RemovalPlan) -> list[Text]:
     return lines
 
 
-def _document(plan: RemovalPlan) -> dict[str, Any]:
+def _document(plan: RemovalPlan) -> dict[str, object]:
     return {
         "way": str(plan.way),
         "districts": list(plan.codes),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.auth.audit import Trace
+from app.auth.audit import AuditContext
 from app.auth.principal import operator as as_operator
 from app.cli.context import make_context, operator
 from app.cli.output import JsonOption
@@ -22,7 +22,7 @@ def withdraw_edition(
     context = make_context(as_json=as_json)
     out, who = context.out, operator()
     with context.writing() as session:
-        done = withdraw(session, as_operator(who), Trace(who), edition, reason=reason).as_dict()
+        done = withdraw(session, as_operator(who), AuditContext(who), edition, reason=reason).as_dict()
     out.document(done)
     instant = done["effective_from"].isoformat()
     out.line(

@@ -9,7 +9,8 @@ import typer
 
 from app.auth.principal import operator as operator_principal
 from app.cli.context import make_context, operator
-from app.cli.output import Exit, JsonOption
+from app.cli.output import JsonOption
+from app.cli.output_file import refuse_unwritable
 from app.kit.clock import now
 from app.maps.heat import HeatRequest, draw
 from app.web.statics import VENDOR
@@ -28,17 +29,8 @@ def command(
     """画一个单位的事件热力图，单个文件，断网可看 / the heat map of a unit as one file, readable without a network."""
     context = make_context(as_json=as_json)
     out = context.out
-    if output.is_dir() or not output.resolve().parent.is_dir():
-        out.fail(
-            Exit.USAGE,
-            f"不能写到 {output}：应为文件名，且所在目录须存在",
-            f"cannot write {output}: expected a file name in a folder that exists",
-            code="output",
-        )
-    try:
-        assets = Assets.inline(VENDOR)
-    except FileNotFoundError as error:
-        out.fail(Exit.CHECK_FAILED, *str(error).split(" / ", 1), code="assets-missing")
+    refuse_unwritable(output)
+    assets = Assets.inline(VENDOR)
     with context.reading() as session:
         drawn = draw(
             session,

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
 from app.cli.context import Context, operator
-from app.cli.output import Exit
-from app.errors import AppError
-from app.jobs import service as jobs
-from app.jobs.service import Again, ImportReport, SourceFile
-from gis.errors import BadRow, GisError
+from app.cli.errors import WrongUsage
+from app.files.reader import FileReader
+from gis.errors import BadRow, Refusal
+from gis.io import LayerData
+from gis.io.csv_file import csv_file
+from gis.text import Language, Text
 
-Layer = Annotated[str | None, typer.Option("--layer", help="图层 / layer of the file")]
+# What stores comes with the database, which `wangge locate --boundaries` does without.
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app.imports.service import ImportReport, OnConflict, SourceFile
+
+Layer = Annotated[
+    str | None,
+    typer.Option(
+        "--layer", help="图层、KML 文件夹、XLSX 工作表；* 为全部 / layer, folder or sheet; * for all"
+    ),
+]
 Crs = Annotated[str | None, typer.Option("--crs", help="wgs84、cgcs2000、gcj02、bd09 或 EPSG:n")]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding", help="文字编码，如 GBK、Big5、ANSI 1252；文件没有写明时用 / encoding of the text"
+    ),
+]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="导入好的行，坏行写入 FILE.rejected.csv / store the good rows only")
 ]
@@ -27,18 +45,44 @@ DateOrder = Annotated[
     typer.Option("--date-order", help="3/4/2026 这样的日期：mdy 月在前，dmy 日在前 / which comes first"),
 ]
 Update = Annotated[bool, typer.Option("--update", help="已有的编码按本文件更新 / write over what is stored")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="只预演，不保存任何东西 / a rehearsal: nothing is kept")
+]
 Replace = Annotated[
     bool, typer.Option("--replace", help="先移除同一文件上次导入的数据 / remove the earlier import first")
 ]
 
 
-def again_of(context: Context, *, update: bool, replace: bool) -> Again:
+Imported: TypeAlias = "tuple[ImportReport, list[BadRow]]"
+"""What an import did, and the rows that it left out."""
+
+
+class RehearsalOver(Exception):
+    """Ends the transaction of a rehearsal without a trace."""
+
+
+@contextmanager
+def about(file: Path, *others: Path) -> Iterator[None]:
+    """Let every refusal name the file it is about: of several commands in a script, one does not know which it was.
+
+    ``others`` are read beside it; a refusal that names one of them is about that one.
+    """
+    names = [one.name for one in (file, *others)]
+    try:
+        yield
+    except Refusal as error:
+        if not any(name in error.detail.zh for name in names):
+            error.detail += Text(f"（文件 {file.name}）", f" (file {file.name})")
+        raise
+
+
+def again_of(*, update: bool, replace: bool) -> OnConflict:
     """The choice between refusing, updating and replacing."""
+    from app.imports.service import OnConflict
+
     if update and replace:
-        context.out.fail(
-            Exit.USAGE, "--update 与 --replace 只能用一个", "use either --update or --replace", code="usage"
-        )
-    return Again.UPDATE if update else Again.REPLACE if replace else Again.REFUSE
+        raise WrongUsage("--update 与 --replace 只能用一个", "use either --update or --replace")
+    return OnConflict.UPDATE if update else OnConflict.REPLACE if replace else OnConflict.REFUSE
 
 
 # What a spreadsheet takes for a formula; numbers with a sign it may have.
@@ -56,18 +100,17 @@ def spreadsheet_text(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def write_rejected(file: Path, bad: Sequence[BadRow], lang: str) -> Path:
+def write_rejected(file: Path, bad: Sequence[BadRow], lang: Language) -> Path:
     """Write the refused rows beside the file; returns where."""
     target = file.with_name(file.name + ".rejected.csv")
-    with target.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as stream:
-        writer = csv.writer(stream)
+    with csv_file(target, errors="backslashreplace") as writer:
         writer.writerow(["row", "column", "reason", "value"])
         writer.writerows(
             [
                 row.row,
                 *map(
                     spreadsheet_text,
-                    (row.column, row.reason_en if lang == "en" else row.reason_zh, str(row.value or "")),
+                    (row.column, row.reason.in_(lang), str(row.value or "")),
                 ),
             ]
             for row in bad
@@ -75,21 +118,79 @@ def write_rejected(file: Path, bad: Sequence[BadRow], lang: str) -> Path:
     return target
 
 
-def remember_refusal(context: Context, kind: str, source: SourceFile, error: AppError | GisError) -> None:
+def encoding_read(data: LayerData) -> dict[str, str]:
+    """What the record of an import keeps of the encoding that its file was read in."""
+    return {"encoding": data.encoding} if data.encoding else {}
+
+
+def remember_refusal(context: Context, kind: str, source: SourceFile, error: Refusal) -> None:
     """Keep a line about a refused file, in a transaction of its own."""
+    from app.imports.service import record_refusal
+
     with context.writing() as session:
-        jobs.record_refusal(session, kind, source, error.text("en"), actor=operator())
+        record_refusal(session, kind, source, error.text("en"), actor=operator())
+
+
+def run_import(
+    context: Context,
+    file: Path,
+    kind: str,
+    *,
+    read: Callable[[FileReader], LayerData],
+    options: Mapping[str, Any],
+    store: Callable[[Session, LayerData, SourceFile, Callable[[int], None]], Imported],
+    dry_run: bool,
+) -> Imported:
+    """Read a file and store its rows in one transaction, which a rehearsal ends without a trace.
+
+    ``options`` are kept in the record of the import, with the encoding that was read; ``store`` gets the rows, the
+    record and a function to tell how many rows are done.
+    """
+    from app.imports.service import SourceFile
+
+    out = context.out
+    result: Imported | None = None
+    with about(file), suppress(RehearsalOver):
+        with context.reading():
+            pass  # An unreachable database is said before minutes are spent on the file.
+        with out.progress() as progress:
+            task = progress.add_task(out.say("读取文件", "reading the file"), total=None)
+            with context.files() as files:
+                data = read(files)
+            source = SourceFile(file.name, data.sha256, data.crs, {**options, **encoding_read(data)})
+            progress.update(task, description=out.say("入库", "storing"), total=len(data.frame), completed=0)
+            try:
+                with context.writing() as session:
+                    result = store(session, data, source, lambda rows: progress.advance(task, rows))
+                    if dry_run:
+                        raise RehearsalOver
+            except Refusal as error:
+                if not dry_run:
+                    remember_refusal(context, kind, source, error)
+                raise
+    if result is None:
+        raise RuntimeError("an import ended without a result")
+    return result
 
 
 def tell(
-    context: Context, file: Path, report: ImportReport, bad: Sequence[BadRow], *, noun_zh: str, noun_en: str
+    context: Context,
+    file: Path,
+    report: ImportReport,
+    bad: Sequence[BadRow],
+    *,
+    noun_zh: str,
+    noun_en: str,
+    dry_run: bool = False,
 ) -> None:
-    """Say what an import did."""
+    """Say what an import did, or would do."""
     out = context.out
-    rejected = write_rejected(file, bad, out.lang) if bad else None
+    # A rehearsal leaves nothing behind, also no list beside the file.
+    rejected = write_rejected(file, bad, out.lang) if bad and not dry_run else None
     out.document(
         {
-            "import_id": report.import_id,
+            "import_id": None if dry_run else report.import_id,
+            "dry_run": dry_run,
             "rows": report.rows,
             "stored": report.stored,
             "updated": report.updated,
@@ -105,6 +206,7 @@ def tell(
     )
     for note in report.notes:
         out.note(note["zh"], note["en"])
+    mark = Text("预演，未保存：", "rehearsal, nothing stored: ") if dry_run else Text("✓ ", "✓ ")
     parts_zh = [f"{report.stored} 个{noun_zh}入库"]
     parts_en = [f"{report.stored} {noun_en} stored"]
     for count, zh, en in (
@@ -117,8 +219,8 @@ def tell(
             parts_en.append(f"{count} {en}")
     out.line(
         out.say(
-            f"✓ {'，'.join(parts_zh)}；按第 {report.edition} 版归属，{report.ownerless} 个不属于任何网格",
-            f"✓ {', '.join(parts_en)}; owners of edition {report.edition}, {report.ownerless} without owner",
+            f"{mark.zh}{'，'.join(parts_zh)}；按第 {report.edition} 版归属，{report.ownerless} 个不属于任何网格",
+            f"{mark.en}{', '.join(parts_en)}; owners of edition {report.edition}, {report.ownerless} without owner",
         )
     )
     if report.agreement:

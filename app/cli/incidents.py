@@ -8,14 +8,26 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from app.cli.class_lists import list_classes
 from app.cli.context import make_context, operator
-from app.cli.imports import Crs, DateOrder, Layer, Replace, SkipBad, Update, again_of, remember_refusal, tell
-from app.cli.output import Exit, JsonOption
-from app.errors import AppError
-from app.incidents.importing import IncidentColumns, import_incidents
-from app.incidents.models import STATES
-from app.jobs.service import SourceFile
-from gis.errors import GisError
+from app.cli.errors import WrongUsage
+from app.cli.imports import (
+    Crs,
+    DateOrder,
+    DryRun,
+    Encoding,
+    Layer,
+    Replace,
+    SkipBad,
+    Update,
+    again_of,
+    run_import,
+    tell,
+)
+from app.cli.output import JsonOption
+from app.incidents import states
+from app.incidents.catalog import classes as catalog_classes
+from app.incidents.file_import import IncidentColumns, import_incidents
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="事件 / incidents.")
 
@@ -36,7 +48,7 @@ def import_file(
     state_column: Annotated[str | None, typer.Option("--state-column", help="状态列")] = None,
     state: Annotated[
         str, typer.Option("--state", help="没有状态列时全部的状态 / state of all rows")
-    ] = "closed",
+    ] = states.CLOSED,
     address: Annotated[str | None, typer.Option("--address", help="地点列")] = None,
     description: Annotated[str | None, typer.Option("--description", help="描述列")] = None,
     channel: Annotated[str | None, typer.Option("--channel", help="渠道列")] = None,
@@ -60,26 +72,25 @@ def import_file(
     wkt: Annotated[str | None, typer.Option("--wkt", help="WKT 列")] = None,
     layer: Layer = None,
     crs: Crs = None,
+    encoding: Encoding = None,
     skip_bad: SkipBad = False,
     update: Update = False,
     replace: Replace = False,
+    dry_run: DryRun = False,
     as_json: JsonOption = False,
 ) -> None:
     """导入事件，按现行版本给出归属 / import incidents with owners of the edition in force."""
     context = make_context(as_json=as_json)
-    out = context.out
-    if state not in STATES:
-        out.fail(
-            Exit.USAGE,
-            f"没有状态 {state}；可用：{'、'.join(STATES)}",
-            f"no state {state}; there are {', '.join(STATES)}",
-            code="usage",
+    if state not in states.NAMES:
+        raise WrongUsage(
+            f"没有状态 {state}；可用：{'、'.join(states.NAMES)}",
+            f"no state {state}; there are {', '.join(states.NAMES)}",
         )
     try:
         zone = ZoneInfo(time_zone or context.settings.timezone)
     except (ZoneInfoNotFoundError, ValueError):
-        out.fail(Exit.USAGE, f"没有时区 {time_zone}", f"there is no time zone {time_zone}", code="usage")
-    again = again_of(context, update=update, replace=replace)
+        raise WrongUsage(f"没有时区 {time_zone}", f"there is no time zone {time_zone}") from None
+    again = again_of(update=update, replace=replace)
     columns = IncidentColumns(
         time=time_column,
         class_column=class_column,
@@ -93,33 +104,57 @@ def import_file(
         state_of_all=state,
         date_order=date_order,
     )
-    with context.reading():
-        pass  # An unreachable database is said before minutes are spent on the file.
-    with out.progress() as progress:
-        task = progress.add_task(out.say("读取文件", "reading the file"), total=None)
-        with context.files() as files:
-            data = files.read_layer(file, layer=layer, crs=crs, lon=lon, lat=lat, wkt=wkt)
-        source = SourceFile(file.name, data.sha256, data.crs, {"time_zone": str(zone), "class": class_column})
-        progress.update(task, description=out.say("入库", "storing"), total=len(data.frame), completed=0)
-        try:
-            with context.writing() as session:
-                report, bad = import_incidents(
-                    session,
-                    data.frame,
-                    columns,
-                    source,
-                    zone=zone,
-                    actor=operator(),
-                    source_name=source_name or file.stem,
-                    bad_rows=list(data.bad_rows),
-                    again=again,
-                    skip_bad=skip_bad,
-                    strict_classes=strict_classes,
-                    advance=lambda rows: progress.advance(task, rows),
-                )
-        except (AppError, GisError) as error:
-            remember_refusal(context, "incidents", source, error)
-            raise
+    report, bad = run_import(
+        context,
+        file,
+        "incidents",
+        read=lambda files: files.read_layer(
+            file, layer=layer, crs=crs, lon=lon, lat=lat, wkt=wkt, encoding=encoding
+        ),
+        options={"time_zone": str(zone), "class": class_column},
+        store=lambda session, data, source, advance: import_incidents(
+            session,
+            data.frame,
+            columns,
+            source,
+            actor=operator(),
+            bad_rows=list(data.bad_rows),
+            notes=data.notes,
+            again=again,
+            skip_bad=skip_bad,
+            advance=advance,
+            zone=zone,
+            source_name=source_name or file.stem,
+            strict_classes=strict_classes,
+        ),
+        dry_run=dry_run,
+    )
     if not time_zone:
         report.note(f"无时区的时间按 {zone} 读", f"times without an offset were read in {zone}")
-    tell(context, file, report, bad, noun_zh="事件", noun_en="incidents")
+    tell(context, file, report, bad, dry_run=dry_run, noun_zh="事件", noun_en="incidents")
+
+
+@app.command("classes")
+def show_classes(
+    words: Annotated[
+        str | None, typer.Argument(help="编码开头或名称的一部分 / beginning of a code or part of a name")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """列出事件类，也含来源自带的 / list the incident classes, those of sources too."""
+    context = make_context(as_json=as_json)
+    with context.reading() as session:
+        rows = [
+            {
+                "code": item.code,
+                "major_code": item.major_code,
+                "major_zh": item.major_zh,
+                "major_en": item.major_en,
+                "name_zh": item.name_zh,
+                "name_en": item.name_en,
+                "scheme": item.scheme,
+                "sensitive": item.sensitive,
+            }
+            for item in catalog_classes(session)
+        ]
+    list_classes(context, rows, words)

@@ -10,14 +10,15 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output import Exit, Output
-from app.i18n import Text
+from app.cli.errors import CheckFailed
+from app.cli.output import Output
 from app.kit.listener import bind_listener
 from app.kit.metrics_folder import FOLDER_VARIABLE, forget_worker, make_folder, remove_folder
 from app.kit.service_manager import ServiceManager
 from app.kit.worker_channel import Board
 from app.kit.worker_pool import WorkerPool
 from app.settings import Settings, load_settings
+from gis.text import Text
 
 TlsCert = Annotated[
     Path | None,
@@ -40,19 +41,19 @@ def service_manager() -> ServiceManager:
     return ServiceManager(os.environ)
 
 
-def bind(settings: Settings, out: Output) -> socket.socket:
+def bind(settings: Settings) -> socket.socket:
     """The socket to listen on, or the end with the reason."""
     try:
         return bind_listener(settings.host, settings.port)
     except OSError as error:
         reason = error.strerror or str(error)
-        out.fail(
-            Exit.CHECK_FAILED,
+        raise CheckFailed(
             f"不能在 {settings.host}:{settings.port} 上提供服务：{reason}。"
             f"请停掉占用端口的程序，或另选端口，如 WANGGE_PORT=8001 make run。",
             f"Cannot serve on {settings.host}:{settings.port}: {reason}. Stop the program that has the port, or "
             f"choose another one, for example WANGGE_PORT=8001 make run.",
-        )
+            code="port-unusable",
+        ) from error
 
 
 def start_pool(

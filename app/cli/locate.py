@@ -6,22 +6,31 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
 
-from app.boundaries.index_store import index_store
-from app.boundaries.loading import LoadedEdition
-from app.boundaries.owners import index_in_force
-from app.boundaries.preparing import GridColumns, prepare_grids
+from app.boundaries.import_preparation import PreparedGrids
+from app.cli.boundary_file import (
+    BoundaryFile,
+    advice_on,
+    mending_document,
+    prepare_boundaries,
+    show_defects,
+)
 from app.cli.context import Context, make_context
+from app.cli.errors import CommandRefused, WrongUsage
+from app.cli.imports import about
 from app.cli.output import Exit, JsonOption
-from app.kit.params import parse_instant
-from gis.bulk import BulkResult, locate_file
-from gis.crs import parse_crs, to_wgs84
-from gis.errors import CoverageError, EngineError
-from gis.locate import GridIndex
+from app.cli.output_file import refuse_unwritable
+from gis.bulk_files import BulkResult, locate_file
+from gis.crs import SourceCrs, parse_crs, to_wgs84
+from gis.errors import EngineError, UnknownEncoding
+from gis.locate import ExcludedAreas, GridIndex
+
+if TYPE_CHECKING:
+    from app.boundaries.edition_loader import LoadedEdition
 
 # A negative longitude is no option.
 context_settings = {"ignore_unknown_options": True}
@@ -50,8 +59,26 @@ def command(
     ] = None,
     code: Annotated[str | None, typer.Option("--code", help="边界文件的编码列")] = None,
     dissolve: Annotated[bool, typer.Option("--dissolve", help="同码各行是一个网格的几部分")] = False,
+    make_valid: Annotated[
+        bool, typer.Option("--make-valid", help="自相交的图形改为有效图形 / make shapes valid")
+    ] = False,
     clean: Annotated[float, typer.Option("--clean", min=0, help="修补此宽度（米）以内的缝隙和重叠")] = 0.0,
     boundaries_crs: Annotated[str | None, typer.Option("--boundaries-crs", help="边界文件的坐标系")] = None,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="CSV 的文字编码，如 GBK；行按字节照抄，一般不需要")
+    ] = None,
+    output_encoding: Annotated[
+        str | None, typer.Option("--output-encoding", help="输出 CSV 的编码，如 utf-8-sig；默认与输入相同")
+    ] = None,
+    boundaries_encoding: Annotated[
+        str | None, typer.Option("--boundaries-encoding", help="边界文件的文字编码")
+    ] = None,
+    exclude: Annotated[
+        Path | None, typer.Option("--exclude", help="边界文件中不划入任何网格的区域 / land of no grid")
+    ] = None,
+    accept_gaps: Annotated[
+        bool, typer.Option("--accept-gaps", help="边界文件的空隙都不划入网格 / its gaps belong to no grid")
+    ] = False,
     engine: Annotated[
         Engine, typer.Option("--engine", help="spark：输入可为分区的（Geo）Parquet 文件夹，输出为文件夹")
     ] = Engine.LOCAL,
@@ -62,88 +89,152 @@ def command(
 ) -> None:
     """这里归哪个网格 / which grid owns this place; exit 1 if none does. With --input: each place of a file."""
     context = make_context(as_json=as_json)
-    out = context.out
     if source is None and (lon is None or lat is None):
-        out.fail(
-            Exit.USAGE,
+        raise WrongUsage(
             "用法：wangge locate 经度 纬度，或 wangge locate --input FILE --output FILE",
             "usage: wangge locate LON LAT, or wangge locate --input FILE --output FILE",
-            code="usage",
+        )
+    boundary = None
+    if boundaries is not None:
+        boundary = BoundaryFile(
+            boundaries,
+            _required_code(code),
+            crs=boundaries_crs,
+            dissolve=dissolve,
+            clean=clean,
+            make_valid=make_valid,
+            exclude=exclude,
+            accept_gaps=accept_gaps,
+            encoding=boundaries_encoding,
         )
     if source is not None:
         if target is None:
-            out.fail(
-                Exit.USAGE, "请用 --output 指明输出文件", "say where to write with --output", code="usage"
-            )
+            raise WrongUsage("请用 --output 指明输出文件", "say where to write with --output")
+        if engine is Engine.LOCAL:
+            refuse_unwritable(Path(target))
         if master is not None and engine is not Engine.SPARK:
-            out.fail(
-                Exit.USAGE, "--master 只用于 --engine spark", "--master is for --engine spark", code="usage"
+            raise WrongUsage("--master 只用于 --engine spark", "--master is for --engine spark")
+        if engine is Engine.SPARK and (encoding or output_encoding):
+            raise WrongUsage(
+                "--encoding 与 --output-encoding 用于 CSV；--engine spark 只读 Parquet",
+                "--encoding and --output-encoding are for CSV; --engine spark reads Parquet",
             )
-        run = _engine(context, engine, master)
-        index = (
-            _index_of_file(context, boundaries, code, dissolve=dissolve, clean=clean, crs=boundaries_crs)
-            if boundaries
-            else _edition(context, at).index
-        )
-        _bulk(context, partial(run, index, source, target, lon=lon_column, lat=lat_column, crs=crs), target)
+        run = _engine(engine, master)
+        if engine is Engine.LOCAL:
+            run = partial(run, encoding=encoding, output_encoding=output_encoding)
+        if boundary is not None:
+            index, _, read = _index_of_file(context, boundary, encoding)
+        else:
+            index, read = _edition(context, at).index, {}
+        work = partial(run, index, source, target, lon=lon_column, lat=lat_column, crs=crs)
+        with about(Path(source)):
+            _bulk(context, work, target, read)
         return
     assert lon is not None  # noqa: S101 - checked above
     assert lat is not None  # noqa: S101 - checked above
-    if boundaries:
-        index = _index_of_file(context, boundaries, code, dissolve=dissolve, clean=clean, crs=boundaries_crs)
+    source_crs = parse_crs(crs or "wgs84")
+    if source_crs.family == "wgs84":
+        # Numbers that are no place are said before a file is read.
+        _place(lon, lat, source_crs)
+    if boundary is not None:
+        index, excluded, read = _index_of_file(context, boundary, encoding)
         loaded = None
     else:
-        loaded = _edition(context, at)
-        index = loaded.index
-    _one(context, index, loaded, lon, lat, crs or "wgs84")
+        loaded, read = _edition(context, at), {}
+        index, excluded = loaded.index, loaded.excluded
+    place = _place(lon, lat, index.settle_crs(source_crs))
+    _one(context, index, excluded, loaded, place, f"({lon}, {lat})", read)
 
 
 def _edition(context: Context, at: str | None) -> LoadedEdition:
+    # The database and the web framework come with these, which a place in a file of borders does without.
+    from app.boundaries.assignment import index_in_force
+    from app.boundaries.index_store import index_store
+    from app.kit.params import parse_instant
+
     instant = parse_instant(at, field="--at")
     with context.reading() as session:
         return index_in_force(session, at=instant, store=index_store(context.settings.home))
 
 
-def _index_of_file(
-    context: Context, file: Path, code: str | None, *, dissolve: bool, clean: float, crs: str | None
-) -> GridIndex:
+def _required_code(code: str | None) -> str:
     if code is None:
-        context.out.fail(
-            Exit.USAGE,
+        raise WrongUsage(
             "请用 --code 指明边界文件的编码列",
             "name the column of codes with --code",
-            code="usage",
         )
-    with context.files() as files:
-        data = files.read_layer(file, crs=crs)
-    prepared = prepare_grids(
-        data.frame, GridColumns(code), dissolve_parts=dissolve, clean_m=clean, file=file.name
-    )
+    return code
+
+
+def _index_of_file(
+    context: Context, boundary: BoundaryFile, encoding: str | None
+) -> tuple[GridIndex, ExcludedAreas, dict[str, Any]]:
+    """Build an index of a boundary file, and say what was found and mended in it.
+
+    ``encoding`` is that of the places: it will do where that of the boundaries has to be said and is not.
+    """
+    try:
+        prepared, _ = prepare_boundaries(context, boundary, fallback_encoding=encoding)
+    except UnknownEncoding as error:
+        if not error.samples or boundary.encoding is not None:
+            raise
+        raise UnknownEncoding(
+            f"{error.detail.zh}（边界文件用选项 --boundaries-encoding）",
+            f"{error.detail.en} (of boundaries with the option --boundaries-encoding)",
+            rows=error.rows,
+            code=error.code,
+            samples=error.samples,
+        ) from error
+    show_defects(context, prepared, beside=True)
     if prepared.errors:
-        first = prepared.errors[0]
-        raise CoverageError(
-            f"{file.name} 的覆盖有 {len(prepared.errors)} 处错误：{first.detail_zh}",
-            f"{file.name}: {len(prepared.errors)} errors in the coverage: {first.detail_en}",
-            defects=prepared.errors,
+        advice, name = advice_on(prepared), boundary.file.name
+        raise CommandRefused(
+            f"✗ {name} 的覆盖有 {len(prepared.errors)} 处错误{advice.zh}",
+            f"✗ {name}: {len(prepared.errors)} errors in the coverage{advice.en}",
+            code="not-clean",
+            **_read_from(prepared),
         )
-    grids = prepared.grids
-    return GridIndex.build(grids["code"].tolist(), np.asarray(grids.geometry.array, dtype=object))
+    grids, land = prepared.grids, prepared.excluded
+    # Gaps that nobody declared were refused above.
+    index = GridIndex.build(
+        grids["code"].tolist(), np.asarray(grids.geometry.array, dtype=object), gaps="allow"
+    )
+    return index, ExcludedAreas(land.polygons, land.reasons, land.codes), _read_from(prepared)
+
+
+def _read_from(prepared: PreparedGrids) -> dict[str, Any]:
+    """What was found and mended in a boundary file, for programs."""
+    return {"defects": [defect.as_dict() for defect in prepared.defects], **mending_document(prepared)}
 
 
 def _one(
-    context: Context, index: GridIndex, loaded: LoadedEdition | None, lon: float, lat: float, crs: str
+    context: Context,
+    index: GridIndex,
+    excluded: ExcludedAreas,
+    loaded: LoadedEdition | None,
+    place: tuple[np.ndarray, np.ndarray],
+    written: str,
+    read: dict[str, Any],
 ) -> None:
     out = context.out
-    x, y = to_wgs84(np.array([lon]), np.array([lat]), parse_crs(crs))
-    owners, on_boundary = index.locate_detail(x, y)
+    owners, on_boundary = index.locate_detail(*place)
     owner = int(owners[0])
     if owner < 0:
         edition = loaded.number if loaded else None
-        out.document({"grid": None, "edition": edition, "on_boundary": False})
-        out.note(f"({lon}, {lat}) 不属于任何网格", f"no grid owns ({lon}, {lat})")
+        reason = excluded.reason_at(float(place[0][0]), float(place[1][0]))
+        why = {} if reason is None else {"excluded": {"reason": reason}}
+        out.document({"grid": None, "edition": edition, "on_boundary": False, **why, **read})
+        if reason is None:
+            out.note(f"{written} 不属于任何网格", f"no grid owns {written}")
+        else:
+            out.note(
+                f"{written} 不属于任何网格：不划入网格的区域，{reason}",
+                f"no grid owns {written}: excluded: {reason}",
+            )
         raise typer.Exit(int(Exit.CHECK_FAILED))
     said = loaded.descriptions[owner] if loaded else {"grid": {"code": index.codes[owner], "name": None}}
-    out.document({**said, "edition": loaded.number if loaded else None, "on_boundary": bool(on_boundary[0])})
+    edition = loaded.number if loaded else None
+    out.document({**said, "edition": edition, "on_boundary": bool(on_boundary[0]), **read})
     names = {"grid": ("网格", "grid"), "community": ("社区", "community"), "street": ("镇街", "street")}
     for level, (zh, en) in {**names, "district": ("区", "district")}.items():
         unit = said.get(level)
@@ -155,7 +246,22 @@ def _one(
         out.line(out.say("在共用边界上：归编码最小的网格", "on a shared border: the lowest code owns it"))
 
 
-def _engine(context: Context, engine: Engine, master: str | None) -> Callable[..., BulkResult]:
+def _place(lon: float, lat: float, source: SourceCrs) -> tuple[np.ndarray, np.ndarray]:
+    """Longitude and latitude in WGS84; refuses numbers that are no place on Earth: "nobody owns it" would be wrong."""
+    place = to_wgs84(np.array([lon]), np.array([lat]), source)
+    x, y = (float(each[0]) for each in place)
+    if not (abs(x) <= 180 and abs(y) <= 90):
+        swapped = abs(x) <= 90 and abs(y) <= 180
+        raise CommandRefused(
+            f"({lon}, {lat}) 不是有效的经纬度{'，可能经度、纬度写反了：先经度，后纬度' if swapped else ''}",
+            f"({lon}, {lat}) is no longitude and latitude"
+            f"{'; perhaps the wrong way round: longitude comes first' if swapped else ''}",
+            code="bad-coordinates",
+        )
+    return place
+
+
+def _engine(engine: Engine, master: str | None) -> Callable[..., BulkResult]:
     """The function that locates a file or a folder; refuses at once when Spark is not here."""
     if engine is Engine.LOCAL:
         return lambda index, source, target, **more: locate_file(index, Path(source), Path(target), **more)
@@ -166,11 +272,11 @@ def _engine(context: Context, engine: Engine, master: str | None) -> Callable[..
     try:
         refuse_missing()
     except EngineError as missing:
-        context.out.fail(Exit.USAGE, missing.message_zh, missing.message_en, code=missing.code)
+        raise WrongUsage(*missing.detail, code=missing.code) from missing
     return partial(locate_dataset, master=master or "local[*]")
 
 
-def _bulk(context: Context, run: Callable[..., BulkResult], target: str) -> None:
+def _bulk(context: Context, run: Callable[..., BulkResult], target: str, read: dict[str, Any]) -> None:
     out = context.out
     with out.progress() as progress:
         task = progress.add_task(out.say("定位", "locating"), total=None)
@@ -183,6 +289,7 @@ def _bulk(context: Context, run: Callable[..., BulkResult], target: str) -> None
             "unusable": result.unusable,
             "bad_rows": [{"row": r.row, "column": r.column, "value": r.value} for r in result.bad_rows],
             "output": str(target),
+            **read,
         }
     )
     rest = result.rows - result.owned
@@ -194,8 +301,8 @@ def _bulk(context: Context, run: Callable[..., BulkResult], target: str) -> None
     )
     for row in result.bad_rows[:20]:
         out.note(
-            f"  第 {row.row} 行 {row.column}：{row.reason_zh}（{row.value}）",
-            f"  row {row.row}, {row.column}: {row.reason_en} ({row.value})",
+            f"  第 {row.row} 行 {row.column}：{row.reason.zh}（{row.value}）",
+            f"  row {row.row}, {row.column}: {row.reason.en} ({row.value})",
         )
     if result.unusable > 20:
         out.note(

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from enum import IntEnum
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -28,8 +28,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text as Cell
 
-from app.i18n import Lang, Text
 from app.kit.visible import visible, visible_json
+from gis.text import Language, Text
 
 
 class Exit(IntEnum):
@@ -65,7 +65,7 @@ class Output:
     written out, so that none of them moves the cursor, colours what follows or turns it around.
     """
 
-    def __init__(self, *, as_json: bool, lang: Lang = "zh") -> None:
+    def __init__(self, *, as_json: bool, lang: Language = "zh") -> None:
         self.as_json = as_json
         self.lang = lang
         self.notes = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
@@ -79,6 +79,13 @@ class Output:
         """Tell a person something on standard error; programs do not hear it."""
         if not self.as_json:
             self.notes.print(visible(self.say(zh, en), breaks=True), markup=False)
+
+    def notes_of(self, notes: Iterable[Text]) -> list[str]:
+        """Tell a person what a reader said of a file; returns it for the document."""
+        said = list(notes)
+        for note in said:
+            self.note(note.zh, note.en)
+        return [note.in_(self.lang) for note in said]
 
     def line(self, text: str = "") -> None:
         """A line of the answer for a person."""
@@ -100,14 +107,6 @@ class Output:
         """The answer for a program."""
         if self.as_json:
             sys.stdout.write(json_line(value) + "\n")
-
-    def fail(self, exit_code: Exit, zh: str, en: str, **document: Any) -> NoReturn:
-        """End with a message: on standard error for people, as a document for programs."""
-        if self.as_json:
-            self.document({"error": {"message": self.say(zh, en), **document}})
-        else:
-            self.notes.print(visible(self.say(zh, en), breaks=True), style="red", markup=False)
-        raise typer.Exit(int(exit_code))
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:

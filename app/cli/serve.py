@@ -13,8 +13,9 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from app.cli.context import Context, make_context
+from app.cli.errors import CheckFailed
 from app.cli.listening import TlsCert, TlsKey, bind, service_manager, settings_with_tls, start_pool
-from app.cli.output import Exit, JsonOption
+from app.cli.output import JsonOption
 from app.db.urls import database_urls, libpq_url
 from app.kit.http_protocol import server_options
 from app.kit.listener import base_url
@@ -60,7 +61,7 @@ def _serve(context: Context) -> None:
     # A missing database should end this command with exit code 4, not show as errors of every request.
     with psycopg.connect(libpq_url(database_urls(settings).service), connect_timeout=10):
         pass
-    listener = bind(settings, out)
+    listener = bind(settings)
     manager = service_manager()
     url = base_url("https" if tls else "http", settings.host, listener.getsockname()[1])
     out.document({"url": url, "workers": settings.workers})
@@ -75,10 +76,10 @@ def _serve(context: Context) -> None:
     try:
         pool.open()
         if not pool.wait_until_serving():
-            out.fail(
-                Exit.CHECK_FAILED,
+            raise CheckFailed(
                 "网页服务没有起来；原因见上面的日志。",
                 "The web service did not come up; the log above says why.",
+                code="service-not-up",
             )
         manager.ready(url)
         pool.wait()

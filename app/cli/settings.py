@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from app.cli.context import make_context
 from app.cli.output import JsonOption
-from app.i18n import Text
 from app.settings import Settings, is_set, variable_of
+from gis.text import Text
 
 _SOURCES = {True: Text("环境变量", "environment"), False: Text("默认", "default")}
 

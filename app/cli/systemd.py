@@ -15,13 +15,15 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Context, make_context
-from app.cli.output import Exit, JsonOption
+from app.cli.errors import CommandRefused
+from app.cli.output import JsonOption
+from app.kit.resources import CODE
 from app.kit.systemd_units import UnitPlan, unit_files
-from app.settings import PROJECT_ROOT, Settings
+from app.settings import Settings
 
 DEFAULT_USER = "wangge"
 # A virtual environment borrows its interpreter from elsewhere.
-_READS = (PROJECT_ROOT, Path(sys.executable).resolve())
+_READS = (CODE, Path(sys.executable).resolve())
 
 
 def command(
@@ -55,7 +57,7 @@ def command(
         )
     )
     if output is not None:
-        _write(context, output, units)
+        _write(output, units)
     context.out.document({"output": str(output.absolute()) if output else None, "units": units})
     if output is None:
         for name, text in units.items():
@@ -86,7 +88,7 @@ def _backup_folder(settings: Settings) -> Path | None:
     return store_of(settings.home, settings.backup_dir).folder
 
 
-def _write(context: Context, folder: Path, units: dict[str, str]) -> None:
+def _write(folder: Path, units: dict[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in units.items():
@@ -95,11 +97,11 @@ def _write(context: Context, folder: Path, units: dict[str, str]) -> None:
             beside.chmod(0o644)
             beside.replace(folder / name)
     except OSError as error:
-        context.out.fail(
-            Exit.REFUSED,
+        raise CommandRefused(
             f"不能写入 {folder}：{error.strerror}。写 /etc/systemd/system 需要 root。",
             f"Cannot write to {folder}: {error.strerror}. /etc/systemd/system takes root.",
-        )
+            code="unit-folder-unwritable",
+        ) from error
 
 
 def closed_folder(paths: Iterable[Path], user: str) -> Path | None:

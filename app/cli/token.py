@@ -9,13 +9,13 @@ import typer
 from sqlalchemy.orm import Session
 
 from app.auth import scopes, tokens
-from app.auth.audit import Trace
+from app.auth.audit import AuditContext
 from app.auth.models import ApiToken
 from app.auth.principal import operator as as_operator
 from app.cli.context import Context, make_context, operator
+from app.cli.errors import WrongUsage
 from app.cli.output import JsonOption
 from app.cli.user import Role, ScopeCode
-from app.errors import Invalid
 from app.kit.clock import now
 from app.settings import Settings
 
@@ -67,7 +67,7 @@ def issue(
         secret, token = tokens.issue(
             session,
             as_operator(who),
-            Trace(who),
+            AuditContext(who),
             name=name,
             role=role,
             scope=scope,
@@ -127,7 +127,7 @@ def list_(as_json: JsonOption = False) -> None:
 
 def _end(settings: Settings, days: int | None, expires: str | None) -> datetime | None:
     if days is not None and expires is not None:
-        raise Invalid(
+        raise WrongUsage(
             "--days 和 --expires 只能写一个。", "Give --days or --expires, not both.", field="expires"
         )
     if days is not None:
@@ -140,7 +140,7 @@ def _end(settings: Settings, days: int | None, expires: str | None) -> datetime 
         last = date.fromisoformat(expires)
         return datetime.combine(last + timedelta(days=1), time.min, settings.zone)
     except (ValueError, OverflowError) as error:
-        raise Invalid(
+        raise WrongUsage(
             f"--expires 应为日期（如 2027-01-31）或 never，收到“{expires}”。",
             f"--expires takes a day such as 2027-01-31, or never; came {expires!r}.",
             field="expires",
@@ -172,6 +172,6 @@ def revoke(
     context = make_context(as_json=as_json)
     who = operator()
     with context.writing() as session:
-        described = _described(session, [tokens.revoke_named(session, Trace(who), token)])[0]
+        described = _described(session, [tokens.revoke_named(session, AuditContext(who), token)])[0]
     context.out.document(described)
     context.out.line(context.out.say("已吊销", "Revoked") + f" {described['prefix']} {described['name']}")

@@ -17,13 +17,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.errors import CheckFailed
 from app.cli.listening import TlsCert, TlsKey, bind, service_manager, settings_with_tls, start_pool
-from app.cli.output import Exit, JsonOption, Output
-from app.i18n import Text
+from app.cli.output import JsonOption, Output
 from app.kit.listener import base_url, reachable_host
 from app.kit.service_manager import ServiceManager
 from app.kit.supervise import (
@@ -37,6 +37,7 @@ from app.kit.supervise import (
 from app.kit.worker_channel import Board
 from app.kit.worker_pool import WorkerPool
 from app.settings import Settings
+from gis.text import Text
 
 if TYPE_CHECKING:
     from app.db.urls import DatabaseUrls
@@ -74,9 +75,9 @@ def command(
     if parent:
         stop_with_parent(parent)
     tls = _tls(settings)
-    with _only_one(settings, out):
+    with _only_one(settings):
         board = Board.make()
-        listener = bind(settings, out)
+        listener = bind(settings)
         port = int(listener.getsockname()[1])
         pool = start_pool(settings, listener, out, manager, board)
         try:
@@ -110,10 +111,10 @@ def _run(
     pool.open()
     host = reachable_host(settings.host)
     if not pool.wait_until_serving() or not _answers(settings, tls, host, port, pool):
-        out.fail(
-            Exit.CHECK_FAILED,
+        raise CheckFailed(
             "网页服务没有起来；原因见上面的日志。",
             "The web service did not come up; the log above says why.",
+            code="service-not-up",
         )
     url = base_url("https" if tls else "http", host, port)
     # Last, when nothing can fail any more, and in one go.
@@ -144,7 +145,7 @@ def _answers(settings: Settings, tls: ServerTls | None, host: str, port: int, po
 
 
 @contextmanager
-def _only_one(settings: Settings, out: Output) -> Iterator[None]:
+def _only_one(settings: Settings) -> Iterator[None]:
     """Refuse a second ``up`` over the same home: it would stop the first one's database when it ends."""
     from app.db.cluster.places import prepare_home
 
@@ -156,13 +157,13 @@ def _only_one(settings: Settings, out: Output) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             other = os.read(descriptor, 200).decode("ascii", "replace").strip()
-            out.fail(
-                Exit.CHECK_FAILED,
+            raise CheckFailed(
                 f"wangge 已在这个文件夹运行（{other}，{settings.home}）。"
                 f"请先停掉它；若要另开一个，请设不同的 WANGGE_HOME 和 WANGGE_PORT。",
                 f"wangge is running over this folder already ({other}, {settings.home}). Stop it first; for "
                 f"another one set a different WANGGE_HOME and WANGGE_PORT.",
-            )
+                code="already-running",
+            ) from None
         with suppress(OSError):  # without room on the disk the lock still holds, it only says less
             os.ftruncate(descriptor, 0)
             os.write(descriptor, f"pid {os.getpid()}, port {settings.port}\n".encode())
@@ -200,7 +201,7 @@ def _bring_up(settings: Settings, out: Output, pool: WorkerPool) -> DatabaseUrls
                 raise
             wait = max(backoff.failed(), 1.0)
             if not warned:
-                reason = error.message if isinstance(error, DiskFull) else Text(str(error), str(error))
+                reason = error.detail if isinstance(error, DiskFull) else Text.same(str(error))
                 out.note(
                     f"{reason.zh}\n将不断重试；不需要数据库的服务（如 /v1/locate）先行启动。",
                     f"{reason.en}\nTrying again until there is room; what needs no database (such as /v1/locate) "
@@ -294,7 +295,7 @@ def _first_admin(urls: DatabaseUrls, settings: Settings) -> Path | None:
 
 
 def _announce(out: Output, address: str, password_file: Path | None) -> None:
-    document: dict[str, Any] = {"url": address, "pid": os.getpid(), "admin": None}
+    document: dict[str, object] = {"url": address, "pid": os.getpid(), "admin": None}
     if password_file is not None:
         document["admin"] = {"name": "admin", "password_file": str(password_file)}
         out.line(

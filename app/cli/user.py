@@ -10,7 +10,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from app.auth import first_admin, scopes, service
-from app.auth.audit import Trace
+from app.auth.audit import AuditContext
 from app.auth.models import Account
 from app.auth.principal import operator as as_operator
 from app.cli.context import Context, make_context, operator
@@ -56,7 +56,7 @@ def _read_password(out: Output, *, wanted: bool) -> str | None:
         return str(typer.prompt(out.say("密码", "Password"), hide_input=True, err=True))
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
-        raise Invalid("标准输入没有密码。", "No password came on standard input.", code="weak-password")
+        raise Invalid("标准输入没有密码。", "No password came on standard input.", code="password-missing")
     return line
 
 
@@ -122,7 +122,7 @@ def add(
         account, password = service.create_account(
             session,
             as_operator(who),
-            Trace(who),
+            AuditContext(who),
             name=name,
             display_name=display,
             password=given,
@@ -172,7 +172,7 @@ def grant(name: Name, role: Role, scope: ScopeCode = None, as_json: JsonOption =
     context = make_context(as_json=as_json)
     who = operator()
     with context.writing() as session:
-        account = service.grant(session, as_operator(who), Trace(who), name, role=role, scope=scope)
+        account = service.grant(session, as_operator(who), AuditContext(who), name, role=role, scope=scope)
         described = _described(session, [account])[0]
     _tell(context, described)
 
@@ -183,7 +183,9 @@ def revoke(name: Name, role: Role, scope: ScopeCode = None, as_json: JsonOption 
     context = make_context(as_json=as_json)
     who = operator()
     with context.writing() as session:
-        account = service.revoke_by_scope(session, as_operator(who), Trace(who), name, role=role, scope=scope)
+        account = service.revoke_by_scope(
+            session, as_operator(who), AuditContext(who), name, role=role, scope=scope
+        )
         described = _described(session, [account])[0]
     _tell(context, described)
 
@@ -203,7 +205,7 @@ def password(
         account, made = service.set_password(
             session,
             as_operator(who),
-            Trace(who),
+            AuditContext(who),
             name,
             password=given,
             must_change_password=must_change,
@@ -219,7 +221,7 @@ def unlock(name: Name, as_json: JsonOption = False) -> None:
     context = make_context(as_json=as_json)
     who = operator()
     with context.writing() as session:
-        account = service.unlock(session, as_operator(who), Trace(who), name)
+        account = service.unlock(session, as_operator(who), AuditContext(who), name)
         described = _described(session, [account])[0]
     _tell(context, described)
 
@@ -230,7 +232,7 @@ def totp_reset(name: Name, as_json: JsonOption = False) -> None:
     context = make_context(as_json=as_json)
     who = operator()
     with context.writing() as session:
-        account = service.reset_totp(session, as_operator(who), Trace(who), name)
+        account = service.reset_totp(session, as_operator(who), AuditContext(who), name)
         described = _described(session, [account])[0]
     _tell(context, described)
 
@@ -239,7 +241,7 @@ def _set_active(name: str, *, active: bool, as_json: bool) -> None:
     context = make_context(as_json=as_json)
     who = operator()
     with context.writing() as session:
-        account = service.set_active(session, as_operator(who), Trace(who), name, active=active)
+        account = service.set_active(session, as_operator(who), AuditContext(who), name, active=active)
         described = _described(session, [account])[0]
     _tell(context, described)
 

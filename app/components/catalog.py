@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from app.components import repository
 from app.components.models import ComponentClass
+from app.kit.resources import DATA
 from app.people.service import department_ids
-from app.settings import PROJECT_ROOT
 
-CATALOG = PROJECT_ROOT / "data" / "catalog" / "component_classes.csv"
+CATALOG = DATA / "catalog" / "component_classes.csv"
 
 
 def read_catalog(path: Path = CATALOG) -> list[dict[str, str]]:

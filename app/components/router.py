@@ -8,13 +8,17 @@ from app.auth.dependencies import Read
 from app.auth.policy import public_if
 from app.auth.routing import Router
 from app.components import catalog
+from app.components.schemas import ComponentClasses
 
 router = Router(tags=["catalogue"], dependencies=[public_if("public_layers", same_for_all=True)])
 
 
-@router.get("/v1/catalog/components")
+@router.get("/v1/catalog/components", response_model=ComponentClasses)
 def list_component_classes(session: Read) -> dict[str, Any]:
-    """The classes of city components."""
+    """List the classes of components.
+
+    The minor classes of city components with their major class, geometry, hazard and interval of inspection.
+    """
     return {
         "classes": [
             {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,8 @@ from app.components.models import STATES, ComponentClass
 from app.kit.columns import objects
 from gis.errors import BadRow
 from gis.geometry import snap, trouble_of
+from gis.spelling import nearest
+from gis.text import Text
 
 # By shapely's type number; -1, a missing shape, takes the last.
 _KIND_OF_TYPE = np.array(
@@ -26,6 +28,9 @@ _KIND_ZH = {
     "collection": "混合图形",
     "none": "无图形",
 }
+
+# So many different names get a suggestion: a wrong column has another in every row.
+_SUGGESTED = 200
 
 # What states are called in the registers we have seen, in either language.
 STATE_NAMES = {
@@ -78,17 +83,37 @@ def resolve_names(
     padded = keys.where(~keys.str.fullmatch(r"\d{3}"), keys.str.zfill(4))
     codes = padded.map(plain)
     unknown = codes.isna().to_numpy()
-    bad = [
-        BadRow(
-            row=int(i) + 1,
-            column=column,
-            reason_zh=f"没有这个{noun_zh}（应为编码或中英文名称）",
-            reason_en=f"no such {noun_en} (expected a code or a name in Chinese or English)",
-            value="" if pd.isna(text.iloc[i]) else str(text.iloc[i]),
+    rows = np.flatnonzero(unknown)
+    suggested = {
+        value: suggest_class(value, names) for value in text[unknown].dropna().unique()[:_SUGGESTED].tolist()
+    }
+    bad = []
+    for i in rows:
+        value = "" if pd.isna(text.iloc[i]) else str(text.iloc[i])
+        zh, en = suggested.get(value, Text("", ""))
+        bad.append(
+            BadRow(
+                row=int(i) + 1,
+                column=column,
+                reason=Text(
+                    f"没有这个{noun_zh}（应为编码或中英文名称）{zh}",
+                    f"no such {noun_en} (expected a code or a name in Chinese or English){en}",
+                ),
+                value=value,
+            )
         )
-        for i in np.flatnonzero(unknown)
-    ]
     return Resolved(codes=objects(codes), bad=bad)
+
+
+def suggest_class(wanted: str, names: Mapping[str, str]) -> Text:
+    """Word the classes that may be meant, each with its code, in Chinese and English; empty where none is near."""
+    # Digits that are near say nothing: 0101 and 0102 are as different as any.
+    words = [] if wanted.strip().isdigit() else nearest(wanted, [key for key in names if not key.isdigit()])
+    if not words:
+        return Text("", "")
+    zh = "、".join(f"{word}（{names[word]}）" for word in words)
+    en = " or ".join(f"{word} ({names[word]})" for word in words)
+    return Text(f"；是否指 {zh}？", f"; did you mean {en}?")
 
 
 @dataclass(frozen=True)
@@ -112,15 +137,18 @@ def judge_shapes(codes: np.ndarray, shapes: np.ndarray, expected: dict[str, str]
     known = np.array([kind is not None for kind in wanted], dtype=bool)
     empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     bad = {
-        int(i): BadRow(int(i) + 1, "geometry", "没有图形", "no geometry", "") for i in np.flatnonzero(empty)
+        int(i): BadRow(int(i) + 1, "geometry", Text("没有图形", "no geometry"), "")
+        for i in np.flatnonzero(empty)
     }
     other = known & ~empty & (wanted != came)
     for i in np.flatnonzero(other).tolist():
         bad[i] = BadRow(
             i + 1,
             "geometry",
-            f"部件类 {codes[i]} 应为{_KIND_ZH[wanted[i]]}，实为{_KIND_ZH[came[i]]}",
-            f"class {codes[i]} takes a {wanted[i]}, came {came[i]}",
+            Text(
+                f"部件类 {codes[i]} 应为{_KIND_ZH[wanted[i]]}，实为{_KIND_ZH[came[i]]}",
+                f"class {codes[i]} takes a {wanted[i]}, came {came[i]}",
+            ),
             str(came[i]),
         )
     spoilt = ~empty & (came == "polygon") & ~shapely.is_valid(shapes)
@@ -128,14 +156,20 @@ def judge_shapes(codes: np.ndarray, shapes: np.ndarray, expected: dict[str, str]
         trouble = trouble_of(shapes[i])
         at = f"{trouble.place[0]:.7f}, {trouble.place[1]:.7f}"
         bad.setdefault(
-            i, BadRow(i + 1, "geometry", f"面无效：{trouble.zh}", f"not a valid area: {trouble.en}", at)
+            i,
+            BadRow(
+                i + 1,
+                "geometry",
+                Text(f"面无效：{trouble.reason.zh}", f"not a valid area: {trouble.reason.en}"),
+                at,
+            ),
         )
     usable = ~empty & ~spoilt
     shapes[~usable] = None
     shapes[usable] = snap(shapes[usable], on_collapse="none")
     for i in np.flatnonzero(usable & shapely.is_missing(shapes)).tolist():
         zh, en = "小于坐标精度（1e-7 度），取整后消失", "smaller than the coordinate lattice of 1e-7 degree"
-        bad.setdefault(i, BadRow(i + 1, "geometry", zh, en, ""))
+        bad.setdefault(i, BadRow(i + 1, "geometry", Text(zh, en), ""))
     return Judged(shapes, list(bad.values()))
 
 
@@ -174,8 +208,7 @@ def resolve_states(given: pd.Series, column: str) -> Resolved:
         BadRow(
             row=int(i) + 1,
             column=column,
-            reason_zh="状态应为 完好、破损、丢失、废弃、移除 之一",
-            reason_en=f"state is one of {', '.join(STATES)}",
+            reason=Text("状态应为 完好、破损、丢失、废弃、移除 之一", f"state is one of {', '.join(STATES)}"),
             value=str(text.iloc[i]),
         )
         for i in np.flatnonzero(codes.isna().to_numpy())

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
-from app.boundaries.editions import LoadedEdition
-from app.boundaries.owners import owners_of
-from app.components import repository
+from app.boundaries.assignment import owners_of
+from app.boundaries.edition_cache import LoadedEdition
+from app.components import repository, storage
+from app.db.bulk_table import bring_owners
 
 
 def near(session: Session, *, boxes: np.ndarray, codes: Sequence[str]) -> pd.DataFrame:
@@ -20,21 +21,12 @@ def near(session: Session, *, boxes: np.ndarray, codes: Sequence[str]) -> pd.Dat
 
 def reassign(session: Session, loaded: LoadedEdition, components: pd.DataFrame) -> int:
     """Give components (id, geometry) their owners in an edition. Returns how many changed."""
-    return _assign(session, loaded, components)
-
-
-def reassign_import(session: Session, loaded: LoadedEdition, import_id: int) -> int:
-    """The same for what one import stored."""
-    return _assign(session, loaded, repository.shapes_of_import(session, import_id))
-
-
-def _assign(session: Session, loaded: LoadedEdition, frame: pd.DataFrame) -> int:
-    if not len(frame):
+    if not len(components):
         return 0
-    owners = owners_of(loaded, frame["geometry"].to_numpy())
-    ids = frame["id"].to_numpy()
-    repository.owners_are_given(session)
-    return repository.assign(
+    owners = owners_of(loaded, components["geometry"].to_numpy())
+    ids = components["id"].to_numpy()
+    bring_owners(session)
+    return storage.assign(
         session,
         {
             "id": ids,
@@ -42,7 +34,7 @@ def _assign(session: Session, loaded: LoadedEdition, frame: pd.DataFrame) -> int
             "grid_path": owners.paths,
             "paths": owners.all_paths,
             "outside_share": owners.outside_share,
-            "measure": repository.nullable(owners.measure),
+            "measure": storage.nullable(owners.measure),
         },
         {
             "component_id": ids[owners.share_row],
@@ -53,3 +45,8 @@ def _assign(session: Session, loaded: LoadedEdition, frame: pd.DataFrame) -> int
         },
         edition=loaded.number,
     )
+
+
+def reassign_import(session: Session, loaded: LoadedEdition, import_id: int) -> int:
+    """The same for what one import stored."""
+    return reassign(session, loaded, repository.shapes_of_import(session, import_id))

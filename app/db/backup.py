@@ -16,14 +16,14 @@ from alembic.util import CommandError
 from psycopg import sql
 from sqlalchemy import make_url
 
-from app.db import migrate
+from app.db import locks, migrate
 from app.db.clients import program_for, run_client
 from app.db.cluster import diagnose
 from app.db.cluster.roles import ensure_reader
-from app.db.cluster.swap import LOCK, RESTORED, RESTORING, finish_swap, statement
+from app.db.cluster.swap import RESTORED, RESTORING, finish_swap, statement
 from app.db.errors import BackupRefused
 from app.db.urls import DatabaseUrls, libpq_url
-from app.i18n import Text
+from gis.text import Text
 
 MAGIC = b"PGDMP"
 LEAKPROOF = Path(__file__).parent / "functions" / "leakproof.sql"
@@ -49,20 +49,23 @@ def backup(urls: DatabaseUrls, file: Path) -> BackupInfo:
         raise BackupRefused(
             f"不能写入 {file}：应给出一个文件名，它所在的文件夹必须已存在。",
             f"Cannot write {file}: name a file in a folder that exists.",
+            code="backup-unwritable",
         )
     beside = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
         beside.touch(mode=0o600)  # it holds password hashes and people's reports
         done = run_client(urls.owner, "pg_dump", "--format=custom", f"--file={beside}")
         if done.returncode != 0:
-            raise _failed(("备份失败", "The backup failed"), done.stderr)
+            raise _failed(Text("备份失败", "The backup failed"), done.stderr)
         with beside.open("rb+") as handle:
             os.fsync(handle.fileno())
         size = beside.stat().st_size
         beside.replace(file)
     except OSError as error:
         raise BackupRefused(
-            f"不能写入 {file}：{error.strerror}", f"Cannot write {file}: {error.strerror}"
+            f"不能写入 {file}：{error.strerror}",
+            f"Cannot write {file}: {error.strerror}",
+            code="backup-unwritable",
         ) from error
     finally:
         beside.unlink(missing_ok=True)
@@ -77,20 +80,25 @@ def check_file(file: Path) -> BackupInfo:
         size = file.stat().st_size
     except OSError as error:
         raise BackupRefused(
-            f"不能读取 {file}：{error.strerror}", f"Cannot read {file}: {error.strerror}"
+            f"不能读取 {file}：{error.strerror}",
+            f"Cannot read {file}: {error.strerror}",
+            code="backup-unreadable",
         ) from error
     if start != MAGIC:
         raise BackupRefused(
             f"{file} 不是备份文件：应是 wangge db backup 写出的 pg_dump 自定义格式，以 PGDMP 开头；实际开头是 {start!r}。",
             f"{file} is no backup: it should be pg_dump's custom format as `wangge db backup` writes it, beginning "
             f"with PGDMP; it begins with {start!r}.",
+            code="not-a-backup",
         )
     command = [program_for("pg_restore", None), "--list", str(file)]
     listing = subprocess.run(command, check=False, capture_output=True, text=True, errors="replace")
     if listing.returncode != 0 or not re.search(r"TABLE DATA \S+ alembic_version ", listing.stdout):
         reason = listing.stderr.strip() or "no table alembic_version"
         raise BackupRefused(
-            f"{file} 不是完整的 wangge 备份：{reason}", f"{file} is no whole backup of wangge: {reason}"
+            f"{file} 不是完整的 wangge 备份：{reason}",
+            f"{file} is no whole backup of wangge: {reason}",
+            code="backup-incomplete",
         )
     return BackupInfo(file, size)
 
@@ -109,6 +117,7 @@ def restore(urls: DatabaseUrls, file: Path, *, replace: bool, prepare: Prepare, 
         raise BackupRefused(
             f"数据库不是空的（{listed}）。恢复会替换其中全部数据；确定要这样做请加 --force。",
             f"The database is not empty ({listed}). Restoring replaces all of it; if you mean that, add --force.",
+            code="database-not-empty",
         )
     say(Text(f"正在恢复 {file}…", f"Restoring {file}…"))
     put = _in_place if urls.external else _beside
@@ -120,8 +129,12 @@ def _beside(urls: DatabaseUrls, file: Path, prepare: Prepare) -> str:
     fresh = live.set(database=RESTORING).render_as_string(hide_password=False)
     admin = live.set(database="postgres").render_as_string(hide_password=False)
     with psycopg.connect(libpq_url(admin), autocommit=True) as connection:
-        if connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone() != (True,):
-            raise BackupRefused("另一个恢复正在进行。", "Another restore is under way.")
+        if connection.execute("SELECT pg_try_advisory_lock(%s)", (locks.RESTORING.number,)).fetchone() != (
+            True,
+        ):
+            raise BackupRefused(
+                "另一个恢复正在进行。", "Another restore is under way.", code="backup-under-way"
+            )
         for name in (RESTORING, RESTORED):
             connection.execute(statement("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
         connection.execute(statement("CREATE DATABASE {} TEMPLATE template0", RESTORING))
@@ -150,7 +163,7 @@ def _in_place(urls: DatabaseUrls, file: Path, prepare: Prepare) -> str:
 def _pg_restore(url: str, *arguments: str) -> None:
     done = run_client(url, "pg_restore", "--exit-on-error", *arguments)
     if done.returncode != 0:
-        raise _failed(("恢复失败", "The restore failed"), done.stderr)
+        raise _failed(Text("恢复失败", "The restore failed"), done.stderr)
 
 
 def _bring_up_to_date(url: str, file: Path, prepare: Prepare) -> str:
@@ -166,6 +179,7 @@ def _bring_up_to_date(url: str, file: Path, prepare: Prepare) -> str:
             f"{file} 的结构版本 {revision} 本程序不认识：它来自更新的版本，请先升级 wangge。",
             f"{file} has schema revision {revision}, unknown to this program: it comes from a newer version; "
             f"upgrade wangge first.",
+            code="backup-newer",
         )
     prepare(url)
     with psycopg.connect(libpq_url(url), autocommit=True) as connection:
@@ -189,11 +203,16 @@ def _content(url: str) -> list[str]:
     return found
 
 
-def _failed(what: tuple[str, str], stderr: str) -> BackupRefused:
+def _failed(what: Text, stderr: str) -> BackupRefused:
     if diagnose.NO_ROOM.search(stderr):
         return BackupRefused(
-            f"{what[0]}：磁盘空间不足，没有留下任何改动。",
-            f"{what[1]}: no space left on the disk; nothing was changed.",
+            f"{what.zh}：磁盘空间不足，没有留下任何改动。",
+            f"{what.en}: no space left on the disk; nothing was changed.",
+            code="backup-no-space",
         )
     said = "\n".join(stderr.strip().splitlines()[-6:])
-    return BackupRefused(f"{what[0]}，没有留下任何改动：{said}", f"{what[1]}, nothing was changed: {said}")
+    return BackupRefused(
+        f"{what.zh}，没有留下任何改动：{said}",
+        f"{what.en}, nothing was changed: {said}",
+        code="backup-failed",
+    )

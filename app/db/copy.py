@@ -19,7 +19,7 @@ _BATCH_ROWS = 50_000
 def copy_columns(
     session: Session,
     table: str,
-    columns: Mapping[str, Any],
+    columns: Mapping[str, object],
     *,
     advance: Callable[[int], object] | None = None,
 ) -> int:
@@ -52,6 +52,8 @@ def analyze(session: Session, *tables: str) -> None:
         driver.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
 
+# Within two steps of the lattice, as boxes are widened.
+_MERIDIAN = 180.0 - 2e-7
 # Boxes made before they are joined: under row security a condition reaches an index only when all its functions are
 # known not to leak, and the one that makes an envelope is not.
 BOXES = (
@@ -61,8 +63,17 @@ BOXES = (
 
 
 def box_columns(boxes: np.ndarray) -> dict[str, list[float]]:
-    """Boxes (west, south, east, north in a row) as the array parameters w, s, e, n of a query with `BOXES`."""
-    return dict(zip("wsen", np.asarray(boxes, dtype=float).reshape(-1, 4).T.tolist(), strict=True))
+    """Boxes (west, south, east, north in a row) as the array parameters w, s, e, n of a query with `BOXES`.
+
+    One that reaches the 180th meridian comes with the same stretch of it under its other name.
+    """
+    plain = np.asarray(boxes, dtype=float).reshape(-1, 4)
+    every = [plain]
+    for touching, name in ((plain[:, 2] >= _MERIDIAN, -180.0), (plain[:, 0] <= -_MERIDIAN, 180.0)):
+        twins = plain[touching].copy()
+        twins[:, [0, 2]] = name
+        every.append(twins)
+    return dict(zip("wsen", np.concatenate(every).T.tolist(), strict=True))
 
 
 @contextmanager

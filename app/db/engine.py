@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 from app.db.calendar_limits import read_any_instant
 
 
-def dump_json(value: Any) -> str:
+def dump_json(value: object) -> str:
     """JSON for jsonb columns: Chinese stays readable in psql."""
     return json.dumps(value, ensure_ascii=False, default=str)
 
@@ -35,7 +35,7 @@ def make_engine(
     if not pooled:
         # Command lines and bulk loads may think for minutes between statements.
         options = [o for o in options if "idle_in" not in o]
-    arguments: dict[str, Any] = {
+    arguments: dict[str, object] = {
         "application_name": application,
         "options": " ".join(options),
         # The kernel would wait two minutes for a machine that is gone.
@@ -51,7 +51,7 @@ def make_engine(
         arguments["options"] = f"{given_text} {arguments['options']}"
         url = parsed.difference_update_query(["options"]).render_as_string(hide_password=False)
     # A failed statement is logged without its values: hashes, telephone numbers, what people reported.
-    common: dict[str, Any] = {
+    common: dict[str, object] = {
         "connect_args": arguments,
         "json_serializer": dump_json,
         "hide_parameters": True,

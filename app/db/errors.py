@@ -2,40 +2,64 @@
 
 ::
 
-    DatabaseFailure
-    ├── DatabaseUnreachable      no server answers where one was expected (exit code 4)
-    ├── ClusterFailure           the private server could not be made, started or stopped (exit code 4)
-    │   ├── PostgresMissing      no usable PostgreSQL + PostGIS programs on this machine
-    │   ├── DiskFull             the disk of the data folder has no room
-    │   └── ClusterBusy          another process holds the lock of this folder
-    └── BackupRefused            a backup file or its target is not what it must be (exit code 3)
+    Unavailable
+    └── DatabaseFailure              exit code 4
+        ├── DatabaseUnreachable      no server answers where one was expected
+        ├── BadDatabaseUrl           a setting that names no PostgreSQL (app.db.urls)
+        ├── SchemaNotCurrent         the schema is older or newer than the program
+        ├── DatabaseForbidden        the role may not do this
+        ├── QueryTimeout             a query took longer than it may
+        └── ClusterFailure           the private server could not be made, started or stopped
+            ├── PostgresMissing      no usable PostgreSQL + PostGIS programs on this machine
+            ├── DiskFull             the disk of the data folder has no room
+            └── ClusterBusy          another process holds the lock of this folder
+    Unavailable
+    └── Locked                       another operation holds what is needed (exit code 3)
+    Conflict
+    └── BackupRefused                a backup file or its target is not what it must be (exit code 3)
 """
 
 from __future__ import annotations
 
 import errno
 
-from app.i18n import Lang, Text
+from app.errors import Conflict, Unavailable
 
 
-class DatabaseFailure(RuntimeError):
-    """Base of them all; carries the message in both languages and a machine word."""
+class DatabaseFailure(Unavailable):
+    """Base of them all."""
 
     code = "database-failure"
-
-    def __init__(self, zh: str, en: str) -> None:
-        self.message = Text(zh, en)
-        super().__init__(f"{zh}\n{en}")
-
-    def text(self, lang: Lang) -> str:
-        """The message in ``lang``."""
-        return self.message.in_(lang)
 
 
 class DatabaseUnreachable(DatabaseFailure):
     """No server answers."""
 
     code = "database-unreachable"
+
+
+class SchemaNotCurrent(DatabaseFailure):
+    """Tables or functions of this version are not there."""
+
+    code = "schema-not-current"
+
+
+class DatabaseForbidden(DatabaseFailure):
+    """The role of the connection may not do this."""
+
+    code = "database-forbidden"
+
+
+class QueryTimeout(DatabaseFailure):
+    """A query took longer than it may."""
+
+    code = "timeout"
+
+
+class Locked(Unavailable):
+    """Another operation holds what this one needs."""
+
+    code = "locked"
 
 
 class ClusterFailure(DatabaseFailure):
@@ -62,7 +86,7 @@ class ClusterBusy(ClusterFailure):
     code = "cluster-busy"
 
 
-class BackupRefused(DatabaseFailure):
+class BackupRefused(Conflict):
     """The file is no backup, or the target must not be written to."""
 
     code = "backup-refused"

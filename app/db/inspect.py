@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import psycopg
 
 from app.db import migrate
 from app.db.urls import DatabaseUrls, libpq_url
 
 
-def look_inside(urls: DatabaseUrls) -> dict[str, Any]:
+def look_inside(urls: DatabaseUrls) -> dict[str, object]:
     """Server and PostGIS version, size in bytes, schema revision and whether it is the newest."""
     with psycopg.connect(libpq_url(urls.owner), connect_timeout=10, autocommit=True) as connection:
         server = connection.execute("SHOW server_version").fetchone()

@@ -20,7 +20,7 @@ WriteSession = NewType("WriteSession", Session)
 
 
 @dataclass(frozen=True)
-class Sight:
+class RowScope:
     """What a transaction may see: unit paths (``()`` nothing, ``("",)`` everything) and who is looking.
 
     ``acts``: the units among them on whose incidents the one who looks acts. Only there do texts and exact places of
@@ -46,48 +46,48 @@ def _queries(paths: tuple[str, ...]) -> str:
     return "{" + ",".join(f"{path}.*" if path else "*" for path in paths) + "}"
 
 
-NOTHING = Sight(paths=(), actor="anonymous")
-EVERYTHING = Sight(paths=("",), actor="system", acts=("",))
+NOTHING = RowScope(paths=(), actor="anonymous")
+EVERYTHING = RowScope(paths=("",), actor="system", acts=("",))
 
 _SIGHT = (
-    "set_config('wangge.sight', :queries, true), set_config('wangge.acts', :acts, true), "
+    "set_config('wangge.scope', :queries, true), set_config('wangge.acts', :acts, true), "
     "set_config('wangge.actor', :actor, true)"
 )
 _BEGIN = text(f"SELECT {_SIGHT}")
 _BEGIN_READING = text(f"SELECT set_config('transaction_read_only', 'on', true), {_SIGHT}")
 
 
-class _SightedSession(Session):
+class _ScopedSession(Session):
     """A session whose every transaction begins with what it may see."""
 
-    def __init__(self, engine: Engine, sight: Sight, *, reading: bool) -> None:
+    def __init__(self, engine: Engine, scope: RowScope, *, reading: bool) -> None:
         super().__init__(engine)
-        self.sight = sight
+        self.scope = scope
         self.reading = reading
 
 
-@event.listens_for(_SightedSession, "after_begin")
+@event.listens_for(_ScopedSession, "after_begin")
 def _begin(session: Any, transaction: SessionTransaction, connection: Connection) -> None:
     if not transaction.nested:
         connection.execute(
             _BEGIN_READING if session.reading else _BEGIN,
             {
-                "queries": session.sight.queries,
-                "acts": session.sight.acting_queries,
-                "actor": session.sight.actor,
+                "queries": session.scope.queries,
+                "acts": session.scope.acting_queries,
+                "actor": session.scope.actor,
             },
         )
 
 
 @contextmanager
-def read_session(engine: Engine, sight: Sight) -> Iterator[ReadSession]:
-    """A read-only transaction that sees what ``sight`` allows; begun with the first statement."""
-    with _SightedSession(engine, sight, reading=True) as session:
+def read_session(engine: Engine, scope: RowScope) -> Iterator[ReadSession]:
+    """A read-only transaction that sees what ``scope`` allows; begun with the first statement."""
+    with _ScopedSession(engine, scope, reading=True) as session:
         yield ReadSession(session)
 
 
 @contextmanager
-def write_session(engine: Engine, sight: Sight) -> Iterator[WriteSession]:
+def write_session(engine: Engine, scope: RowScope) -> Iterator[WriteSession]:
     """A transaction, begun with the first statement, that is committed when the block ends well, else rolled back."""
-    with _SightedSession(engine, sight, reading=False) as session, session.begin():
+    with _ScopedSession(engine, scope, reading=False) as session, session.begin():
         yield WriteSession(session)

@@ -17,10 +17,9 @@ import pyogrio
 
 from app.errors import Invalid
 from app.kit.clock import now
-from app.settings import PROJECT_ROOT
+from app.kit.resources import DATA
 from gis.synthetic import DistrictSpec, read_specs
 
-DATA = PROJECT_ROOT / "data"
 ZONE = ZoneInfo("Asia/Shanghai")
 DEFAULT_DISTRICT = "370211"
 DEFAULT_SEED = 20260701
@@ -66,7 +65,7 @@ class DemoPlan:
     @property
     def fingerprint(self) -> str:
         """Equal for loads that would bring the same, whenever they are made."""
-        said: dict[str, Any] = {
+        said: dict[str, object] = {
             "generation": GENERATION,
             "district": self.spec.code,
             "grids": self.spec.grids,
@@ -120,6 +119,6 @@ def component_classes() -> pd.DataFrame:
     return pd.read_csv(DATA / "catalog" / "component_classes.csv", dtype=str, keep_default_na=False)
 
 
-def event_classes() -> pd.DataFrame:
+def incident_classes() -> pd.DataFrame:
     """The catalogue of event classes as a frame of texts."""
-    return pd.read_csv(DATA / "catalog" / "event_classes.csv", dtype=str, keep_default_na=False)
+    return pd.read_csv(DATA / "catalog" / "incident_classes.csv", dtype=str, keep_default_na=False)

@@ -14,12 +14,14 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from app.auth import audit
-from app.auth.audit import Trace
+from app.auth.audit import AuditContext
 from app.boundaries import repository as boundary_rows
+from app.db import locks
 from app.demo import removal_repository as repository
+from app.drafts import workflow
 from app.errors import Conflict
-from app.grids.publication import retire_districts
-from app.i18n import Text
+from app.publishing.reassignment import retire_districts
+from gis.text import Text
 
 NOTE = "撤去演示区 (the demo districts are removed)"
 _TABLES = {
@@ -121,8 +123,8 @@ def plan_removal(session: Session) -> RemovalPlan:
 def remove_demo(session: Session, *, actor: str) -> Removal:
     """Do what `plan_removal` says, with an entry in the audit log."""
     # In the order in which publications take them: whoever stores or publishes waits, and the plan stays true.
-    boundary_rows.lock_publishing(session)
-    boundary_rows.lock_owners(session, alone=True)
+    locks.hold(session, locks.PUBLISHING)
+    locks.hold(session, locks.OWNERS)
     boundary_rows.take_time(session)
     plan = plan_removal(session)
     if plan.way is Way.NOTHING:
@@ -131,14 +133,14 @@ def remove_demo(session: Session, *, actor: str) -> Removal:
     if plan.way is Way.RESET:
         repository.empty_everything(session)
     else:
-        repository.discard_drafts(session, [number for number, _, _ in plan.drafts], actor=actor, note=NOTE)
+        workflow.discard_all(session, [number for number, _, _ in plan.drafts], actor=actor, note=NOTE)
         repository.remove_invented(session)
         if plan.way is Way.RETIRE:
             publication = retire_districts(session, plan.codes, author=actor, note=NOTE)
             edition = publication.published.edition
     audit.record(
         session,
-        Trace(actor=actor),
+        AuditContext(actor=actor),
         "demo.removed",
         f"demo:{','.join(plan.codes)}",
         way=str(plan.way),

@@ -10,6 +10,9 @@ from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.db.literals import sql_list
+from app.drafts import states
+
 _DEMO = "(SELECT id FROM import_job WHERE kind = 'demo')"
 # Whatever came by a load of the demo is invented, whoever changed it since; people and counts know no imports.
 _INVENTED = {
@@ -25,12 +28,13 @@ _NAMED = {
     "officer": ("staff_code", "unit_path"),
     "population_count": ("grid_code || ' ' || kind", "grid_path"),
 }
-_ACTIVE = "('open', 'submitted', 'approved')"
+_ACTIVE = sql_list(states.ACTIVE)
 # Everything that says which land is whose, and all that hangs on it. A table that refers to one of these and is not
 # named here makes PostgreSQL refuse, so that nothing goes that this list does not know.
 _BOUNDARIES = (
     "edition",
     "unit_version",
+    "excluded_land",
     "lineage",
     "settlement",
     "edition_withdrawal",
@@ -132,20 +136,6 @@ def bound_rights(session: Session, paths: Sequence[str]) -> tuple[list[str], lis
         {"paths": list(paths)},
     ).all()
     return list(accounts), list(tokens)
-
-
-def discard_drafts(session: Session, numbers: Sequence[int], *, actor: str, note: str) -> None:
-    """End drafts, each with a line in its log."""
-    session.execute(
-        text(
-            "WITH was AS (SELECT id, state FROM draft WHERE id = ANY(:ids) FOR UPDATE), "
-            "ended AS (UPDATE draft d SET state = 'discarded', version = version + 1, updated_at = clock_timestamp() "
-            "FROM was WHERE d.id = was.id RETURNING d.id, was.state AS was) "
-            "INSERT INTO draft_log (draft_id, actor, actor_key, action, from_state, to_state, note) "
-            "SELECT id, :actor, :actor, 'discard', was, 'discarded', :note FROM ended"
-        ),
-        {"ids": list(numbers), "actor": actor, "note": note},
-    )
 
 
 def remove_invented(session: Session) -> None:

@@ -13,17 +13,18 @@ import shapely
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository as boundary_rows
-from app.boundaries.hierarchy import CoverageInput
-from app.boundaries.owners import index_in_force
-from app.components import repository as component_rows
+from app.boundaries.assignment import index_in_force
+from app.boundaries.row_conflicts import NATIONAL_SCHEME
+from app.boundaries.unit_tree import CoverageInput
+from app.components import storage as component_storage
 from app.db.copy import analyze
 from app.demo import repository
-from app.demo.loading import store_components, store_incidents, store_people
-from app.demo.plan import DemoPlan, component_classes, event_classes, read_outline
-from app.grids.publication import publish
-from app.incidents import repository as incident_rows
-from app.jobs import service as jobs
-from app.jobs.service import Again, ImportReport, SourceFile
+from app.demo.plan import DemoPlan, component_classes, incident_classes, read_outline
+from app.demo.row_loader import store_components, store_incidents, store_people
+from app.imports import service as jobs
+from app.imports.service import ImportReport, OnConflict, SourceFile
+from app.incidents import storage as incident_storage
+from app.publishing.reassignment import publish
 from gis.synthetic import (
     SyntheticDistrict,
     build_components,
@@ -33,7 +34,7 @@ from gis.synthetic import (
     build_people,
 )
 
-UNIT_SCHEME = "GB/T 30428.1-2013"
+UNIT_SCHEME = NATIONAL_SCHEME
 NOTE = "演示数据：社区和网格均为合成，仅区界轮廓和镇街名称、编码取自公开来源 (synthetic demo)"
 
 # Told of each step: Chinese, English, how many rows it has (None: unknown). Gives what to call as rows are done.
@@ -93,7 +94,7 @@ def load(session: Session, plan: DemoPlan, *, actor: str, begin: Begin = silent)
             "synthetic": True,
         },
     )
-    job = jobs.begin(session, "demo", source, again=Again.REPLACE, actor=actor)
+    job = jobs.begin(session, "demo", source, again=OnConflict.REPLACE, actor=actor)
     clock = _Clock(report)
 
     begin("生成网格", "inventing grids", None)
@@ -117,7 +118,7 @@ def load(session: Session, plan: DemoPlan, *, actor: str, begin: Begin = silent)
     amount = plan.amount
     advance = begin("部件", "components", amount.components)
     if earlier:
-        component_rows.remove_of_imports(session, [load.id for load in earlier])
+        component_storage.remove_of_imports(session, [load.id for load in earlier])
     components = build_components(
         district, component_classes(), count=amount.components, seed=plan.seed, until=plan.until.date()
     )
@@ -128,7 +129,7 @@ def load(session: Session, plan: DemoPlan, *, actor: str, begin: Begin = silent)
     incidents = build_incidents(
         district,
         components,
-        event_classes(),
+        incident_classes(),
         count=amount.incidents,
         until=plan.until,
         years=amount.years,
@@ -144,9 +145,9 @@ def load(session: Session, plan: DemoPlan, *, actor: str, begin: Begin = silent)
         advance=advance,
     )
     begin("事件日志", "logs of incidents", None)
-    repository.log_histories(session, import_id=job.id, actor="demo", recent_from=plan.until - _RECENT)
+    incident_storage.log_histories(session, import_id=job.id, actor="demo", recent_from=plan.until - _RECENT)
     if earlier:
-        incident_rows.void_of_imports(session, [load.id for load in earlier], actor=actor)
+        incident_storage.void_of_imports(session, [load.id for load in earlier], actor=actor)
     clock.lap("incidents")
     analyze(session, "component", "component_share", "incident", "incident_log", "officer", "team_member")
     _finish(session, job, report)

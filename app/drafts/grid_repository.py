@@ -1,4 +1,7 @@
-"""The grids of a draft: those of its base, except where an operation that is not undone left something else."""
+"""The grids of a draft: those of its base, except where an operation that is not undone left something else.
+
+Land that is nobody's on purpose is among them, as the kind ``excluded``: its name is the reason, its parent the district.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shapely
+from shapely import MultiPolygon
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.db.literals import sql_list
+from app.drafts import states
 from app.drafts.models import Draft
 
 Box = tuple[float, float, float, float]
@@ -23,6 +30,12 @@ _NEWEST = (
 )
 _COLUMNS = ["code", "name", "parent_code", "kind", "geometry", "touched"]
 _IN_BASE = "u.level = 'grid' AND u.editions @> CAST(:base AS integer)"
+# Grids of an edition, and land that is nobody's on purpose: its name is the reason, its parent the district.
+_MEMBERS = (
+    "(SELECT u.code, u.name, u.parent_code, u.kind, u.geom, u.editions FROM unit_version u WHERE u.level = 'grid' "
+    "UNION ALL SELECT x.code, x.reason, x.district_code, 'excluded', x.geom, x.editions FROM excluded_land x) u"
+)
+_MEMBER_IN_BASE = "u.editions @> CAST(:base AS integer)"
 
 
 def _frame(rows: Sequence[Any]) -> pd.DataFrame:
@@ -33,10 +46,9 @@ def _frame(rows: Sequence[Any]) -> pd.DataFrame:
     return frame
 
 
-def single(shape: Any) -> Any:
+def single(shape: BaseGeometry | None) -> BaseGeometry | None:
     """A multipolygon of one as a polygon: what people draw and operations give."""
-    alone = shape is not None and shape.geom_type == "MultiPolygon" and len(shape.geoms) == 1
-    return shape.geoms[0] if alone else shape
+    return shape.geoms[0] if isinstance(shape, MultiPolygon) and len(shape.geoms) == 1 else shape
 
 
 def grids(
@@ -50,7 +62,7 @@ def grids(
 ) -> pd.DataFrame:
     """The draft's grids by code: all, or those whose envelope meets a box, of these codes, or of these parents."""
     tests: list[str] = []
-    values: dict[str, Any] = {"draft": draft.id, "base": draft.base}
+    values: dict[str, object] = {"draft": draft.id, "base": draft.base}
     if boxes is not None:
         tests.append(
             # The boxes are made once, not again for every grid.
@@ -71,8 +83,8 @@ def grids(
         values["parents"] = list(parents)
     test = " OR ".join(tests) or "true"
     base = (
-        "SELECT u.code, u.name, u.parent_code, u.kind, ST_AsBinary(u.geom), false FROM unit_version u "
-        f"WHERE {_IN_BASE} AND ({test.format(t='u')}) AND NOT EXISTS (SELECT FROM newest n WHERE n.code = u.code) "
+        "SELECT u.code, u.name, u.parent_code, u.kind, ST_AsBinary(u.geom), false "
+        f"FROM {_MEMBERS} WHERE {_MEMBER_IN_BASE} AND ({test.format(t='u')}) AND NOT EXISTS (SELECT FROM newest n WHERE n.code = u.code) "
         "UNION ALL "
     )
     query = (
@@ -95,8 +107,8 @@ def base_grids(session: Session, edition: int, codes: Sequence[str]) -> pd.DataF
     """Grids of an edition with these codes, in the columns of `grids`."""
     rows = session.execute(
         text(
-            "SELECT u.code, u.name, u.parent_code, u.kind, ST_AsBinary(u.geom), false FROM unit_version u "
-            f"WHERE {_IN_BASE} AND u.code = ANY(:codes) ORDER BY u.code"
+            "SELECT u.code, u.name, u.parent_code, u.kind, ST_AsBinary(u.geom), false "
+            f"FROM {_MEMBERS} WHERE {_MEMBER_IN_BASE} AND u.code = ANY(:codes) ORDER BY u.code"
         ),
         {"base": edition, "codes": list(codes)},
     )
@@ -108,23 +120,14 @@ def edition_grids(session: Session, edition: int, boxes: Sequence[Box]) -> pd.Da
     sides = np.asarray(boxes, dtype=float).reshape(-1, 4).T.tolist()
     rows = session.execute(
         text(
-            "SELECT u.code, u.name, u.parent_code, u.kind, ST_AsBinary(u.geom), false FROM unit_version u "
-            f"WHERE {_IN_BASE} AND u.geom && ANY(ARRAY(SELECT ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326) "
+            "SELECT u.code, u.name, u.parent_code, u.kind, ST_AsBinary(u.geom), false "
+            f"FROM {_MEMBERS} WHERE {_MEMBER_IN_BASE} AND u.geom && ANY(ARRAY(SELECT ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4326) "
             "FROM unnest(CAST(:w AS float8[]), CAST(:s AS float8[]), CAST(:e AS float8[]), CAST(:n AS float8[])) "
             "b(w, s, e, n))) ORDER BY u.code"
         ),
         {"base": edition, **dict(zip("wsen", sides, strict=True))},
     )
     return _frame(rows.all())
-
-
-def base_paths(session: Session, edition: int, codes: Sequence[str]) -> dict[str, str]:
-    """Paths of grids of an edition by code."""
-    rows = session.execute(
-        text(f"SELECT u.code, u.path::text FROM unit_version u WHERE {_IN_BASE} AND u.code = ANY(:codes)"),
-        {"base": edition, "codes": list(codes)},
-    )
-    return dict(tuple(row) for row in rows)
 
 
 def parents(session: Session, edition: int, *, around: Sequence[str] | None = None) -> dict[str, str]:
@@ -151,9 +154,9 @@ def used_codes(session: Session, draft: Draft) -> frozenset[str]:
     """
     rows = session.scalars(
         text(
-            "SELECT code FROM unit_version WHERE level = 'grid' UNION "
+            "SELECT code FROM unit_version WHERE level = 'grid' UNION SELECT code FROM excluded_land UNION "
             "SELECT g.code FROM draft_grid g JOIN draft d ON d.id = g.draft_id "
-            "WHERE d.id = :draft OR d.state IN ('open', 'submitted', 'approved')"
+            f"WHERE d.id = :draft OR d.state IN {sql_list(states.ACTIVE)}"
         ),
         {"draft": draft.id},
     )
@@ -190,9 +193,9 @@ def changed_between(session: Session, earlier: int, later: int) -> Sequence[Any]
     """Codes of grids that differ between two editions."""
     return session.scalars(
         text(
-            "SELECT DISTINCT code FROM unit_version WHERE level = 'grid' AND ("
-            "(lower(editions) > :earlier AND lower(editions) <= :later) OR "
-            "(upper(editions) > :earlier AND upper(editions) <= :later)) ORDER BY code"
+            f"SELECT DISTINCT u.code FROM {_MEMBERS} WHERE "
+            "(lower(u.editions) > :earlier AND lower(u.editions) <= :later) OR "
+            "(upper(u.editions) > :earlier AND upper(u.editions) <= :later) ORDER BY u.code"
         ),
         {"earlier": earlier, "later": later},
     ).all()

@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 
 from app.components import repository as component_rows
 from app.drafts import grid_repository
-from app.drafts.comparing import Comparison, compare
-from app.drafts.coverages import boxes_of
-from app.drafts.ground import Ground, ground_of
+from app.drafts.coverage_loader import boxes_of
+from app.drafts.diff import Comparison, compare
 from app.drafts.models import Draft
+from app.drafts.ownership_diff import Ground, ground_of
 from app.incidents import repository as incident_rows
 from app.people import repository as people_rows
+from gis.coverage import is_excluded_code
 from gis.measures import geodesic_length_m
 
 # So many grids' land is asked for at once: memory stays bounded when a whole district is drawn anew.
@@ -60,8 +61,9 @@ def impact_of(session: Session, draft: Draft) -> Impact:
     compared = compare(session, draft)
     impact = Impact()
     for row in compared.lineage:
-        if row.from_code != row.to_code:
-            impact.area_m2[row.from_code, row.to_code] += row.area_m2
+        pair = _owner(row.from_code), _owner(row.to_code)
+        if pair[0] != pair[1]:
+            impact.area_m2[pair] += row.area_m2
     lost = _lost(session, draft, compared)
     wide: dict[int, tuple[str, Any]] = {}
     for codes, boxes in _chunks(lost):
@@ -98,17 +100,23 @@ def _lost(session: Session, draft: Draft, compared: Comparison) -> dict[str | No
         now = after.get(code)
         land = was if now is None else shapely.difference(was, now)
         if not land.is_empty:
-            lost[code] = [land]
+            lost.setdefault(_owner(code), []).append(land)
     if len(compared.now):
         boxes = boxes_of(compared.now["geometry"].tolist())
-        owned = grid_repository.edition_grids(session, draft.base, boxes)["geometry"].to_numpy()
+        around = grid_repository.edition_grids(session, draft.base, boxes)
+        owned = around.loc[around["kind"] != "excluded", "geometry"].to_numpy()
         tree = shapely.STRtree(owned)
-        for now in compared.now["geometry"]:
+        for now in compared.now.loc[compared.now["kind"] != "excluded", "geometry"]:
             met = owned[tree.query(now, predicate="intersects")]
             free = shapely.difference(now, shapely.union_all(met)) if len(met) else now
             if free.area > 0:
                 lost.setdefault(None, []).append(free)
     return {code: np.array(boxes_of(shapes)) for code, shapes in lost.items()}
+
+
+def _owner(code: str | None) -> str | None:
+    """The grid of a code; nobody, for land that is declared to be nobody's."""
+    return None if is_excluded_code(code) else code
 
 
 def _chunks(lost: dict[str | None, np.ndarray]) -> Iterator[tuple[set[str | None], np.ndarray]]:
@@ -176,17 +184,18 @@ def _land(compared: Comparison) -> Iterator[tuple[Pair, Any]]:
     for source, was in zip(compared.was["code"], compared.was["geometry"], strict=True):
         for at in tree.query(was, predicate="intersects"):
             target = str(compared.now["code"].iloc[at])
-            land = shapely.intersection(was, now[at]) if target != source else None
+            pair = _owner(str(source)), _owner(target)
+            land = shapely.intersection(was, now[at]) if pair[0] != pair[1] else None
             if land is not None and land.area > 0:
-                yield (str(source), target), land
+                yield pair, land
 
 
 def _count_people(session: Session, compared: Comparison, impact: Impact) -> None:
     """People go with the land: all of them with a whole grid, else as many as its part of the area says."""
     shares_of = {
-        (row.from_code, row.to_code): row.share_of_from
+        (row.from_code, _owner(row.to_code)): row.share_of_from
         for row in compared.lineage
-        if row.from_code is not None and row.from_code != row.to_code and row.share_of_from
+        if _owner(row.from_code) is not None and row.from_code != row.to_code and row.share_of_from
     }
     counted: dict[str, list[Any]] = defaultdict(list)
     for row in people_rows.newest_counts(session, sorted({str(source) for source, _ in shares_of})):

@@ -11,20 +11,26 @@ from app.auth.dependencies import Read
 from app.auth.policy import allow
 from app.auth.routing import Router
 from app.components import repository as component_rows
-from app.drafts import access, answers
+from app.drafts import policy, responses
 from app.drafts.impact import Impact, Pair, impact_of
+from app.drafts.response_schemas import DraftImpact
+from app.drafts.schemas import DraftId
 from app.incidents import repository as incident_rows
 
 router = Router(prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
 
 
-@router.get("/{draft_id}/impact", responses={404: {}})
-def show_impact(session: Read, draft_id: int) -> Response:
-    """What changes hands: counts by (from, to, layer, class), their sums by (from, to), and in all."""
-    draft = access.found(session, draft_id)
+@router.get("/{draft_id}/impact", response_model=DraftImpact, responses={404: {}})
+def show_draft_impact(session: Read, draft_id: DraftId) -> Response:
+    """Show what changes hands with a draft.
+
+    Components, incidents, people and area: counts by grid before, grid after, layer and class; sums by pair of grids,
+    and in all.
+    """
+    draft = policy.found(session, draft_id)
     impact = impact_of(session, draft)
     counts = _counts(session, impact)
-    return answers.json_answer(
+    return responses.json_answer(
         draft, {"base": draft.base, "pairs": _pairs(impact), "totals": _totals(impact), "counts": counts}
     )
 

@@ -18,8 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import LTREE, Base, CreatedAt, IdPk
-
-STATES = ("open", "submitted", "approved", "published", "discarded")
+from app.drafts import states
 
 
 class Draft(Base):
@@ -30,7 +29,7 @@ class Draft(Base):
     id: Mapped[IdPk]
     title: Mapped[str]
     base: Mapped[int] = mapped_column(ForeignKey("edition.number"))
-    state: Mapped[str] = mapped_column(server_default="open")
+    state: Mapped[str] = mapped_column(server_default=states.OPEN)
     scope_path: Mapped[str] = mapped_column(LTREE())
     author: Mapped[str]
     # Who that is, whatever they are called: an account, or a token that belongs to none.
@@ -43,7 +42,7 @@ class Draft(Base):
     updated_at: Mapped[CreatedAt]
 
     __table_args__ = (
-        CheckConstraint(f"state IN {STATES}", name="state"),
+        CheckConstraint(f"state IN {states.NAMES}", name="state"),
         Index(None, "scope_path", postgresql_using="gist"),
     )
 
@@ -85,7 +84,8 @@ class DraftGrid(Base):
             ondelete="CASCADE",
         ),
         CheckConstraint("num_nulls(name, parent_code, kind, geom) IN (0, 4)", name="whole"),
-        CheckConstraint("kind IN ('base', 'dedicated')", name="kind"),
+        # Land that is nobody's on purpose: its name is the reason, its parent the district.
+        CheckConstraint("kind IN ('base', 'dedicated', 'excluded')", name="kind"),
         Index(None, "draft_id", "code", "position"),
     )
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.auth.principal import Principal
+from app.drafts import states
 from app.drafts.models import Draft, DraftLog, DraftOperation
-
-ACTIVE = ("open", "submitted", "approved")
 
 
 def add_draft(session: Session, draft: Draft) -> Draft:
@@ -38,7 +36,7 @@ def listed(session: Session, *, states: Sequence[str], limit: int) -> Sequence[D
     return session.scalars(query).all()
 
 
-def touch(session: Session, draft: Draft, **changes: Any) -> None:
+def touch(session: Session, draft: Draft, **changes: object) -> None:
     """Change a draft; its version goes on with every change."""
     for name, value in changes.items():
         setattr(draft, name, value)
@@ -56,7 +54,7 @@ def log(
     *,
     from_state: str | None = None,
     note: str | None = None,
-    detail: Mapping[str, Any] | None = None,
+    detail: Mapping[str, object] | None = None,
 ) -> None:
     """Write what was done, by whom and why, in the transaction of the change itself."""
     session.add(
@@ -81,7 +79,7 @@ def log_of(session: Session, draft_id: int) -> Sequence[DraftLog]:
 
 def standing_on(session: Session, edition: int) -> Sequence[Draft]:
     """Drafts under way whose base is an edition."""
-    query = select(Draft).where(Draft.base == edition, Draft.state.in_(ACTIVE)).order_by(Draft.id)
+    query = select(Draft).where(Draft.base == edition, Draft.state.in_(states.ACTIVE)).order_by(Draft.id)
     return session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
 
 
@@ -107,7 +105,11 @@ def counts(session: Session, draft_ids: Sequence[int]) -> dict[int, tuple[int, i
 
 
 def add_operation(
-    session: Session, draft: Draft, by: Principal, operation: Mapping[str, Any], effect: Mapping[str, Any]
+    session: Session,
+    draft: Draft,
+    by: Principal,
+    operation: Mapping[str, object],
+    effect: Mapping[str, object],
 ) -> int:
     """Append an operation; what was undone before it can no longer be redone. Returns its position."""
     session.execute(delete(DraftOperation).where(DraftOperation.draft_id == draft.id, DraftOperation.undone))
@@ -152,15 +154,29 @@ def mark_undone(session: Session, operation: DraftOperation, *, undone: bool) ->
 
 def made_by(session: Session, draft: Draft) -> frozenset[str]:
     """Everybody who had a hand in a draft; PostgreSQL keeps the same rule by the same function."""
-    return frozenset(session.scalars(text("SELECT draft_hands(:draft)"), {"draft": draft.id}))
+    return frozenset(session.scalars(text("SELECT draft_contributors(:draft)"), {"draft": draft.id}))
 
 
 def see_everything(session: Session, actor: str) -> None:
     """From here to the end of this transaction see every row: what is published concerns all that lies there."""
     session.execute(
         text(
-            "SELECT set_config('wangge.sight', '{*}', true), set_config('wangge.acts', '{*}', true), "
+            "SELECT set_config('wangge.scope', '{*}', true), set_config('wangge.acts', '{*}', true), "
             "set_config('wangge.actor', :actor, true)"
         ),
         {"actor": actor},
+    )
+
+
+def discard_many(session: Session, numbers: Sequence[int], *, actor: str, note: str) -> None:
+    """End drafts, each with a line in its log."""
+    session.execute(
+        text(
+            "WITH was AS (SELECT id, state FROM draft WHERE id = ANY(:ids) FOR UPDATE), "
+            "ended AS (UPDATE draft d SET state = :discarded, version = version + 1, updated_at = clock_timestamp() "
+            "FROM was WHERE d.id = was.id RETURNING d.id, was.state AS was) "
+            "INSERT INTO draft_log (draft_id, actor, actor_key, action, from_state, to_state, note) "
+            "SELECT id, :actor, :actor, 'discard', was, :discarded, :note FROM ended"
+        ),
+        {"ids": list(numbers), "actor": actor, "note": note, "discarded": states.DISCARDED},
     )

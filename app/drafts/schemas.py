@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from json import dumps
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-import shapely
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.drafts import states
 from app.drafts.models import Draft, DraftLog, DraftOperation
+from gis.geojson import collection_text, feature_text, geojson_texts
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+DraftId = Annotated[int, Path(description="Number of the draft.", examples=[12])]
 EditionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
@@ -22,7 +24,7 @@ class NewDraft(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Words
+    title: Words = Field(description="What the draft is about.", examples=["东区调整"])
     base: EditionNumber | None = Field(None, description="The edition to begin from; the newest by default.")
     scope: Annotated[str, StringConstraints(max_length=80)] | None = Field(
         None, description="The unit that the draft is bound to; needed by whoever may edit several."
@@ -34,13 +36,15 @@ class Comment(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = Field(
+        "", description="It stays in the log of the draft."
+    )
 
 
 class Review(Comment):
     """A decision on a submitted draft."""
 
-    decision: Literal["approve", "return"]
+    decision: Literal["approve", "return"] = Field(description="`return` opens the draft again.")
 
 
 class Publication(BaseModel):
@@ -48,8 +52,14 @@ class Publication(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    effective_from: datetime | None = None
-    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
+    effective_from: datetime | None = Field(
+        default=None,
+        description="An instant with an offset; at once by default.",
+        examples=["2026-12-01T00:00:00+08:00"],
+    )
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = Field(
+        default="", description="What the edition is for; the title of the draft by default."
+    )
 
 
 def as_draft(
@@ -61,7 +71,7 @@ def as_draft(
         "title": draft.title,
         "base": draft.base,
         "latest": latest,
-        "behind": latest > draft.base and draft.state in ("open", "submitted", "approved"),
+        "behind": latest > draft.base and draft.state in states.ACTIVE,
         "state": draft.state,
         "version": draft.version,
         "operations": done,
@@ -110,14 +120,11 @@ def as_log(entries: Iterable[DraftLog]) -> list[dict[str, Any]]:
 def features(grids: pd.DataFrame, changes: dict[str, str] | None = None) -> str:
     """Grids as the text of a GeoJSON FeatureCollection; ``changes`` says of a code what happened to it."""
     told = changes or {}
-    shapes = shapely.to_geojson(grids["geometry"].to_numpy())
+    shapes = geojson_texts(grids["geometry"].to_numpy())
     parts = []
     for code, name, parent, kind, shape in zip(
         grids["code"], grids["name"], grids["parent_code"], grids["kind"], shapes, strict=True
     ):
         said = {"code": code, "name": name, "community": parent, "kind": kind, "change": told.get(code)}
-        words = dumps(said, ensure_ascii=False, separators=(",", ":"))
-        parts.append(
-            f'{{"type":"Feature","id":{dumps(code, ensure_ascii=False)},"properties":{words},"geometry":{shape}}}'
-        )
-    return '{"type":"FeatureCollection","features":[' + ",".join(parts) + "]}"
+        parts.append(feature_text(shape, said, key=code))
+    return collection_text(parts)

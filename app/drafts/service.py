@@ -10,24 +10,27 @@ import shapely
 from sqlalchemy.orm import Session
 
 from app.auth.principal import Principal
+from app.boundaries import excluded_repository
 from app.boundaries import repository as boundary_rows
-from app.boundaries.paths import label
 from app.boundaries.service import edition_asked_for, edition_in_force
-from app.drafts import access, grid_repository, repository
-from app.drafts.coverages import neighbourhood, rows_of
+from app.db.ltree import code_of, label
+from app.drafts import grid_repository, policy, repository
+from app.drafts.coverage_loader import neighbourhood, rows_of
 from app.drafts.models import Draft
 from app.errors import Conflict
+from gis.coverage import is_excluded_code
 from gis.editing import (
     Coverage,
     DeleteVertex,
     Edit,
+    Exclude,
     InsertVertex,
     MoveBorder,
     MoveVertex,
     Operation,
     apply,
+    is_noded,
     operation_as_json,
-    parse_operation,
 )
 
 _DRAGS = (MoveVertex, MoveBorder, InsertVertex, DeleteVertex)
@@ -37,10 +40,12 @@ _DRAGS = (MoveVertex, MoveBorder, InsertVertex, DeleteVertex)
 class Step:
     """What one operation, or taking one back, made of the draft's grids: codes, sorted."""
 
-    operation: Mapping[str, Any]
+    operation: Mapping[str, object]
     created: tuple[str, ...]
     changed: tuple[str, ...]
     retired: tuple[str, ...]
+    # Neighbours that only got or lost common nodes: nobody's land changed hands.
+    noded: tuple[str, ...] = ()
     inserted_vertices: tuple[tuple[float, float], ...] = ()
 
 
@@ -58,7 +63,7 @@ def create(
         Draft(
             title=title.strip(),
             base=base,
-            scope_path=access.scope_for(session, by, scope, base=base),
+            scope_path=policy.scope_for(session, by, scope, base=base),
             author=by.actor,
             author_key=by.identity,
         ),
@@ -68,12 +73,11 @@ def create(
 
 
 def edit(
-    session: Session, by: Principal, draft_id: int, given: Mapping[str, Any], *, seen: frozenset[str]
+    session: Session, by: Principal, draft_id: int, operation: Operation, *, seen: frozenset[str]
 ) -> tuple[Draft, Step]:
     """Append one operation to an open draft; refused operations change nothing."""
-    draft = access.held(session, draft_id, seen)
-    access.in_state(draft, "open")
-    operation = parse_operation(given)
+    draft = policy.held(session, draft_id, seen)
+    policy.in_state(draft, "edit")
     before = neighbourhood(session, draft, operation)
     return draft, _applied(session, by, draft, operation, before, "operation")
 
@@ -88,13 +92,27 @@ def _applied(
     else:
         units = grid_repository.parents(session, draft.base)
         used = grid_repository.used_codes(session, draft)
-        result = apply(before, operation, used_codes=used, communities=units.keys())
+        number = excluded_repository.next_number(session) if isinstance(operation, Exclude) else None
+        result = apply(
+            before,
+            operation,
+            used_codes=used,
+            communities=units.keys(),
+            district=_district_of(before, units),
+            excluded_number=number,
+        )
     return record(session, by, draft, operation, before, result, units, action=action)
+
+
+def _district_of(coverage: Coverage, units: Mapping[str, str]) -> str:
+    """The district that the grids of a coverage lie in; of several, that of the first."""
+    paths = (units.get(words.community) for words in coverage.attributes if not words.excluded)
+    return next((code_of(path.split(".", 1)[0]) for path in paths if path), "")
 
 
 def _units_around(session: Session, draft: Draft, coverage: Coverage) -> Mapping[str, str]:
     """Paths of the units that the grids of a coverage lie in."""
-    named = {attributes.community for attributes in coverage.attributes}
+    named = {words.community for words in coverage.attributes if not words.excluded}
     units = grid_repository.parents(session, draft.base, around=coverage.codes)
     # A grid that this draft moved may lie in a unit that none of them lay in before.
     return units if named <= units.keys() else grid_repository.parents(session, draft.base)
@@ -104,22 +122,31 @@ def record(
     session: Session,
     by: Principal,
     draft: Draft,
-    operation: Operation | Mapping[str, Any],
+    operation: Operation | Mapping[str, object],
     before: Coverage,
     result: Edit,
     units: Mapping[str, str],
     *,
     action: str,
-    detail: Mapping[str, Any] | None = None,
+    detail: Mapping[str, object] | None = None,
 ) -> Step:
     """Store what an operation made of a coverage, when the editor may touch all of it."""
     codes = sorted({*result.created, *result.changed, *result.retired})
-    beyond_seams = [code for code in codes if not _only_a_seam(before, result.coverage, code)]
-    touched = {
-        code: _paths(before, code, units) + _paths(result.coverage, code, units) for code in beyond_seams
+    noded = {code for code in result.changed if _is_noded(before, result.coverage, code)}
+    beyond_seams = [code for code in codes if code not in noded]
+    grids = [code for code in beyond_seams if not is_excluded_code(code)]
+    if not grids:
+        # Land that is nobody's was taken from grids that changed with it; where none did, whoever lies beside counts.
+        grids = sorted({each for code in beyond_seams for each in _beside(before, result.coverage, code)})
+    touched = {code: _paths(before, code, units) + _paths(result.coverage, code, units) for code in grids}
+    policy.refuse_beyond(by, draft, touched, "gis-editor")
+    changed = tuple(code for code in result.changed if code not in noded)
+    effect = {
+        "created": result.created,
+        "changed": changed,
+        "retired": result.retired,
+        "noded": tuple(sorted(noded)),
     }
-    access.refuse_beyond(by, draft, touched, "gis-editor")
-    effect = {"created": result.created, "changed": result.changed, "retired": result.retired}
     as_json = operation if isinstance(operation, Mapping) else operation_as_json(operation)
     position = repository.add_operation(
         session, draft, by, as_json, {name: list(codes_) for name, codes_ in effect.items()}
@@ -144,23 +171,21 @@ def _without_shapes(operation: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**operation, "grids": [{**grid, "geometry": None} for grid in operation["grids"]]}
 
 
-def _only_a_seam(before: Coverage, after: Coverage, code: str) -> bool:
-    """Whether a grid only got vertices on its border, for the sake of a neighbour: nobody's land changed hands.
+def _beside(before: Coverage, after: Coverage, code: str) -> set[str]:
+    """Grids that touch a piece of land that is nobody's, before or after."""
+    found: set[str] = set()
+    for coverage in (before, after):
+        if code in coverage:
+            met = shapely.intersects(coverage.polygons, coverage.polygon(code))
+            found |= {each for each, hit in zip(coverage.codes, met.tolist(), strict=True) if hit}
+    return {each for each in found if not is_excluded_code(each)}
 
-    Rounding a new vertex to the lattice moves a border by less than a step of 1e-7 degree.
-    """
+
+def _is_noded(before: Coverage, after: Coverage, code: str) -> bool:
+    """Whether a grid only got or lost nodes on its border, for the sake of a neighbour."""
     if code not in before or code not in after or before.attributes_of(code) != after.attributes_of(code):
         return False
-    was, will = before.polygon(code), after.polygon(code)
-    if was.equals(will):
-        return True
-    if shapely.get_num_coordinates(will) <= shapely.get_num_coordinates(was):
-        return False
-    kept = {tuple(xy) for xy in shapely.get_coordinates(will).tolist()}
-    if not kept.issuperset(tuple(xy) for xy in shapely.get_coordinates(was).tolist()):
-        return False
-    moved = shapely.area(shapely.symmetric_difference(was, will))
-    return bool(moved <= 1e-7 * shapely.length(shapely.boundary(was)))
+    return is_noded(before.polygon(code), after.polygon(code))
 
 
 def _paths(coverage: Coverage, code: str, units: Mapping[str, str]) -> list[str]:
@@ -185,8 +210,8 @@ def redo(session: Session, by: Principal, draft_id: int, *, seen: frozenset[str]
 def _walk(
     session: Session, by: Principal, draft_id: int, seen: frozenset[str], *, back: bool
 ) -> tuple[Draft, Step]:
-    draft = access.held(session, draft_id, seen)
-    access.in_state(draft, "open")
+    draft = policy.held(session, draft_id, seen)
+    policy.in_state(draft, "edit")
     found = repository.last_done(session, draft.id) if back else repository.first_undone(session, draft.id)
     if found is None:
         raise Conflict(
@@ -212,6 +237,7 @@ def _walk(
             "created": effect["retired"],
             "changed": effect["changed"],
             "retired": effect["created"],
+            "noded": effect.get("noded", ()),
         }
     return draft, Step(operation=found.operation, **effect)
 
@@ -222,11 +248,16 @@ def _refuse_others(
     """Refuse to undo what somebody else did to grids where the asker holds no right."""
     if by.may("gis-editor", draft.scope_path):
         return
-    codes = [code for listed in effect.values() for code in listed]
+    codes = [
+        code
+        for word, listed in effect.items()
+        for code in listed
+        if word != "noded" and not is_excluded_code(code)
+    ]
     units = grid_repository.parents(session, draft.base)
     there = grid_repository.grids(session, draft, codes=codes)
     paths = {
         code: [f"{units.get(parent, '')}.{label(code)}"]
         for code, parent in zip(there["code"], there["parent_code"], strict=True)
     }
-    access.refuse_beyond(by, draft, paths, "gis-editor")
+    policy.refuse_beyond(by, draft, paths, "gis-editor")

@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 from sqlalchemy.orm import Session
 
 from app.auth.principal import Principal
 from app.auth.roles import covers
-from app.boundaries.paths import label
-from app.boundaries.preparing import KIND_NAMES
-from app.drafts import access, grid_repository
-from app.drafts.coverages import as_coverage
+from app.boundaries.hierarchy_changes import LevelChanges, as_document, compare_hierarchies
+from app.boundaries.import_preparation import KIND_NAMES
+from app.boundaries.missing_grids import Missing, refuse_many_missing
+from app.db.ltree import code_of, label
+from app.drafts import grid_repository, policy
+from app.drafts.coverage_loader import as_coverage
 from app.drafts.models import Draft
 from app.drafts.service import Step, record
 from app.errors import Conflict, Invalid
-from app.jobs.rows import refuse_nul
 from app.kit.etag import refuse_stale
 from app.kit.visible import visible
-from gis.coverage import duplicate_defects, repeated_codes
+from gis.coverage import accept_gaps, duplicate_defects, measure_land, repeated_codes, snap_coverage
 from gis.crs import to_wgs84
-from gis.editing import LONGEST_TEXT, Coverage
+from gis.editing import LONGEST_TEXT, Coverage, GridAttributes, exclude_gap
 from gis.errors import BadRow, CoverageError, InputRefused
+from gis.geojson import geojson_geometry
 from gis.io import LayerData, find_column, text_column
 from gis.io.layer import bad_row
 from gis.measures import geodesic_length_m
 from gis.sandbox import Replacement
 from gis.sandbox.replacement import Step as FileStep
+from gis.text import Text
 
 # What the shifted systems of Chinese maps move a place by, and what editing a border hardly moves a whole grid by.
 _SHIFT_M = 100.0
 _SHIFTED = {"gcj02": "GCJ-02（高德、腾讯）", "bd09": "BD-09（百度）"}
 
+
+MOST_GAPS = 500
+"""Gaps of one file that become land of nobody."""
 
 # What messages call a file that came without a name.
 _FILE = "-"
@@ -64,8 +71,12 @@ class Reading:
     columns: FileColumns
     layer: str | None = None
     crs: str | None = None
+    encoding: str | None = None
     tolerance_m: float = 0.0
-    missing: Literal["remove", "keep"] = "remove"
+    make_valid: bool = False
+    missing: Missing | None = None
+    # Why gaps of the file belong to no grid; None: they are errors.
+    accept_gaps: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,9 +91,9 @@ class Ground:
 
 def refuse_unless_open(session: Session, draft_id: int, seen: frozenset[str]) -> Draft:
     """Refuse a draft that is not there, not open, or of another version than the asker saw; nothing is locked."""
-    draft = access.found(session, draft_id)
-    refuse_stale(seen, access.tag_of(draft))
-    access.in_state(draft, "open")
+    draft = policy.found(session, draft_id)
+    refuse_stale(seen, policy.tag_of(draft))
+    policy.in_state(draft, "edit")
     return draft
 
 
@@ -107,12 +118,7 @@ def replacement_of(ground: Ground, data: LayerData, reading: Reading) -> Replace
     _refuse_shifted(coverage, codes, shapes)
     # What lies outside the draft's unit is not missing from a file of the unit.
     named = set(codes)
-    beyond = [
-        code
-        for code, words in zip(coverage.codes, coverage.attributes, strict=True)
-        if code not in named
-        and not covers(ground.draft.scope_path, f"{ground.units.get(words.community, '')}.{label(code)}")
-    ]
+    beyond = [code for code, inside in _within(ground).items() if code not in named and not inside]
     return Replacement(
         coverage,
         [*codes, *beyond],
@@ -121,8 +127,78 @@ def replacement_of(ground: Ground, data: LayerData, reading: Reading) -> Replace
         used_codes=ground.used_codes,
         communities=ground.units.keys(),
         tolerance_m=reading.tolerance_m,
-        missing=reading.missing,
+        rows=[*((int(row),) for row in data.frame.index), *(() for _ in beyond)],
+        make_valid=reading.make_valid,
+        missing="keep" if reading.missing is Missing.KEEP else "remove",
     )
+
+
+def gaps_of(ground: Ground, data: LayerData, reading: Reading) -> list[Any]:
+    """Gaps that the grids of a file leave, beyond what will be mended and what is declared already; in degrees."""
+    if reading.accept_gaps is None:
+        return []
+    # With what the file does not speak of: other units of the district, and land that is declared already.
+    asked = replacement_of(ground, data, reading)
+    kept = set(ground.coverage.codes) - set(asked.codes) if asked.missing == "keep" else set()
+    shapes = np.array(
+        [*asked.polygons, *(ground.coverage.polygon(code) for code in sorted(kept))], dtype=object
+    )
+    if shapely.is_missing(shapes).any() or not shapely.is_valid(shapes).all():
+        # Refused row by row when the grids are compared.
+        return []
+    faces = accept_gaps(snap_coverage(shapes).polygons, reading.accept_gaps).polygons
+    width, _ = measure_land(faces)
+    found = [face for face, wide in zip(faces, width, strict=True) if wide > reading.tolerance_m]
+    if len(found) > MOST_GAPS:
+        raise Invalid(
+            f"文件留下 {len(found)} 处空隙，最多接受 {MOST_GAPS} 处",
+            f"the file leaves {len(found)} gaps, at most {MOST_GAPS} are accepted",
+            field="accept_gaps",
+            code="too-many-gaps",
+        )
+    return found
+
+
+def exclude_gaps(
+    ground: Ground, gaps: Sequence[Any], numbers: Sequence[int], reading: Reading
+) -> tuple[Ground, list[FileStep]]:
+    """Declare gaps of a file to be nobody's, before its grids take their new borders."""
+    steps = []
+    coverage, reason = ground.coverage, reading.accept_gaps or ""
+    paths = (ground.units.get(words.community) for words in coverage.attributes if not words.excluded)
+    district = next((code_of(path.split(".", 1)[0]) for path in paths if path), "")
+    for gap, number in zip(gaps, numbers, strict=True):
+        edit = exclude_gap(coverage, gap, reason, district=district, number=number)
+        operation = {"op": "exclude", "area": geojson_geometry(gap), "reason": reason}
+        steps.append(FileStep(operation, coverage, edit))
+        coverage = edit.coverage
+    return replace(ground, coverage=coverage), steps
+
+
+def refuse_unsaid_missing(ground: Ground, asked: Replacement, reading: Reading) -> None:
+    """Refuse a file that lacks more than a tenth of the draft's grids, unless it was said what that means."""
+    if reading.missing is not None:
+        return
+    named = set(asked.codes)
+    within = [code for code, inside in _within(ground).items() if inside]
+    refuse_many_missing(
+        [code for code in within if code not in named],
+        len(within),
+        file=Text("文件", "the file"),
+        whole=Text("草案", "the draft"),
+        retire="missing=retire",
+        keep="missing=keep",
+    )
+
+
+def _within(ground: Ground) -> dict[str, bool]:
+    """Whether each grid lies in the unit of the draft; land that is nobody's is none: a file of grids is silent on it."""
+    coverage = ground.coverage
+    return {
+        code: not words.excluded
+        and covers(ground.draft.scope_path, f"{ground.units.get(words.community, '')}.{label(code)}")
+        for code, words in zip(coverage.codes, coverage.attributes, strict=True)
+    }
 
 
 def store_steps(
@@ -135,13 +211,13 @@ def store_steps(
     seen: frozenset[str],
 ) -> tuple[Draft, list[Step]]:
     """Store what a file became, all of it or nothing; refused when the draft has changed since it was looked at."""
-    draft = access.held(session, ground.draft.id, seen)
-    access.in_state(draft, "open")
+    draft = policy.held(session, ground.draft.id, seen)
+    policy.in_state(draft, "edit")
     if not found:
         raise Conflict(
             "文件与草案当前的网格完全相同",
             "the file says what the draft says already",
-            code="nothing-changes",
+            code="no-changes",
         )
     detail = {"file": {"sha256": data.sha256, "driver": data.driver, "crs": data.crs}}
     return draft, [
@@ -166,25 +242,26 @@ def _refuse_repeated(codes: Sequence[str | None], data: LayerData) -> None:
     if not rows:
         return
     shapes = data.frame.geometry.to_numpy()
-    defects = duplicate_defects(codes, shapes)
+    defects = duplicate_defects(codes, shapes, data.frame.index.tolist())
     raise CoverageError(
-        f"文件中有 {len(rows)} 个编码重复；第一处：{defects[0].detail_zh}",
-        f"{len(rows)} codes of the file are repeated; the first: {defects[0].detail_en}",
+        f"文件中有 {len(rows)} 个编码重复；第一处：{defects[0].detail.zh}",
+        f"{len(rows)} codes of the file are repeated; the first: {defects[0].detail.en}",
         defects=defects,
+        code="duplicate-code",
     )
 
 
-def _read_columns(data: LayerData, columns: FileColumns) -> tuple[list[str | None], list[dict[str, Any]]]:
+def _read_columns(data: LayerData, columns: FileColumns) -> tuple[list[str | None], list[dict[str, object]]]:
     """Codes and attributes of the rows; rows that cannot be read are refused, each with its reason."""
     if not len(data.frame):
-        raise InputRefused("文件里没有图形", "the file has no shapes", code="empty")
-    refuse_nul(data.frame, [str(name) for name in data.frame.columns.drop(data.frame.geometry.name)])
-    codes, bad = text_column(data.frame, find_column(data.frame, columns.code, file=_FILE))
+        raise InputRefused("文件里没有图形", "the file has no shapes", code="no-shapes")
+    have = [str(name) for name in data.frame.columns.drop(data.frame.geometry.name)]
+    codes, bad = text_column(data.frame, find_column(have, columns.code, file=_FILE))
     found: dict[str, Sequence[str | None]] = {}
     for field in ("name", "community", "kind"):
         given = getattr(columns, field)
-        if given is not None or field in data.frame.columns:
-            values, more = text_column(data.frame, find_column(data.frame, given or field, file=_FILE))
+        if given is not None or field in have:
+            values, more = text_column(data.frame, find_column(have, given or field, file=_FILE))
             found[field] = values
             bad = [*bad, *more, *_unusable_texts(data, given or field, values)]
     bad = [*data.bad_rows, *bad]
@@ -241,13 +318,49 @@ def _refuse_shifted(coverage: Coverage, codes: Sequence[str | None], shapes: np.
                 field="crs",
                 suggested=crs,
                 shift_m=round(apart, 1),
-                places=[[round(float(x), 7), round(float(y), 7)] for x, y in there[:1]],
+                places=[(round(float(x), 7), round(float(y), 7)) for x, y in there[:1]],
             )
 
 
 def _median_m(one: np.ndarray, other: np.ndarray) -> float:
-    lines = shapely.linestrings(np.stack([one, other], axis=1))
+    lines = np.asarray(shapely.linestrings(np.stack([one, other], axis=1)), dtype=object)
     return float(np.median(geodesic_length_m(lines)))
+
+
+def hierarchy_of(ground: Ground, found: Sequence[FileStep]) -> list[dict[str, object]]:
+    """What a file changes in the hierarchy, as an import of boundaries says it: communities that end, and grids."""
+    before = dict(zip(ground.coverage.codes, ground.coverage.attributes, strict=True))
+    shapes = dict(zip(ground.coverage.codes, ground.coverage.polygons, strict=True))
+    after, drawn = dict(before), dict(shapes)
+    for step in found:
+        for code in step.edit.retired:
+            del after[code], drawn[code]
+        after.update(zip(step.edit.coverage.codes, step.edit.coverage.attributes, strict=True))
+        drawn.update(zip(step.edit.coverage.codes, step.edit.coverage.polygons, strict=True))
+    grids = compare_hierarchies(_as_units(before, shapes), _as_units(after, drawn))
+    was, now = (
+        {words.community for words in each.values() if not words.excluded} for each in (before, after)
+    )
+    communities = LevelChanges(
+        "community",
+        before=len(was),
+        after=len(now),
+        new=tuple((code, code) for code in sorted(now - was)),
+        retired=tuple((code, code) for code in sorted(was - now)),
+    )
+    return as_document((communities, *grids))
+
+
+def _as_units(words: Mapping[str, GridAttributes], shapes: Mapping[str, object]) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        [(code, one.name, one.kind, one.community) for code, one in words.items() if not one.excluded],
+        columns=["code", "name", "kind", "parent_code"],
+    )
+    frame.insert(0, "level", "grid")
+    flat = np.empty(len(frame), dtype=object)
+    flat[:] = [shapes[code] for code in frame["code"]]
+    frame["geometry"] = shapely.normalize(flat)
+    return frame
 
 
 def together(steps: Sequence[Step]) -> Step:
@@ -256,4 +369,4 @@ def together(steps: Sequence[Step]) -> Step:
     def codes(word: str) -> tuple[str, ...]:
         return tuple(sorted({code for step in steps for code in getattr(step, word)}))
 
-    return Step({"op": "file"}, codes("created"), codes("changed"), codes("retired"))
+    return Step({"op": "file"}, codes("created"), codes("changed"), codes("retired"), codes("noded"))

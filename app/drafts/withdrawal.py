@@ -12,14 +12,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.auth import audit
-from app.auth.audit import Trace
+from app.auth.audit import AuditContext
 from app.auth.principal import Principal
 from app.boundaries import repository as boundary_rows
 from app.boundaries.models import Edition, EditionWithdrawal
+from app.db import locks
 from app.drafts import repository
-from app.drafts.access import OutOfScope
 from app.drafts.models import Draft
-from app.drafts.rebasing import crossings
+from app.drafts.policy import OutOfScope
+from app.drafts.rebase import crossings
 from app.errors import Conflict, NotFound
 
 
@@ -51,13 +52,15 @@ class Withdrawn:
         }
 
 
-def withdraw(session: Session, by: Principal, trace: Trace, number: int, *, reason: str = "") -> Withdrawn:
+def withdraw(
+    session: Session, by: Principal, trace: AuditContext, number: int, *, reason: str = ""
+) -> Withdrawn:
     """Withdraw the last edition before it takes effect, with audit; its number is not used again.
 
     The draft that had become it is approved again, and may be published anew.
     """
-    boundary_rows.lock_publishing(session)
-    boundary_rows.lock_owners(session, alone=True)
+    locks.hold(session, locks.PUBLISHING)
+    locks.hold(session, locks.OWNERS)
     edition = _scheduled(session, number)
     _refuse_out_of_scope(session, by, number)
     _refuse_later(session, edition)
@@ -95,7 +98,7 @@ def _scheduled(session: Session, number: int) -> Edition:
                 f"edition {number} was withdrawn already, at {when}",
                 code="edition-withdrawn",
             )
-        raise NotFound(f"没有第 {number} 版", f"there is no edition {number}", code="no-edition")
+        raise NotFound(f"没有第 {number} 版", f"there is no edition {number}", code="no-such-edition")
     if found.effective_from <= boundary_rows.database_clock(session):
         since = found.effective_from.isoformat(timespec="seconds")
         raise NotWithdrawable(

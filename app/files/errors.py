@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from app.errors import AppError, TooLarge, Unavailable
-from app.i18n import Text
-from gis.errors import LimitExceeded
+from app.errors import SlowRequest, StorageFull, Unavailable
+from gis.text import Text
 
 
-class SlowBody(AppError):
+class SlowBody(SlowRequest):
     """The file did not arrive in time."""
 
-    status, code, title = 408, "slow-body", Text("上传太慢", "The file did not arrive in time")
+    code, title = "slow-body", Text("上传太慢", "The file did not arrive in time")
 
 
-class StorageFull(AppError):
+class UploadStorageFull(StorageFull):
     """The disk has no room for the file."""
 
-    status, code, title = 507, "storage-full", Text("磁盘空间不足", "No room on the disk")
+    code = "storage-full"
 
     def __init__(self) -> None:
         super().__init__(
@@ -52,15 +51,3 @@ class UploadsUnconfined(Unavailable):
             "was refused and not opened. Use a kernel with Landlock (Linux 5.13 or later) and seccomp, or start as "
             "root; to accept the risk, set WANGGE_UPLOAD_UNCONFINED=true and restart the service",
         )
-
-
-def over_limit(error: LimitExceeded) -> TooLarge:
-    """Turn a limit of the reader into the refusal of a request."""
-    return TooLarge(
-        error.text("zh"),
-        error.text("en"),
-        code=error.code,
-        limit=error.limit,
-        largest=error.largest,
-        found=error.found,
-    )

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from app.files.errors import StorageFull, UploadsUnconfined
+from app.files.errors import UploadStorageFull, UploadsUnconfined
 from app.files.limits import uploads_folder
 from app.settings import Settings
 from gis.io import LayerData, ReadLimits
@@ -96,13 +96,13 @@ class FileReader:
             return work()
         except ReaderCrashed as error:
             # The asker learns that the file is damaged; whoever mends the reader learns how.
-            log.warning("reader_crashed", detail=error.detail)
+            log.warning("reader_crashed", detail=error.ending)
             raise
         except Unconfined as error:
             raise UploadsUnconfined from error
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFull from error
+                raise UploadStorageFull from error
             raise
         finally:
             self._tell_missing()

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from app.errors import Invalid, TooLarge, UnsupportedMedia
-from app.files.errors import ReadersBusy, SlowBody, StorageFull
+from app.files.errors import ReadersBusy, SlowBody, UploadStorageFull
 from app.settings import Settings
 from gis.sandbox import Cancellation, Cancelled, make_folder
 
@@ -52,7 +52,7 @@ class FileLanes:
         ------
         UnsupportedMedia, TooLarge, Invalid
             A form, more than a file may have, nothing.
-        SlowBody, StorageFull, ReadersBusy
+        SlowBody, UploadStorageFull, ReadersBusy
             It does not arrive in time; no room; too many others.
         """
         refuse_body(request, self.largest)
@@ -66,7 +66,7 @@ class FileLanes:
             made, inside = await _on_disk(partial(_enter_folder, folder))
             try:
                 if shutil.disk_usage(inside).free < _RESERVE + _length(request):
-                    raise StorageFull
+                    raise UploadStorageFull
                 # Without an extension the content alone decides what it is.
                 path = inside / "grids"
                 await self._write(request, path)
@@ -101,7 +101,7 @@ class FileLanes:
                     pending.clear()
             await _on_disk(partial(_finish, file, bytes(pending)))
         if not taken:
-            raise Invalid("请求里没有文件", "there is no file in the request", code="empty")
+            raise Invalid("请求里没有文件", "there is no file in the request", code="empty-body")
 
     async def read(self, request: Request, work: Callable[[Cancellation], Result]) -> Result:
         """Work on a file in a thread of the readers' own; the work is stopped when the client hangs up."""
@@ -145,7 +145,7 @@ async def _on_disk(work: Callable[[], Result]) -> Result:
         return await run_in_threadpool(work)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull from error
+            raise UploadStorageFull from error
         raise
 
 
@@ -157,6 +157,7 @@ def refuse_body(request: Request, largest: int) -> None:
             "请把文件本身作为请求内容发送，不要用表单",
             "send the file itself as the body, not a form",
             came=kind,
+            code="file-in-a-form",
         )
     if _length(request) > largest:
         raise _too_large(largest, _length(request))
@@ -176,6 +177,7 @@ def _too_large(largest: int, came: int | None) -> TooLarge:
         limit="WANGGE_MAX_UPLOAD_MB",
         largest=largest,
         found=came,
+        code="upload-too-large",
     )
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from app.incidents import repository
-from app.incidents.models import EventClass
+from app.incidents.models import IncidentClass
 from app.incidents.rules import sounds_sensitive
+from app.kit.resources import DATA
 from app.people.service import department_ids
-from app.settings import PROJECT_ROOT
 
-CATALOG = PROJECT_ROOT / "data" / "catalog" / "event_classes.csv"
+CATALOG = DATA / "catalog" / "incident_classes.csv"
 
 # Classes that a source brings and no standard names get codes under a major of their own.
 LOCAL_MAJOR = "90"
@@ -53,7 +53,7 @@ def sync(session: Session) -> int:
     return len(values)
 
 
-def classes(session: Session) -> list[EventClass]:
+def classes(session: Session) -> list[IncidentClass]:
     """All classes by code."""
     return repository.classes(session)
 
@@ -64,7 +64,7 @@ def add_local(session: Session, names: Sequence[str], *, source: str) -> dict[st
     start = max((int(code[2:]) for code in taken), default=0) + 1
     made = {name: f"{LOCAL_MAJOR}{start + i:03d}" for i, name in enumerate(sorted(names))}
     session.add_all(
-        EventClass(
+        IncidentClass(
             code=code,
             major_code=LOCAL_MAJOR,
             major_zh="来源自带类别",

@@ -5,30 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, text
+from sqlalchemy import CheckConstraint, Computed, Float, ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import LTREE, Base, CreatedAt, IdPk, geometry_column
+from app.incidents import states
 
-STATES = (
-    "reported",
-    "accepted",
-    "dispatched",
-    "handling",
-    "verifying",
-    "closed",
-    "voided",
-    "suspended",
-)
-OPEN_STATES = ("reported", "accepted", "dispatched", "handling", "verifying", "suspended")
 ORIGINS = ("complaint", "found")
-_OPEN = text("state NOT IN ('closed', 'voided')")
+_OPEN = text("is_open")
 
 
-class EventClass(Base):
+class IncidentClass(Base):
     """One class of incidents (事件小类), with its department and starting time limit."""
 
-    __tablename__ = "event_class"
+    __tablename__ = "incident_class"
 
     code: Mapped[str] = mapped_column(primary_key=True)
     major_code: Mapped[str]
@@ -69,8 +59,11 @@ class Incident(Base):
     number: Mapped[str] = mapped_column(unique=True)
     source: Mapped[str]
     source_id: Mapped[str | None]
-    class_code: Mapped[str | None] = mapped_column(ForeignKey("event_class.code"))
-    state: Mapped[str] = mapped_column(server_default="reported")
+    class_code: Mapped[str | None] = mapped_column(ForeignKey("incident_class.code"))
+    state: Mapped[str] = mapped_column(server_default=states.REPORTED)
+    # Written by PostgreSQL out of the state; never set.
+    is_open: Mapped[bool] = mapped_column(Computed(states.IS_OPEN_SQL, persisted=True))
+    is_void: Mapped[bool] = mapped_column(Computed(states.IS_VOID_SQL, persisted=True))
     origin: Mapped[str] = mapped_column(server_default="complaint")
     channel: Mapped[str | None]
     geom: Mapped[Any | None] = geometry_column("POINT", nullable=True)
@@ -91,7 +84,7 @@ class Incident(Base):
     created_at: Mapped[CreatedAt]
 
     __table_args__ = (
-        CheckConstraint(f"state IN {STATES}", name="state"),
+        CheckConstraint(f"state IN {states.NAMES}", name="state"),
         CheckConstraint(f"origin IN {ORIGINS}", name="origin"),
         Index(
             "uq_incident_source_source_id",

@@ -17,7 +17,9 @@ import numpy as np
 from sqlalchemy import Boolean, ColumnElement, and_, case, func, not_, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from app.incidents.models import EventClass, Incident, IncidentLog
+from app.incidents.models import Incident, IncidentClass, IncidentLog
+from app.incidents.rows import FoundIncident, IncidentRow, IncidentText, LogRow, LogText, SensitiveCount
+from app.kit.bbox import Box
 from app.people.models import Department
 
 COUNT_CAP = 10_000
@@ -29,17 +31,18 @@ _FIRST, _LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 class Filters:
     """What somebody asked to see. Empty means no limit.
 
-    ``exact``: the asker acts on all that they see here, so instants and places count as they are. ``drawn``: without
+    ``open``: the open ones, beside those in one of ``states``. ``exact``: the asker acts on all that they see here, so instants and places count as they are. ``drawn``: without
     sensitive classes, which no map draws.
     """
 
     classes: tuple[str, ...] = ()
     majors: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    open: bool = False
     unit_path: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    bbox: tuple[float, float, float, float] | None = None
+    boxes: tuple[Box, ...] = ()
     words: str | None = None
     exact: bool = False
     drawn: bool = False
@@ -52,15 +55,18 @@ class Filters:
             found.append(Incident.class_code.in_(self.classes))
         if self.majors:
             found.append(
-                Incident.class_code.in_(select(EventClass.code).where(EventClass.major_code.in_(self.majors)))
+                Incident.class_code.in_(
+                    select(IncidentClass.code).where(IncidentClass.major_code.in_(self.majors))
+                )
             )
-        if self.states:
-            found.append(Incident.state.in_(self.states))
+        if self.states or self.open:
+            named = [Incident.state.in_(self.states)] if self.states else []
+            found.append(or_(*([Incident.is_open] if self.open else []), *named))
         if self.unit_path is not None:
             found.append(Incident.grid_path.op("<@")(func.text2ltree(self.unit_path)))
         found += self._period()
-        if self.bbox:
-            found += self._box(self.bbox)
+        if self.boxes:
+            found.append(or_(*(and_(*self._box(box)) for box in self.boxes)))
         if self.words:
             pattern = "%" + self.words.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
             found.append(
@@ -102,7 +108,7 @@ class Filters:
                 found.append(or_(not_(acted_on()), occurred < self.until))
         return found
 
-    def _box(self, bbox: tuple[float, float, float, float]) -> list[ColumnElement[bool]]:
+    def _box(self, bbox: Box) -> list[ColumnElement[bool]]:
         # Boxes are made in the SRID of the column: the index stays in use.
         west, south, east, north = bbox
         box = func.ST_MakeEnvelope(west, south, east, north, 4326)
@@ -124,7 +130,7 @@ def acted_on() -> ColumnElement[bool]:
     """Whether the asker acts on the incident: reads its text, sees its instant and its exact place."""
     within = Incident.grid_path.op("?", return_type=Boolean)
     return or_(
-        select(func.acts_everywhere(type_=Boolean)).scalar_subquery(),
+        select(func.can_act_everywhere(type_=Boolean)).scalar_subquery(),
         within(select(func.acting_units()).scalar_subquery()),
     )
 
@@ -136,7 +142,7 @@ def shown_place() -> ColumnElement[Any]:
 
 def is_sensitive() -> ColumnElement[bool]:
     """Whether the incident is of a class that is counted and never drawn."""
-    codes = select(EventClass.code).where(EventClass.sensitive)
+    codes = select(IncidentClass.code).where(IncidentClass.sensitive)
     return and_(Incident.class_code.is_not(None), Incident.class_code.in_(codes))
 
 
@@ -147,11 +153,12 @@ def _fields() -> Any:
             Incident.id,
             Incident.number,
             Incident.class_code,
-            EventClass.name_zh.label("class_zh"),
-            EventClass.name_en.label("class_en"),
-            EventClass.urgency,
-            func.coalesce(EventClass.sensitive, False).label("sensitive"),
+            IncidentClass.name_zh.label("class_zh"),
+            IncidentClass.name_en.label("class_en"),
+            IncidentClass.urgency,
+            func.coalesce(IncidentClass.sensitive, False).label("sensitive"),
             Incident.state,
+            Incident.is_open,
             Incident.origin,
             Incident.channel,
             Incident.occurred_at,
@@ -164,12 +171,18 @@ def _fields() -> Any:
             acted_on().label("acted_on"),
         )
         .select_from(Incident)
-        .outerjoin(EventClass, EventClass.code == Incident.class_code)
+        .outerjoin(IncidentClass, IncidentClass.code == Incident.class_code)
     )
     return query
 
 
-def page(session: Session, filters: Filters, *, before: tuple[datetime, int] | None, limit: int) -> list[Any]:
+def _rows(session: Session, query: Any) -> list[IncidentRow]:
+    return [IncidentRow(*row) for row in session.execute(query)]
+
+
+def page(
+    session: Session, filters: Filters, *, before: tuple[datetime, int] | None, limit: int
+) -> list[IncidentRow]:
     """Incidents, newest first; ``before`` is the last one of the page before (`position_of`).
 
     Where the asker does not act on all of them, the newest day comes first and within it the one stored last.
@@ -179,17 +192,17 @@ def page(session: Session, filters: Filters, *, before: tuple[datetime, int] | N
     query = _fields().where(and_(True, *filters.conditions()))
     if before:
         query = query.where(tuple_(Incident.occurred_at, Incident.id) < before)
-    return list(session.execute(query.order_by(Incident.occurred_at.desc(), Incident.id.desc()).limit(limit)))
+    return _rows(session, query.order_by(Incident.occurred_at.desc(), Incident.id.desc()).limit(limit))
 
 
-def position_of(filters: Filters, row: Any) -> tuple[datetime, int]:
+def position_of(filters: Filters, row: IncidentRow) -> tuple[datetime, int]:
     """Where a row of a page stands: what the next page begins after."""
     return (row.occurred_at if filters.exact else filters.day_start(row.occurred_at)), row.id
 
 
 def _page_by_day(
     session: Session, filters: Filters, *, before: tuple[datetime, int] | None, limit: int
-) -> list[Any]:
+) -> list[IncidentRow]:
     conditions = [*filters.conditions()]
     occurred: Any = Incident.occurred_at
     if before:
@@ -203,7 +216,7 @@ def _page_by_day(
         conditions.append(occurred >= filters.day_start(last))
     day = func.date_trunc("day", func.timezone(filters.zone.key, occurred))
     query = _fields().where(and_(True, *conditions)).order_by(day.desc(), Incident.id.desc()).limit(limit)
-    return list(session.execute(query))
+    return _rows(session, query)
 
 
 def capped_count(session: Session, filters: Filters) -> int:
@@ -231,18 +244,21 @@ def points(session: Session, filters: Filters) -> tuple[np.ndarray, np.ndarray, 
     return np.asarray(lon or [], dtype=np.float64), np.asarray(lat or [], dtype=np.float64), int(hidden)
 
 
-def drawn_page(session: Session, filters: Filters, *, limit: int) -> list[Any]:
+def drawn_page(session: Session, filters: Filters, *, limit: int) -> list[IncidentRow]:
     """The newest incidents that may be drawn."""
     return page(session, replace(filters, drawn=True), before=None, limit=limit)
 
 
-def texts_of(session: Session, ids: Sequence[int]) -> dict[int, Any]:
+def texts_of(session: Session, ids: Sequence[int]) -> dict[int, IncidentText]:
     """Address, description, source_id, component_code and attributes by id, of those the asker acts on."""
-    rows = session.execute(text("SELECT * FROM incident_text(:ids)"), {"ids": list(ids)}) if ids else ()
-    return {row.id: row for row in rows}
+    query = text(
+        "SELECT id, address, description, source_id, component_code, attributes FROM incident_text(:ids)"
+    )
+    rows = session.execute(query, {"ids": list(ids)}) if ids else ()
+    return {row.id: IncidentText(*row) for row in rows}
 
 
-def by_number(session: Session, number: str) -> Any | None:
+def by_number(session: Session, number: str) -> FoundIncident | None:
     """One incident with its department."""
     query = (
         _fields()
@@ -254,10 +270,11 @@ def by_number(session: Session, number: str) -> Any | None:
         .outerjoin(Department, Department.id == Incident.department_id)
         .where(Incident.number == number)
     )
-    return session.execute(query).one_or_none()
+    found = session.execute(query).one_or_none()
+    return None if found is None else FoundIncident(IncidentRow(*found[:-3]), *found[-3:])
 
 
-def log_of(session: Session, incident_id: int) -> list[Any]:
+def log_of(session: Session, incident_id: int) -> list[LogRow]:
     """What happened to an incident, oldest first: id, at, action, from_state, to_state."""
     columns = (
         IncidentLog.id,
@@ -267,29 +284,28 @@ def log_of(session: Session, incident_id: int) -> list[Any]:
         IncidentLog.to_state,
     )
     query = select(*columns).where(IncidentLog.incident_id == incident_id).order_by(IncidentLog.id)
-    return list(session.execute(query))
+    return [LogRow(*row) for row in session.execute(query)]
 
 
-def log_texts_of(session: Session, incident_id: int) -> dict[int, Any]:
+def log_texts_of(session: Session, incident_id: int) -> dict[int, LogText]:
     """Actor, note and detail of each step by its id, where the asker acts on the incident."""
-    rows = session.execute(text("SELECT * FROM incident_log_text(:id)"), {"id": incident_id})
-    return {row.id: row for row in rows}
+    query = text("SELECT id, actor, note, detail FROM incident_log_text(:id)")
+    return {row.id: LogText(*row) for row in session.execute(query, {"id": incident_id})}
 
 
-def sensitive_counts(session: Session, *, zone: ZoneInfo, first_year: int, last_year: int) -> list[Any]:
-    """Publishable counts of sensitive incidents: class_code, unit, period_from, period_to, incidents."""
-    return list(
-        session.execute(
-            text(
-                "SELECT class_code, unit::text AS unit, period_from, period_to, incidents "
-                "FROM sensitive_incident_counts(:zone, :first, :last)"
-            ),
-            {"zone": zone.key, "first": first_year, "last": last_year},
-        )
+def sensitive_counts(
+    session: Session, *, zone: ZoneInfo, first_year: int, last_year: int
+) -> list[SensitiveCount]:
+    """Publishable counts of sensitive incidents."""
+    query = text(
+        "SELECT class_code, unit::text, period_from, period_to, incidents "
+        "FROM sensitive_incident_counts(:zone, :first, :last)"
     )
+    given = {"zone": zone.key, "first": first_year, "last": last_year}
+    return [SensitiveCount(*row) for row in session.execute(query, given)]
 
 
-def search(session: Session, words: str, *, limit: int) -> list[Any]:
+def search(session: Session, words: str, *, limit: int) -> list[IncidentRow]:
     """Incidents by the beginning of their number."""
     query = (
         _fields()
@@ -297,4 +313,4 @@ def search(session: Session, words: str, *, limit: int) -> list[Any]:
         .order_by(Incident.number)
         .limit(limit)
     )
-    return list(session.execute(query))
+    return _rows(session, query)

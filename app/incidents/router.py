@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 
 from app.auth.contact_log import Contacts
 from app.auth.dependencies import CurrentPrincipal, Read
@@ -14,63 +14,95 @@ from app.auth.principal import Principal
 from app.auth.routing import Router
 from app.boundaries import repository as boundary_rows
 from app.errors import Invalid, NotFound
-from app.incidents import catalog, queries
+from app.incidents import catalog, queries, states
 from app.incidents.map import map_of
-from app.incidents.models import OPEN_STATES, STATES
 from app.incidents.queries import Filters
-from app.incidents.schemas import AnyIncidentDetail, IncidentPage
+from app.incidents.schemas import AnyIncidentDetail, IncidentClasses, IncidentMap, IncidentPage
 from app.incidents.visibility import detail_of, items_of
+from app.kit.bbox import parse_bbox
 from app.kit.clock import now
 from app.kit.pagination import decode_cursor, encode_cursor
-from app.kit.params import parse_bbox, parse_from, parse_until, split_list
+from app.kit.params import parse_period, split_list
 from app.people.service import team_as_seen
 
 router = Router(tags=["incidents"])
+
+
+_NO_UNIT: dict[int | str, dict[str, Any]] = {404: {"description": "`unit` names no unit in force."}}
 
 
 def filters_of(
     request: Request,
     session: Read,
     principal: CurrentPrincipal,
-    class_: Annotated[list[str] | None, Query(alias="class", description="Class codes.")] = None,
-    major: Annotated[list[str] | None, Query(description="Major codes, such as 05.")] = None,
-    state: Annotated[list[str] | None, Query(description="States, or `open` for all open ones.")] = None,
-    unit: Annotated[str | None, Query(description="Code of a unit of any level.", max_length=64)] = None,
-    from_: Annotated[str | None, Query(alias="from", description="Day or instant.")] = None,
-    to: Annotated[str | None, Query(description="Day (counted whole) or instant (not included).")] = None,
-    bbox: Annotated[str | None, Query(description="west,south,east,north")] = None,
+    class_: Annotated[
+        list[str] | None, Query(alias="class", description="Class codes.", examples=[["0102"]])
+    ] = None,
+    major: Annotated[
+        list[str] | None, Query(description="Codes of major classes.", examples=[["01"]])
+    ] = None,
+    state: Annotated[
+        list[str] | None, Query(description="States, or `open` for all open ones.", examples=[["open"]])
+    ] = None,
+    unit: Annotated[
+        str | None,
+        Query(description="Code of a unit of any level.", max_length=64, examples=["370211001"]),
+    ] = None,
+    from_: Annotated[
+        str | None,
+        Query(alias="from", description="Occurred since this day or instant.", examples=["2026-11-01"]),
+    ] = None,
+    to: Annotated[
+        str | None,
+        Query(
+            description="Occurred until this day (counted whole) or before this instant.",
+            examples=["2026-11-30"],
+        ),
+    ] = None,
+    bbox: Annotated[
+        str | None,
+        Query(
+            description="West, south, east, north in degrees; west beyond east spans the 180th meridian.",
+            examples=["120.04,35.87,120.11,35.92"],
+        ),
+    ] = None,
     q: Annotated[
         str | None,
-        Query(description="Number, or words of address or description where the asker acts.", max_length=100),
+        Query(
+            description="Beginning of a number; or words of the address or description, where the caller acts.",
+            max_length=100,
+            examples=["T000"],
+        ),
     ] = None,
 ) -> Filters:
     """The filters that lists and maps share."""
     zone = request.app.state.settings.zone
-    states: list[str] = []
-    for name in split_list(state):
-        if name != "open" and name not in STATES:
+    named = split_list(state)
+    for name in named:
+        if name != "open" and name not in states.NAMES:
             raise Invalid(
-                f"没有状态 {name}；可用：open、{'、'.join(STATES)}",
-                f"no state {name}; there are open, {', '.join(STATES)}",
+                f"没有状态 {name}；可用：open、{'、'.join(states.NAMES)}",
+                f"no state {name}; there are open, {', '.join(states.NAMES)}",
                 code="no-such-state",
                 field="state",
             )
-        states += OPEN_STATES if name == "open" else [name]
+    since, until = parse_period(from_, to, zone)
     path = None
     if unit:
         edition = boundary_rows.edition_at(session)
         found = boundary_rows.unit_by_code(session, unit, edition) if edition else None
         if found is None:
-            raise NotFound(f"没有单位 {unit}", f"there is no unit {unit}", code="no-unit", field="unit")
+            raise NotFound(f"没有单位 {unit}", f"there is no unit {unit}", code="no-such-unit", field="unit")
         path = found.path
     return Filters(
         classes=tuple(split_list(class_)),
         majors=tuple(split_list(major)),
-        states=tuple(dict.fromkeys(states)),
+        states=tuple(name for name in named if name != "open"),
+        open="open" in named,
         unit_path=path,
-        since=parse_from(from_, zone),
-        until=parse_until(to, zone),
-        bbox=parse_bbox(bbox),
+        since=since,
+        until=until,
+        boxes=parse_bbox(bbox),
         words=q.strip() if q and q.strip() else None,
         exact=acts_on_all(principal, path),
         zone=zone,
@@ -87,17 +119,18 @@ def acts_on_all(principal: Principal, path: str | None) -> bool:
 Filtered = Annotated[Filters, Depends(filters_of)]
 
 
-@router.get("/v1/incidents", dependencies=[allow("viewer")], responses={404: {}})
+@router.get("/v1/incidents", dependencies=[allow("viewer")], responses=_NO_UNIT)
 def list_incidents(
     request: Request,
     session: Read,
     filters: Filtered,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="Most incidents of a page.")] = 50,
 ) -> IncidentPage:
-    """Incidents that the asker may see, newest first, paged by a cursor.
+    """List incidents.
 
-    Each in full where the asker acts on it (`view: full`), otherwise with its day and a place of about 100 m.
+    Those that the caller may see, newest first, paged by a cursor: each in full where the caller acts on it
+    (`view: full`), otherwise with its day and a place of about 100 m.
     """
     rows = queries.page(session, filters, before=decode_cursor(cursor), limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
@@ -110,37 +143,58 @@ def list_incidents(
     )
 
 
-@router.get("/v1/incidents/map", dependencies=[allow("viewer")], responses={404: {}})
+@router.get(
+    "/v1/incidents/map",
+    dependencies=[allow("viewer")],
+    response_model=IncidentMap,
+    response_model_exclude_unset=True,
+    responses=_NO_UNIT,
+)
 def map_incidents(
-    request: Request, session: Read, filters: Filtered, zoom: Annotated[float, Query(ge=0, le=24)] = 10
+    request: Request,
+    session: Read,
+    filters: Filtered,
+    zoom: Annotated[float, Query(ge=0, le=24, description="Zoom of the map, which sizes the hexagons.")] = 10,
 ) -> dict[str, Any]:
-    """What of them to draw: points where there are few, hexagons with counts where there are many.
+    """List incidents to draw on a map.
 
-    Incidents of sensitive classes are not drawn; `not_drawn` says how many of them the list has.
+    Points where there are few, hexagons with counts where there are many. Incidents of sensitive classes are not
+    drawn; `not_drawn` says how many of them the list has.
     """
     return map_of(session, filters, zoom=zoom, zone=_zone(request), instant=now())
 
 
-@router.get("/v1/incidents/{number}", dependencies=[allow("viewer")], responses={404: {}})
+@router.get(
+    "/v1/incidents/{number}",
+    dependencies=[allow("viewer")],
+    responses={404: {"description": "There is no such incident that the caller may see."}},
+)
 def show_incident(
-    request: Request, principal: CurrentPrincipal, contacts: Contacts, session: Read, number: str
+    request: Request,
+    principal: CurrentPrincipal,
+    contacts: Contacts,
+    session: Read,
+    number: Annotated[str, Path(description="Number of the incident.", examples=["T00001"])],
 ) -> AnyIncidentDetail:
-    """One incident with its owner, team and log: in full (`view: full`) for those who act on it."""
-    row = queries.by_number(session, number)
-    if row is None:
-        raise NotFound(f"没有事件 {number}", f"there is no incident {number}", code="no-incident")
+    """Show an incident.
+
+    With its owner, team and log: in full (`view: full`) for those who act on it.
+    """
+    found = queries.by_number(session, number)
+    if found is None:
+        raise NotFound(f"没有事件 {number}", f"there is no incident {number}", code="no-such-incident")
     owner: dict[str, Any] | None = None
     team: dict[str, Any] | None = None
-    if row.grid_code and row.assigned_edition:
+    if found.row.grid_code and found.assigned_edition:
         # Named as of its own time: a closed case keeps the grid that existed then.
-        unit = boundary_rows.unit_by_code(session, row.grid_code, row.assigned_edition, level="grid")
+        unit = boundary_rows.unit_by_code(session, found.row.grid_code, found.assigned_edition, level="grid")
         if unit is not None:
-            above, _ = boundary_rows.ancestors_and_children(session, unit, row.assigned_edition)
+            above, _ = boundary_rows.ancestors_and_children(session, unit, found.assigned_edition)
             owner = {level: {"code": code, "name": name} for level, code, name, *_ in above}
             owner["grid"] = {"code": unit.code, "name": unit.name, "kind": unit.kind}
-            owner["edition"] = row.assigned_edition
+            owner["edition"] = found.assigned_edition
             team = team_as_seen(session, unit.code, unit.path, principal, contacts)
-    return detail_of(session, row, owner=owner, team=team, zone=_zone(request), instant=now())
+    return detail_of(session, found, owner=owner, team=team, zone=_zone(request), instant=now())
 
 
 def _zone(request: Request) -> ZoneInfo:
@@ -149,10 +203,24 @@ def _zone(request: Request) -> ZoneInfo:
 
 
 @router.get(
-    "/v1/catalog/events", tags=["catalogue"], dependencies=[public_if("public_layers", same_for_all=True)]
+    "/v1/catalog/events",
+    tags=["catalogue"],
+    dependencies=[public_if("public_layers", same_for_all=True)],
+    response_model=IncidentClasses,
+    deprecated=True,
+    operation_id="list_incident_classes_by_old_address",
 )
-def list_event_classes(session: Read) -> dict[str, Any]:
-    """The classes of incidents."""
+@router.get(
+    "/v1/catalog/incident-classes",
+    tags=["catalogue"],
+    dependencies=[public_if("public_layers", same_for_all=True)],
+    response_model=IncidentClasses,
+)
+def list_incident_classes(session: Read) -> dict[str, Any]:
+    """List the classes of incidents.
+
+    With their major class, urgency and starting time limit.
+    """
     return {
         "classes": [
             {

@@ -9,28 +9,12 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from app.incidents.models import OPEN_STATES, STATES, EventClass
+from app.incidents import states
+from app.incidents.models import IncidentClass
 from app.incidents.schemas import Light
 from app.kit.columns import objects
 from gis.errors import BadRow
-
-STATE_NAMES = {
-    "已上报": "reported",
-    "待受理": "reported",
-    "已受理": "accepted",
-    "已立案": "accepted",
-    "已派遣": "dispatched",
-    "处置中": "handling",
-    "办理中": "handling",
-    "待核查": "verifying",
-    "已结案": "closed",
-    "已办结": "closed",
-    "已作废": "voided",
-    "已挂账": "suspended",
-    "open": "reported",
-    **{state: state for state in STATES},
-}
-
+from gis.text import Text
 
 # Of the time limit, from where on a light is yellow.
 _YELLOW_FROM = 0.8
@@ -44,7 +28,7 @@ _SENSITIVE_WORDS = re.compile(
 
 def light_of(state: str, reported_at: datetime, due_at: datetime | None, instant: datetime) -> Light:
     """Where an incident stands against its limit: green under 80 % of it, yellow to the end, red over; else none."""
-    if due_at is None or state == "suspended" or not is_open(state):
+    if due_at is None or not states.is_timed(state):
         return "none"
     if instant > due_at:
         return "red"
@@ -56,12 +40,7 @@ def sounds_sensitive(name: str) -> bool:
     return _SENSITIVE_WORDS.search(name) is not None
 
 
-def is_open(state: str) -> bool:
-    """Whether an incident in this state still waits for somebody."""
-    return state in OPEN_STATES
-
-
-def class_names(classes: Iterable[EventClass]) -> dict[str, str]:
+def class_names(classes: Iterable[IncidentClass]) -> dict[str, str]:
     """Every way an event class is named -> its code."""
     names: dict[str, str] = {}
     listed = list(classes)
@@ -78,15 +57,14 @@ def class_names(classes: Iterable[EventClass]) -> dict[str, str]:
 def resolve_states(given: pd.Series, column: str) -> tuple[np.ndarray, list[BadRow]]:
     """States by their names in either language."""
     text = given.astype("string").str.strip()
-    states = text.str.casefold().map(STATE_NAMES)
+    found = text.str.casefold().map(states.BY_ALIAS)
     bad = [
         BadRow(
             int(i) + 1,
             column,
-            f"状态应为 {'、'.join(STATES)} 之一",
-            f"state is one of {', '.join(STATES)}",
+            Text(f"状态应为 {'、'.join(states.NAMES)} 之一", f"state is one of {', '.join(states.NAMES)}"),
             "" if pd.isna(text.iloc[i]) else str(text.iloc[i]),
         )
-        for i in np.flatnonzero(states.isna().to_numpy())
+        for i in np.flatnonzero(found.isna().to_numpy())
     ]
-    return objects(states), bad
+    return objects(found), bad

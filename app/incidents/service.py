@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
-from app.boundaries.editions import LoadedEdition
-from app.boundaries.owners import point_owners
-from app.incidents import repository
+from app.boundaries.assignment import point_owners
+from app.boundaries.edition_cache import LoadedEdition
+from app.db.bulk_table import bring_owners
+from app.incidents import repository, storage
 
 
 def open_near(session: Session, *, boxes: np.ndarray, codes: Sequence[str]) -> pd.DataFrame:
@@ -20,22 +21,18 @@ def open_near(session: Session, *, boxes: np.ndarray, codes: Sequence[str]) -> p
 
 def reassign_open(session: Session, loaded: LoadedEdition, incidents: pd.DataFrame, *, actor: str) -> int:
     """Give incidents (id, lon, lat) their owners in an edition. Returns how many changed."""
-    return _assign(session, loaded, incidents, actor=actor)
+    if not len(incidents):
+        return 0
+    owner_codes, owner_paths = point_owners(loaded, incidents["lon"].to_numpy(), incidents["lat"].to_numpy())
+    bring_owners(session)
+    return storage.assign(
+        session,
+        {"id": incidents["id"].to_numpy(), "grid_code": owner_codes, "grid_path": owner_paths},
+        edition=loaded.number,
+        actor=actor,
+    )
 
 
 def reassign_import(session: Session, loaded: LoadedEdition, import_id: int, *, actor: str) -> int:
     """The same for the open ones that an import stored."""
-    return _assign(session, loaded, repository.open_points_of_import(session, import_id), actor=actor)
-
-
-def _assign(session: Session, loaded: LoadedEdition, frame: pd.DataFrame, *, actor: str) -> int:
-    if not len(frame):
-        return 0
-    owner_codes, owner_paths = point_owners(loaded, frame["lon"].to_numpy(), frame["lat"].to_numpy())
-    repository.owners_are_given(session)
-    return repository.assign(
-        session,
-        {"id": frame["id"].to_numpy(), "grid_code": owner_codes, "grid_path": owner_paths},
-        edition=loaded.number,
-        actor=actor,
-    )
+    return reassign_open(session, loaded, repository.open_points_of_import(session, import_id), actor=actor)

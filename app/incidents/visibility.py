@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from app.incidents import queries
+from app.incidents.rows import FoundIncident, IncidentRow, IncidentText
 from app.incidents.rules import light_of
 from app.incidents.schemas import (
     CoarseIncidentDetail,
@@ -27,21 +28,24 @@ from app.incidents.schemas import (
 AnyItem = IncidentItem | CoarseIncidentItem
 
 
-def items_of(session: Session, rows: Sequence[Any], *, zone: ZoneInfo, instant: datetime) -> list[AnyItem]:
+def items_of(
+    session: Session, rows: Sequence[IncidentRow], *, zone: ZoneInfo, instant: datetime
+) -> list[AnyItem]:
     """Rows of `queries` as the asker may see them at an instant."""
     texts = queries.texts_of(session, [row.id for row in rows if row.acted_on])
     return [_item(row, texts.get(row.id), zone=zone, instant=instant) for row in rows]
 
 
-def _item(row: Any, written: Any | None, *, zone: ZoneInfo, instant: datetime) -> AnyItem:
+def _item(row: IncidentRow, written: IncidentText | None, *, zone: ZoneInfo, instant: datetime) -> AnyItem:
     light = light_of(row.state, row.reported_at, row.due_at, instant)
-    common = {
+    common: dict[str, Any] = {
         "number": row.number,
         "class_code": row.class_code,
         "class_zh": row.class_zh,
         "class_en": row.class_en,
         "urgency": row.urgency,
         "state": row.state,
+        "open": row.is_open,
         "light": light,
         "lon": row.lon,
         "lat": row.lat,
@@ -66,7 +70,7 @@ def _item(row: Any, written: Any | None, *, zone: ZoneInfo, instant: datetime) -
 
 def detail_of(
     session: Session,
-    row: Any,
+    found: FoundIncident,
     *,
     owner: dict[str, Any] | None,
     team: dict[str, Any] | None,
@@ -74,23 +78,24 @@ def detail_of(
     instant: datetime,
 ) -> IncidentDetail | CoarseIncidentDetail:
     """One incident (`queries.by_number`) as the asker may see it, with its log."""
+    row = found.row
     written = queries.texts_of(session, [row.id]).get(row.id) if row.acted_on else None
     item = _item(row, written, zone=zone, instant=instant).model_dump()
-    about = {"assigned_edition": row.assigned_edition, "owner": owner, "team": team}
+    about: dict[str, Any] = {"assigned_edition": found.assigned_edition, "owner": owner, "team": team}
     if not row.acted_on:
         return CoarseIncidentDetail(**item, **about, log=_coarse_log(session, row, zone))
     return IncidentDetail(
         **item,
         **about,
-        department=row.department,
+        department=found.department,
         component_code=written.component_code if written else None,
-        source=row.source,
+        source=found.source,
         source_id=written.source_id if written else None,
         log=_full_log(session, row),
     )
 
 
-def _coarse_log(session: Session, row: Any, zone: ZoneInfo) -> list[CoarseLogEntry]:
+def _coarse_log(session: Session, row: IncidentRow, zone: ZoneInfo) -> list[CoarseLogEntry]:
     return [
         CoarseLogEntry(
             day=step.at.astimezone(zone).date(),
@@ -102,7 +107,7 @@ def _coarse_log(session: Session, row: Any, zone: ZoneInfo) -> list[CoarseLogEnt
     ]
 
 
-def _full_log(session: Session, row: Any) -> list[LogEntry]:
+def _full_log(session: Session, row: IncidentRow) -> list[LogEntry]:
     written = queries.log_texts_of(session, row.id)
     return [
         LogEntry(

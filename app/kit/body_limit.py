@@ -127,7 +127,12 @@ def _parse(body: bytes) -> Any:
         raise refuse_bytes(error) from error
     except ValueError as error:
         # A whole number of more digits than Python reads.
-        raise Invalid(f"JSON 无法读取：{error}", f"the JSON cannot be read: {error}", field="body") from error
+        raise Invalid(
+            f"JSON 无法读取：{error}",
+            f"the JSON cannot be read: {error}",
+            field="body",
+            code="json-unreadable",
+        ) from error
 
 
 def is_deeper(body: bytes, most: int) -> bool:
@@ -151,6 +156,7 @@ def _too_large(most: int, came: int | None) -> TooLarge:
         f"请求内容最多 {_size(most)}，{came_zh}。",
         f"The body may have {_size(most)}; {came_en}.",
         most_bytes=most,
+        code="body-too-large",
     )
 
 

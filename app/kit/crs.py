@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from app.kit.admission import Gate
 from gis.crs import SourceCrs, parse_crs, to_wgs84
-from gis.errors import CrsUnknown, GisError
+from gis.errors import CrsUnknown, Refusal
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -74,7 +75,7 @@ async def with_proj(source: SourceCrs, work: Callable[_P, _T], *args: _P.args, *
 def _given(number: int) -> SourceCrs:
     found = _known.get(number) or _look_up(number)
     if isinstance(found, CrsUnknown):
-        raise CrsUnknown(found.message_zh, found.message_en)
+        raise CrsUnknown(*found.detail, code=found.code)
     return found
 
 
@@ -91,10 +92,9 @@ def _look_up(number: int) -> SourceCrs | CrsUnknown:
 def _ask_proj(number: int) -> SourceCrs | CrsUnknown:
     try:
         source = parse_crs(number)
-        # The transformation is found with the first place.
-        to_wgs84(np.zeros(1), np.zeros(1), source)
     except CrsUnknown as error:
         return error.with_traceback(None)
-    except GisError:
-        return parse_crs(number)
+    # The transformation is found with the first place; whether that one has an answer is no matter.
+    with suppress(Refusal):
+        to_wgs84(np.zeros(1), np.zeros(1), source)
     return source

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from app.i18n import Lang, negotiate
+from gis.text import Language
 
 COOKIE = "wangge_lang"
 
 
-def language_of(request: Request) -> Lang:
+def language_of(request: Request) -> Language:
     """Chinese or English for this request."""
     # Taking an address and cookies apart is worth it only when they may hold the word.
     query = request.scope["query_string"]
@@ -26,3 +26,24 @@ def language_of(request: Request) -> Lang:
             if chosen in ("zh", "en"):
                 return "en" if chosen == "en" else "zh"
     return negotiate(accepted, request.app.state.settings.lang)
+
+
+def negotiate(accept_language: str | None, default: Language = "zh") -> Language:
+    """Choose a language from an ``Accept-Language`` header; the first of ours that it names wins.
+
+    >>> negotiate("en-GB,en;q=0.9,zh;q=0.8")
+    'en'
+    >>> negotiate(None)
+    'zh'
+    """
+    ranked: list[tuple[float, int, Language]] = []
+    for position, part in enumerate((accept_language or "").split(",")):
+        tag, _, quality = part.strip().partition(";q=")
+        try:
+            weight = float(quality) if quality else 1.0
+        except ValueError:
+            continue
+        primary = tag.strip().lower().split("-")[0]
+        if weight > 0 and primary in ("zh", "en"):
+            ranked.append((-weight, position, "en" if primary == "en" else "zh"))
+    return min(ranked)[2] if ranked else default

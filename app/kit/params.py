@@ -8,35 +8,41 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import Query
-from pydantic import TypeAdapter, ValidationError
 
 from app.errors import Invalid
-from app.kit.instants import FIRST, LAST, exists
+from app.kit.instants import FIRST, LAST, read_instant
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DATETIME = TypeAdapter(datetime)
 _LAST_DAY = date.max - timedelta(days=1)
 
-Lon = Annotated[float, Query(description="Longitude (or easting) in `crs`.", allow_inf_nan=False)]
-Lat = Annotated[float, Query(description="Latitude (or northing) in `crs`.", allow_inf_nan=False)]
+Lon = Annotated[
+    float, Query(description="Longitude (or easting) in `crs`.", allow_inf_nan=False, examples=[120.055])
+]
+Lat = Annotated[
+    float, Query(description="Latitude (or northing) in `crs`.", allow_inf_nan=False, examples=[35.885])
+]
 Crs = Annotated[
-    str, Query(description="wgs84, cgcs2000, gcj02, bd09 or EPSG:n.", max_length=40, examples=["wgs84"])
+    str,
+    Query(
+        description="CRS of the coordinates: `wgs84`, `cgcs2000`, `gcj02` (AMap, Tencent), `bd09` (Baidu) or `EPSG:n`.",
+        max_length=40,
+        examples=["wgs84"],
+    ),
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of one answer.")]
 
 
-def parse_instant(given: str | None, *, field: str = "at") -> datetime | None:
-    """An RFC 3339 instant with an offset; a ``+`` that a browser turned into a space is understood."""
+def parse_instant(given: str | None, *, field: str = "at", stored: bool = False) -> datetime | None:
+    """An RFC 3339 instant with an offset; a ``+`` that a browser turned into a space is understood.
+
+    One that is to be ``stored`` has to exist in every zone; another stands for the first or last that does.
+    """
     if not given:
         return None
-    mended = re.sub(r"(?<=\d) (\d{2}:?\d{2})$", r"+\1", given.strip())
-    try:
-        instant = _DATETIME.validate_python(mended)
-    except ValidationError as error:
-        raise _not_an_instant(given, field) from error
-    if instant.tzinfo is None:
+    instant = read_instant(re.sub(r"(?<=\d) (\d{2}:?\d{2})$", r"+\1", given.strip()))
+    if instant is None:
         raise _not_an_instant(given, field)
-    if not exists(instant):
+    if stored and not FIRST < instant < LAST:
         raise Invalid(
             f"{field} 应在 {FIRST.isoformat()} 与 {LAST.isoformat()} 之间，收到 {given!r}",
             f"{field} lies between {FIRST.isoformat()} and {LAST.isoformat()}, came {given!r}",
@@ -55,11 +61,26 @@ def _not_an_instant(given: str, field: str) -> Invalid:
     )
 
 
+def parse_period(
+    begin: str | None, end: str | None, zone: ZoneInfo
+) -> tuple[datetime | None, datetime | None]:
+    """The two ends of a period, the second not included; None is open."""
+    since, until = parse_from(begin, zone), parse_until(end, zone)
+    if since is not None and until is not None and since > until:
+        raise Invalid(
+            f"to 早于 from：从 {begin} 到 {end}",
+            f"to is before from: from {begin} to {end}",
+            code="reversed-interval",
+            field="to",
+        )
+    return since, until
+
+
 def parse_from(given: str | None, zone: ZoneInfo, *, field: str = "from") -> datetime | None:
     """The beginning of a period: an instant, or a day, which begins at midnight in the district's zone."""
     if given and _DAY.fullmatch(given):
         return _within(datetime.combine(_day(given, field), time(), tzinfo=zone))
-    return parse_instant(given, field=field)
+    return parse_instant(given, field=field, stored=True)
 
 
 def parse_until(given: str | None, zone: ZoneInfo, *, field: str = "to") -> datetime | None:
@@ -68,7 +89,7 @@ def parse_until(given: str | None, zone: ZoneInfo, *, field: str = "to") -> date
         day = _day(given, field)
         # The last day of the calendar has no day after it.
         return _within(datetime.combine(min(day, _LAST_DAY) + timedelta(days=1), time(), tzinfo=zone))
-    return parse_instant(given, field=field)
+    return parse_instant(given, field=field, stored=True)
 
 
 def _within(instant: datetime) -> datetime:
@@ -86,29 +107,6 @@ def _day(given: str, field: str) -> date:
             code="not-a-date",
             field=field,
         ) from error
-
-
-def parse_bbox(given: str | None) -> tuple[float, float, float, float] | None:
-    """``west,south,east,north`` in degrees."""
-    if not given:
-        return None
-    parts = given.split(",")
-    try:
-        west, south, east, north = (float(part) for part in parts)
-    except ValueError as error:
-        raise _not_a_box(given) from error
-    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        raise _not_a_box(given)
-    return west, south, east, north
-
-
-def _not_a_box(given: str) -> Invalid:
-    return Invalid(
-        f"bbox 应为 西,南,东,北（度），收到 {given!r}",
-        f"bbox is west,south,east,north in degrees, came {given!r}",
-        code="not-a-box",
-        field="bbox",
-    )
 
 
 def split_list(given: list[str] | None) -> list[str]:

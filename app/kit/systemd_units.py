@@ -188,6 +188,7 @@ def _word(name: str) -> str:
             f"系统用户名应由字母、数字、-、_、. 组成，收到 {name!r}",
             f"a system user's name has letters, digits, -, _ and .; came {name!r}",
             field="user",
+            code="system-user-malformed",
         )
     return name
 
@@ -199,6 +200,7 @@ def _escaped(path: Path | str) -> str:
         raise Invalid(
             f"路径含有不可打印的字符，systemd 单元中无法表示：{text!r}",
             f"a path with characters that cannot be printed has no place in a unit file: {text!r}",
+            code="path-unprintable",
         )
     return text.replace("%", "%%")
 

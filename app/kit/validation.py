@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 _SAID = {
     "missing": "缺少这一项",
@@ -42,7 +41,7 @@ _SAID = {
 }
 
 
-def in_chinese(kind: str, context: Mapping[str, Any], english: str) -> str:
+def in_chinese(kind: str, context: Mapping[str, object], english: str) -> str:
     """The expectation of a field in Chinese.
 
     >>> in_chinese("greater_than_equal", {"ge": 1}, "Input should be greater than or equal to 1")

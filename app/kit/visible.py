@@ -55,7 +55,7 @@ def _json_escape(found: re.Match[str]) -> str:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
-def encodable(value: Any) -> Any:
+def encodable(value: object) -> Any:
     """A document for JSON in which every text can be sent: halves of surrogate pairs written out, NaN as words.
 
     >>> encodable({"came": ["a\\ud800", float("nan")]})

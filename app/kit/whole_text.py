@@ -14,9 +14,9 @@ from urllib.parse import unquote, unquote_to_bytes
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
-from app.errors import AppError, Invalid
-from app.i18n import Text
+from app.errors import BadRequest, Invalid
 from app.kit.visible import visible
+from gis.text import Text
 
 # Only these bytes of a body can become such a text; the rest is not looked at value by value. The last but one: a
 # surrogate in bytes, which Python's reader of JSON lets pass. NUL: also UTF-16 and UTF-32.
@@ -25,10 +25,10 @@ _NO_TEXT = re.compile("[\ud800-\udfff\x00]")
 _SHOWN = 80
 
 
-class BrokenAddress(AppError):
+class BrokenAddress(BadRequest):
     """An address whose bytes are not UTF-8."""
 
-    status, code, title = 400, "broken-address", Text("地址有误", "Broken address")
+    code, title = "broken-address", Text("地址有误", "Broken address")
 
 
 async def refuse_broken_text(request: Request) -> None:
@@ -91,7 +91,7 @@ def _check_parameter(part: bytes, *, strict: bool) -> None:
             refusal = _no_text(unquote(name.decode("latin-1")), plain, octets=True)
             if strict:
                 # The standard answers 400 to a parameter that cannot be read.
-                raise BrokenAddress(refusal.detail.zh, refusal.detail.en, **refusal.extra)
+                raise BrokenAddress(*refusal.detail, **refusal.extra)
             raise refusal
 
 
@@ -112,7 +112,7 @@ def _no_text(field: str, came: str, *, octets: bool = False) -> Invalid:
     )
 
 
-def _texts(document: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+def _texts(document: object) -> Iterator[tuple[tuple[str, ...], str]]:
     """Every text of a JSON document with its place, names of fields too; without recursion, however deep it is."""
     left: list[tuple[tuple[str, ...], Any]] = [((), document)]
     while left:

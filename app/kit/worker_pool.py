@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from app.i18n import Text
 from app.kit.backoff import Backoff
 from app.kit.supervise import Child
 from app.kit.worker_channel import Board, WorkerChannel
+from gis.text import Text
 
 log = structlog.get_logger("wangge.supervisor")
 

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from app.auth.principal import Principal
 from app.auth.roles import covers
 from app.errors import Forbidden, Invalid, NotFound
-from app.i18n import Lang, Text
 from app.incidents.sensitive import LEAST, published_count, whole_quarters
 from app.maps import repository
+from gis.antimeridian import bounds_around
+from gis.text import Language, Text
 from gis.viz import Assets, HeatCaption, LocalMap, heat_map
 from gis.viz.heatmap import InnerUnit
 
@@ -36,7 +37,7 @@ class HeatRequest:
     code: str
     days: int = 365
     class_code: str | None = None
-    lang: Lang = "zh"
+    lang: Language = "zh"
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def draw(
             f"days 应为 1 到 {MOST_DAYS} 天，得到 {request.days}",
             f"days has to be 1 to {MOST_DAYS}, not {request.days}",
             field="days",
+            code="days-out-of-range",
         )
     unit = repository.unit(session, request.code)
     if unit is None:
@@ -88,13 +90,14 @@ def draw(
         raise Forbidden(
             f"{unit.name}（{unit.code}）不在您的管辖范围内",
             f"{unit.name} ({unit.code}) lies outside your area",
+            code="out-of-scope",
         )
     subject, sensitive = _subject(session, request)
     until = instant
     first_day = instant.astimezone(zone).date() - timedelta(days=request.days - 1)
     since = datetime.combine(first_day, time.min, tzinfo=zone)
     border = shapely.from_wkb(bytes(unit.geometry))
-    points, total = _points(session, unit.path, border.bounds, since, until, request.class_code)
+    points, total = _points(session, unit.path, bounds_around([border]), since, until, request.class_code)
     caption = HeatCaption(
         title=Text(f"{unit.name} · 事件热力图", f"{unit.name} · incident heat map").in_(request.lang),
         period=_period(since, until.astimezone(zone), request.lang),
@@ -122,7 +125,7 @@ def _subject(session: Session, request: HeatRequest) -> tuple[Text, bool]:
     """What the map is of, and whether that has sensitive classes, which are told as numbers."""
     if request.class_code is None:
         return Text("全部类别", "all classes"), True
-    found = repository.event_class(session, request.class_code)
+    found = repository.incident_class(session, request.class_code)
     if found is None:
         raise NotFound(
             f"没有事件小类 {request.class_code}",
@@ -132,7 +135,7 @@ def _subject(session: Session, request: HeatRequest) -> tuple[Text, bool]:
     return Text(found.name_zh, found.name_en), found.sensitive
 
 
-def _period(since: datetime, until: datetime, lang: Lang) -> str:
+def _period(since: datetime, until: datetime, lang: Language) -> str:
     first, last = since.date().isoformat(), until.date().isoformat()
     return Text(f"{first} 至 {last}", f"{first} to {last}").in_(lang)
 
@@ -182,7 +185,7 @@ def _points(
     class_code: str | None,
 ) -> tuple[NDArray[np.float64], int]:
     total = repository.incident_count(session, path=path, since=since, until=until, class_code=class_code)
-    extent = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+    extent = max((bounds[2] - bounds[0]) % 360.0, bounds[3] - bounds[1])
     # 1e-7 degree is how places are stored: squares of that size leave every point on its own.
     step = 1e-7 if total <= POINTS_AS_THEY_ARE else extent / _SQUARES_ACROSS
     while True:

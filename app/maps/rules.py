@@ -10,7 +10,7 @@ COMPONENTS_FROM_ZOOM = 14
 EXTENT = 4096
 BUFFER = 64
 # Raised when the same edition would give other bytes: it is part of every ETag and of the addresses we hand out.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,16 @@ import numpy as np
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.boundaries.editions import EditionCache, Scheduled
+from app.boundaries.edition_cache import EditionCache, Scheduled
+from app.boundaries.edition_choice import EditionChoice
 from app.db.session import NOTHING, read_session
 from app.errors import Invalid, NotFound
 from app.kit.clock import now
 from app.kit.compression import WORTH_SQUEEZING, squeeze
 from app.maps import repository
 from app.maps.rules import COMPONENTS_FROM_ZOOM, FORMAT, MAX_ZOOM, UNIT_LAYERS, Tile, labels_at, shapes_at
-from gis.crs import CrsLike, check_degrees, from_wgs84, to_wgs84
-from gis.errors import GisError
+from gis.crs import CrsLike, check_degrees, describe_shift, from_wgs84, to_wgs84
+from gis.errors import Refusal
 
 _CACHE_BYTES = 64 * 2**20
 UNITS = "units"
@@ -80,15 +81,16 @@ def _weight(made: Made) -> int:
     return len(made.body) + len(made.squeezed) + 400
 
 
-def edition_to_show(editions: EditionCache, number: int | None) -> Scheduled:
-    """The edition asked for, or the one in force; NotFound when there is none. Nothing is loaded for it."""
+def edition_to_show(editions: EditionCache, choice: EditionChoice) -> Scheduled:
+    """The edition of a choice; NotFound when there is none. Nothing is loaded for it."""
+    number = choice.number
     if number is None:
-        number = editions.number_at(now())
+        number = editions.number_at(choice.instant or now())
     if number is None:
-        return editions.in_force().scheduled  # which says why there is none
+        return editions.in_force(choice.instant).scheduled  # which says why there is none
     found = next((e for e in editions.schedule if e.number == number), None)
     if found is None:
-        raise NotFound(f"没有第 {number} 版", f"there is no edition {number}", code="no-edition")
+        raise NotFound(f"没有第 {number} 版", f"there is no edition {number}", code="no-such-edition")
     return found
 
 
@@ -132,7 +134,7 @@ def component_tile(session: Session, tile: Tile) -> bytes:
     return repository.component_tile(session, tile)
 
 
-def tile_description(session: Session, edition: Scheduled, *, address: str) -> dict[str, Any]:
+def tile_description(session: Session, edition: Scheduled, *, address: str) -> dict[str, object]:
     """The TileJSON 3.0 document of the unit tiles of an edition; ``address`` is the template of their addresses."""
     fields = {"code": "String", "name": "String", "kind": "String", "parent": "String"}
     layers = [
@@ -148,8 +150,21 @@ def tile_description(session: Session, edition: Scheduled, *, address: str) -> d
         }
         for layer in UNIT_LAYERS
     ]
+    grids = next(layer for layer in UNIT_LAYERS if layer.level == "grid")
+    layers += [
+        {
+            "id": name,
+            "fields": {"code": "String", "reason": "String", **more},
+            "minzoom": since,
+            "maxzoom": MAX_ZOOM,
+        }
+        for name, since, more in (
+            ("excluded", grids.shapes_from, {}),
+            ("excluded_label", grids.labels_from, {"area_m2": "Number"}),
+        )
+    ]
     bounds = repository.edition_bounds(session, edition.number)
-    described: dict[str, Any] = {
+    described: dict[str, object] = {
         "tilejson": "3.0.0",
         "name": f"wangge units, edition {edition.number}",
         "scheme": "xyz",
@@ -160,8 +175,11 @@ def tile_description(session: Session, edition: Scheduled, *, address: str) -> d
     }
     if bounds:
         west, south, east, north = bounds
-        described["bounds"] = [west, south, east, north]
-        described["center"] = [(west + east) / 2, (south + north) / 2, 9]
+        # TileJSON has no boxes across the 180th meridian; ``view`` says what to show, west beyond east there.
+        described["bounds"] = [west, south, east, north] if west <= east else [-180.0, south, 180.0, north]
+        described["view"] = [west, south, east, north]
+        middle = (west + east + (360.0 if west > east else 0.0)) / 2
+        described["center"] = [middle if middle <= 180.0 else middle - 360.0, (south + north) / 2, 9]
     return described
 
 
@@ -188,8 +206,11 @@ def unit_tree(engine: Engine, cache: MapCache, edition: Scheduled) -> Made:
     return made
 
 
-def in_every_crs(lon: float, lat: float, crs: CrsLike) -> dict[str, list[float]]:
-    """One place in the four systems that Chinese maps use, longitude first, to seven decimals (about 1 cm)."""
+def in_every_crs(lon: float, lat: float, crs: CrsLike) -> dict[str, object]:
+    """One place in the four systems that Chinese maps use, longitude first, to seven decimals (about 1 cm).
+
+    From another datum it also says by which published transformation it came, and how accurate that is.
+    """
     try:
         x, y = to_wgs84(lon, lat, crs)
         if not (np.isfinite(x) and np.isfinite(y)):
@@ -197,12 +218,19 @@ def in_every_crs(lon: float, lat: float, crs: CrsLike) -> dict[str, list[float]]
                 f"坐标 ({lon}, {lat}) 在 {crs} 中没有意义",
                 f"({lon}, {lat}) has no meaning in {crs}",
                 field="lon",
+                code="outside-crs",
             )
         check_degrees(x, y)
+        shift = describe_shift(crs, x, y)
         found = {name: from_wgs84(x, y, name) for name in OFFERED_CRS}
-    except GisError as error:
-        raise Invalid(error.message_zh, error.message_en, code=error.code) from error
-    return {name: [round(float(a), 7), round(float(b), 7)] for name, (a, b) in found.items()}
+    except Refusal as error:
+        raise Invalid(*error.detail, code=error.code) from error
+    places: dict[str, Any] = {
+        name: [round(float(a), 7), round(float(b), 7)] for name, (a, b) in found.items()
+    }
+    if shift is not None:
+        places["transformation"] = {"name": shift[0], "accuracy_m": shift[1]}
+    return places
 
 
 def _must_exist(tile: Tile) -> None:

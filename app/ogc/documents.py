@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from json import dumps
 from typing import Any
 
-from app.i18n import Lang, Text
+from gis.geojson import collection_text
+from gis.text import Language, Text
 
 GEOJSON = "application/geo+json"
 JSON = "application/json"
-OPENAPI = "application/vnd.oai.openapi+json;version=3.1"
+OPENAPI_30 = "application/vnd.oai.openapi+json;version=3.0"
+OPENAPI_31 = "application/vnd.oai.openapi+json;version=3.1"
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features"
 _GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
-READS = (f"{_FEATURES}-1/1.0/conf/core", f"{_FEATURES}-1/1.0/conf/geojson")
+READS = (
+    f"{_FEATURES}-1/1.0/conf/core",
+    f"{_FEATURES}-1/1.0/conf/geojson",
+    f"{_FEATURES}-1/1.0/conf/oas30",
+)
 WRITES = (
     *READS,
     f"{_FEATURES}-4/1.0/conf/create-replace-delete",
@@ -36,19 +41,22 @@ class Collection:
     since: str | None = None
 
 
-def link(href: str, rel: str, kind: str = JSON, *, title: str | None = None, **more: Any) -> dict[str, Any]:
+def link(
+    href: str, rel: str, kind: str = JSON, *, title: str | None = None, **more: object
+) -> dict[str, object]:
     """One link."""
     return {"href": href, "rel": rel, "type": kind, **({"title": title} if title else {}), **more}
 
 
-def landing(root: str, site: str, title: Text, description: Text, lang: Lang) -> dict[str, Any]:
+def landing(root: str, site: str, title: Text, description: Text, lang: Language) -> dict[str, Any]:
     """What is here, and where."""
     return {
         "title": title.in_(lang),
         "description": description.in_(lang),
         "links": [
             link(root, "self", title="this document"),
-            link(f"{site}/openapi.json", "service-desc", OPENAPI),
+            link(f"{site}/ogc/api", "service-desc", OPENAPI_30, title="OpenAPI 3.0: OGC API"),
+            link(f"{site}/openapi.json", "service-desc", OPENAPI_31, title="OpenAPI 3.1: the whole service"),
             link(f"{site}/docs", "service-doc", "text/html"),
             link(f"{root}/conformance", "conformance"),
             link(f"{root}/collections", "data"),
@@ -56,12 +64,12 @@ def landing(root: str, site: str, title: Text, description: Text, lang: Lang) ->
     }
 
 
-def conformance(classes: Sequence[str]) -> dict[str, Any]:
+def conformance(classes: Sequence[str]) -> dict[str, object]:
     """The classes of the standard that hold here."""
     return {"conformsTo": list(classes)}
 
 
-def collections(root: str, listed: Sequence[Collection], lang: Lang) -> dict[str, Any]:
+def collections(root: str, listed: Sequence[Collection], lang: Language) -> dict[str, Any]:
     """All layers."""
     return {
         "links": [link(f"{root}/collections", "self")],
@@ -69,10 +77,10 @@ def collections(root: str, listed: Sequence[Collection], lang: Lang) -> dict[str
     }
 
 
-def collection(root: str, given: Collection, lang: Lang) -> dict[str, Any]:
+def collection(root: str, given: Collection, lang: Language) -> dict[str, Any]:
     """One layer."""
     here = f"{root}/collections/{given.id}"
-    extent: dict[str, Any] = {}
+    extent: dict[str, object] = {}
     if given.box is not None:
         extent["spatial"] = {"bbox": [list(given.box)], "crs": CRS84}
     if given.since is not None:
@@ -89,12 +97,8 @@ def collection(root: str, given: Collection, lang: Lang) -> dict[str, Any]:
     }
 
 
-def page(features: Sequence[str], *, links: Sequence[Mapping[str, Any]], matched: int, stamp: str) -> str:
+def page(features: Sequence[str], *, links: Sequence[Mapping[str, object]], matched: int, stamp: str) -> str:
     """A FeatureCollection out of features that are text already."""
-    about = {
-        "numberMatched": matched,
-        "numberReturned": len(features),
-        "timeStamp": stamp,
-        "links": list(links),
-    }
-    return f'{{"type":"FeatureCollection","features":[{",".join(features)}],{dumps(about)[1:]}'
+    return collection_text(
+        features, numberMatched=matched, numberReturned=len(features), timeStamp=stamp, links=list(links)
+    )

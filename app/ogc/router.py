@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
 from starlette.responses import Response
 
 from app.auth.dependencies import Read
@@ -10,10 +12,13 @@ from app.auth.policy import public_if
 from app.auth.public_address import site
 from app.auth.routing import Router
 from app.errors import NotFound
-from app.i18n import Text
+from app.kit.geojson import GeoJsonResponse
 from app.kit.language import language_of
-from app.ogc import answers, documents, parameters, service
-from app.ogc.repository import COLUMNS
+from app.ogc import documents, parameters, responses, service
+from app.ogc.parameters import UnitQuery, UnitsQuery
+from app.ogc.repository import columns
+from app.ogc.schemas import CollectionInfo, Collections, Conformance, LandingPage, UnitFeature, UnitPage
+from gis.text import Text
 
 router = Router(prefix="/ogc", tags=["ogc"], dependencies=[public_if("public_layers", same_for_all=True)])
 _TITLE = Text("网格边界", "Grid boundaries")
@@ -23,64 +28,121 @@ _ABOUT = Text(
 )
 
 
-@router.get("")
-def show_landing(request: Request) -> Response:
-    """What is here, and where."""
+_DOCUMENT = [Depends(parameters.check_document)]
+CollectionId = Annotated[
+    str, Path(description="`grid`, `community`, `street`, `district` or `excluded`.", examples=["grid"])
+]
+
+
+@router.get("", dependencies=_DOCUMENT, response_model=LandingPage)
+def show_landing_page(request: Request) -> Response:
+    """Show the landing page of the OGC API.
+
+    Links to the description of the API, its conformance classes and its collections.
+    """
     home = site(request)
-    return answers.document(documents.landing(f"{home}/ogc", home, _TITLE, _ABOUT, language_of(request)))
+    return responses.document(documents.landing(f"{home}/ogc", home, _TITLE, _ABOUT, language_of(request)))
 
 
-@router.get("/conformance")
+@router.get("/conformance", dependencies=_DOCUMENT, response_model=Conformance)
 def show_conformance() -> Response:
-    """The classes of the standard that hold here."""
-    return answers.document(documents.conformance(documents.READS))
+    """List the OGC conformance classes.
+
+    Core and GeoJSON of OGC API Features Part 1.
+    """
+    return responses.document(documents.conformance(documents.READS))
 
 
-@router.get("/collections")
+@router.get("/collections", dependencies=_DOCUMENT, response_model=Collections)
 def list_collections(request: Request, session: Read) -> Response:
-    """The layers."""
+    """List the collections.
+
+    One for each level of units, and one for land that belongs to no grid, each with its extent in space and time.
+    """
     root = f"{site(request)}/ogc"
-    return answers.document(documents.collections(root, service.layers(session), language_of(request)))
+    return responses.document(documents.collections(root, service.layers(session), language_of(request)))
 
 
-@router.get("/collections/{collection}", responses={404: {}})
-def show_collection(request: Request, session: Read, collection: str) -> Response:
-    """One layer."""
+@router.get(
+    "/collections/{collection}",
+    dependencies=_DOCUMENT,
+    response_model=CollectionInfo,
+    responses={404: {"description": "There is no such collection."}},
+)
+def show_collection(request: Request, session: Read, collection: CollectionId) -> Response:
+    """Describe a collection.
+
+    Its title, CRS, extent, and the address of its features.
+    """
     level = _level(collection)
     root = f"{site(request)}/ogc"
     found = next(each for each in service.layers(session) if each.id == level)
-    return answers.document(documents.collection(root, found, language_of(request)))
+    return responses.document(documents.collection(root, found, language_of(request)))
 
 
-@router.get("/collections/{collection}/items", responses={400: {}, 404: {}})
-def list_items(request: Request, session: Read, collection: str) -> Response:
-    """Units of a level, paged by a cursor; ``bbox``, ``datetime`` and equality of properties narrow them."""
+@router.get(
+    "/collections/{collection}/items",
+    response_class=GeoJsonResponse,
+    response_model=UnitPage,
+    responses={
+        400: {"description": "A parameter is unknown or cannot be read."},
+        404: {"description": "There is no such collection."},
+    },
+)
+def list_features(
+    request: Request, session: Read, collection: CollectionId, query: Annotated[UnitsQuery, Query()]
+) -> Response:
+    """List the units of a collection.
+
+    GeoJSON, by code, paged by a cursor. `bbox`, `datetime` and equality of properties narrow the result.
+    """
     level = _level(collection)
-    asked = parameters.read(request, COLUMNS)
+    asked = parameters.read(query, columns(level))
     features, more, matched = service.page(session, level, asked)
-    return answers.items(request, features, more=more, matched=matched)
+    return responses.items(request, features, more=more, matched=matched)
 
 
-@router.get("/collections/{collection}/items/{feature}", responses={404: {}})
-def show_item(request: Request, session: Read, collection: str, feature: str) -> Response:
-    """One unit by its code."""
+@router.get(
+    "/collections/{collection}/items/{feature}",
+    response_class=GeoJsonResponse,
+    response_model=UnitFeature,
+    responses={
+        400: {"description": "A parameter is unknown or cannot be read."},
+        404: {"description": "There is no such collection, or no such unit in the edition."},
+    },
+)
+def show_feature(
+    request: Request,
+    session: Read,
+    collection: CollectionId,
+    feature: Annotated[str, Path(description="Unit code.", examples=["370211001001001"])],
+    query: Annotated[UnitQuery, Query()],
+) -> Response:
+    """Show one unit of a collection.
+
+    The version of the edition in force, or of the one that `datetime` names.
+    """
     level = _level(collection)
-    asked = parameters.read(request, ())
+    asked = parameters.read(query)
     only = parameters.Asked(
         limit=1, begin=asked.begin, end=asked.end, timed=asked.timed, equal=(("code", feature),)
     )
     features, _, _ = service.page(session, level, only)
     if not features:
         raise NotFound(
-            f"没有编码为 {feature} 的{service.LAYERS[level][0].zh}", f"there is no {level} {feature}"
+            f"没有编码为 {feature} 的{service.LAYERS[level][0].zh}",
+            f"there is no {level} {feature}",
+            code="no-such-feature",
         )
-    return answers.item(request, features[0])
+    return responses.item(request, features[0])
 
 
 def _level(collection: str) -> str:
     if collection not in service.LAYERS:
         listed = ", ".join(service.LAYERS)
         raise NotFound(
-            f"没有图层 {collection}，可用：{listed}", f"there is no layer {collection}; there are: {listed}"
+            f"没有图层 {collection}，可用：{listed}",
+            f"there is no layer {collection}; there are: {listed}",
+            code="no-such-collection",
         )
     return collection

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ARRAY, Text, any_, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from app.people.models import Department, Officer, TeamMember
@@ -36,32 +36,55 @@ def team_of(session: Session, grid_code: str) -> list[Any]:
     return list(session.execute(query))
 
 
-def move_units(session: Session, moved: Sequence[tuple[str, str, str, str]]) -> None:
-    """Let teams, officers and counts follow their units: (path before, path now, code before, code now) each."""
+def count_posts(session: Session, grid_codes: Sequence[str]) -> int:
+    """How many present posts of teams there are in these grids."""
+    if not grid_codes:
+        return 0
+    query = (
+        select(func.count())
+        .select_from(TeamMember)
+        .where(
+            TeamMember.grid_code == any_(cast(list(grid_codes), ARRAY(Text))),
+            TeamMember.during.op("@>")(func.current_date()),
+        )
+    )
+    return session.scalar(query) or 0
+
+
+def move_units(session: Session, moved: Sequence[tuple[str, str, str, str]]) -> int:
+    """Let teams, officers and counts follow their units: (path before, path now, code before, code now) each.
+
+    Returns how many rows moved.
+    """
     if not moved:
-        return
+        return 0
     values = dict(zip(("was", "now", "old", "new"), map(list, zip(*moved, strict=True)), strict=True))
     pairs = (
         "unnest(CAST(:was AS ltree[]), CAST(:now AS ltree[]), CAST(:old AS text[]), CAST(:new AS text[])) "
         "AS m(was, now, old, new)"
     )
-    session.execute(
-        text(f"UPDATE officer o SET unit_path = m.now FROM {pairs} WHERE o.unit_path = m.was"), values
-    )
+    results: list[Any] = [
+        session.execute(
+            text(f"UPDATE officer o SET unit_path = m.now FROM {pairs} WHERE o.unit_path = m.was"), values
+        )
+    ]
     for table in ("team_member", "population_count"):
         # In two steps, since two grids may have exchanged their codes and each code has one leader, one count a day.
-        session.execute(
-            text(
-                f"UPDATE {table} t SET grid_code = 'moving:' || m.new, grid_path = m.now FROM {pairs} "
-                "WHERE t.grid_path = m.was"
-            ),
-            values,
+        results.append(
+            session.execute(
+                text(
+                    f"UPDATE {table} t SET grid_code = 'moving:' || m.new, grid_path = m.now FROM {pairs} "
+                    "WHERE t.grid_path = m.was"
+                ),
+                values,
+            )
         )
         session.execute(
             text(
                 f"UPDATE {table} t SET grid_code = substr(grid_code, 8) WHERE starts_with(grid_code, 'moving:')"
             )
         )
+    return sum(int(result.rowcount) for result in results)
 
 
 def population_of(session: Session, path: str) -> list[Any]:

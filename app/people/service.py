@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -28,7 +27,7 @@ def department_ids(session: Session, names: Iterable[str]) -> dict[str, int]:
 
 def team_as_seen(
     session: Session, grid_code: str, path: str, principal: Principal, contact_log: ContactLog
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """A grid's team: how many of each role for everybody, names for staff, phones for those who need them.
 
     That phones are shown is noted in ``contact_log``.
@@ -53,7 +52,7 @@ def team_as_seen(
     }
 
 
-def population_as_seen(session: Session, path: str) -> list[dict[str, Any]]:
+def population_as_seen(session: Session, path: str) -> list[dict[str, object]]:
     """Counts of a unit by kind; ``count`` is None for fewer than three of a sensitive kind."""
     return [
         {"kind": row.kind, "count": row.people, "sensitive": row.is_sensitive, "counted_on": row.as_of}

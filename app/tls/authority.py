@@ -104,6 +104,7 @@ def _init(files: TlsFiles, wanted: Sequence[x509.GeneralName]) -> Issued:
                 f"缺少 {missing}，而 {there} 还在。请从备份恢复；若要重新建立（所有设备须重新信任），请删除 {files.folder}。",
                 f"{missing} is missing while {there} is there. Restore it from a backup; to begin anew (every device "
                 f"must trust it again) delete {files.folder}.",
+                code="tls-authority-incomplete",
             )
         _make_authority(files)
     authority, authority_key = _load_authority(files)
@@ -192,18 +193,21 @@ def _load_authority(files: TlsFiles) -> tuple[x509.Certificate, ec.EllipticCurve
             f"无法读取 {files.folder} 中的根证书或其私钥：{error}。请从备份恢复，或删除该文件夹后重新建立。",
             f"The authority in {files.folder} cannot be read: {error}. Restore it from a backup, or delete the folder "
             f"and begin anew.",
+            code="tls-authority-unreadable",
         ) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
         raise TlsRefused(
             f"{files.authority_key} 不是 {files.authority} 的私钥。请从备份恢复，或删除该文件夹后重新建立。",
             f"{files.authority_key} is not the key of {files.authority}. Restore it from a backup, or delete the "
             f"folder and begin anew.",
+            code="tls-key-mismatch",
         )
     if certificate.not_valid_after_utc < now() + timedelta(days=1):
         raise TlsRefused(
             f"根证书 {files.authority} 已到期。请删除 {files.folder} 后重新运行 wangge tls init，并让各设备重新信任。",
             f"The authority {files.authority} has expired. Delete {files.folder}, run `wangge tls init` again and let "
             f"every device trust the new one.",
+            code="tls-authority-expired",
         )
     return certificate, key
 
@@ -300,6 +304,7 @@ def _name(host: str) -> x509.GeneralName:
             f"--host {host!r} 不是主机名，也不是 IP 地址；应如 wangge.example.gov.cn 或 10.1.2.3。",
             f"--host {host!r} is neither a host name nor an IP address; expected one such as wangge.example.gov.cn or "
             f"10.1.2.3.",
+            code="tls-host-malformed",
         )
     return x509.DNSName(ascii_name)
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from app.kit.clock import now
 from app.settings import Settings
 from app.tls.errors import TlsRefused
+from gis.text import Text
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +78,7 @@ def check_pair(cert: Path, key: Path, *, at: datetime | None = None) -> x509.Cer
             f"私钥 {key} 与证书 {cert} 不匹配：它属于另一张证书。请指定与证书一起签发的私钥。",
             f"The key {key} does not fit the certificate {cert}: it belongs to another one. Name the key that was "
             f"issued with the certificate.",
+            code="tls-key-mismatch",
         )
     instant = at or now()
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
@@ -88,6 +90,7 @@ def check_pair(cert: Path, key: Path, *, at: datetime | None = None) -> x509.Cer
             f"请{'续签；自签的可再运行 wangge tls init' if over else '检查本机时钟'}。",
             f"The certificate {cert} {'has expired' if over else 'is not valid yet'} (valid {said}). "
             f"{'Renew it; one of our own is renewed by `wangge tls init`' if over else 'Check the clock of this machine'}.",
+            code="tls-certificate-dates",
         )
     return certificate
 
@@ -113,7 +116,9 @@ def _server_context(cert: Path, key: Path) -> ssl.SSLContext:
         context.load_cert_chain(cert, key, _no_password)
     except (ssl.SSLError, OSError) as error:
         raise TlsRefused(
-            f"无法使用证书 {cert}：{error}", f"The certificate {cert} cannot be used: {error}"
+            f"无法使用证书 {cert}：{error}",
+            f"The certificate {cert} cannot be used: {error}",
+            code="tls-certificate-unusable",
         ) from error
     return context
 
@@ -123,39 +128,45 @@ def _no_password() -> str:
     return ""
 
 
-def _read(path: Path, what: tuple[str, str]) -> bytes:
+def _read(path: Path, what: Text) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise TlsRefused(
-            f"无法读取{what[0]} {path}：{error.strerror}。",
-            f"Cannot read the {what[1]} {path}: {error.strerror}.",
+            f"无法读取{what.zh} {path}：{error.strerror}。",
+            f"Cannot read the {what.en} {path}: {error.strerror}.",
+            code="tls-file-unreadable",
         ) from error
 
 
 def _read_certificate(path: Path) -> x509.Certificate:
+    pem = _read(path, Text("证书", "certificate"))
     try:
-        return x509.load_pem_x509_certificates(_read(path, ("证书", "certificate")))[0]
+        return x509.load_pem_x509_certificates(pem)[0]
     except ValueError as error:
         raise TlsRefused(
             f"{path} 不是 PEM 格式的证书；应以 -----BEGIN CERTIFICATE----- 开头。",
             f"{path} is no certificate in PEM; it should begin with -----BEGIN CERTIFICATE-----.",
+            code="tls-certificate-unusable",
         ) from error
 
 
 def _read_key(path: Path) -> PrivateKeyTypes:
+    pem = _read(path, Text("私钥", "key"))
     try:
-        return serialization.load_pem_private_key(_read(path, ("私钥", "key")), password=None)
+        return serialization.load_pem_private_key(pem, password=None)
     except TypeError as error:
         raise TlsRefused(
             f"私钥 {path} 设有密码，服务无人值守时无法输入。请提供不加密的私钥，权限 0600。",
             f"The key {path} has a password, which nobody types when the service starts. Give one without, readable "
             f"by its owner only (0600).",
+            code="tls-key-encrypted",
         ) from error
     except ValueError as error:
         raise TlsRefused(
             f"{path} 不是 PEM 格式的私钥；应以 -----BEGIN PRIVATE KEY----- 开头。",
             f"{path} is no private key in PEM; it should begin with -----BEGIN PRIVATE KEY-----.",
+            code="tls-key-unusable",
         ) from error
 
 

@@ -24,8 +24,11 @@ router = Router(tags=["health"])
         404: {"description": "The service shows no certificate of an authority of its own."},
     },
 )
-async def ca_certificate(request: Request) -> Response:
-    """The certificate of the service's own authority; compare its fingerprint with what `wangge tls init` said."""
+async def show_ca_certificate(request: Request) -> Response:
+    """Download the certificate of the service's authority.
+
+    For phones and PCs that are to trust this service; compare its fingerprint with what `wangge tls init` said.
+    """
     settings: Settings = request.app.state.settings
     content = await run_in_threadpool(_authority, settings)
     if content is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from app.db.session import NOTHING, Sight
-from app.i18n import Text
+from app.db.edition_follower import unit_path_columns
+from app.db.session import NOTHING, RowScope
+from app.publishing.registry import registered_columns
 from app.verify import repository
 from app.verify.outcome import Findings, Outcome
+from gis.text import Text
 
 _STREETS_LOOKED_THROUGH = 3
 
@@ -47,10 +49,16 @@ def areas_kept(session: Session, edition: int) -> Outcome:
         if security.get(table) != (True, 1)
     ]
     found.some(open_tables, "行级权限被关闭或放宽的表", "tables whose row security is off or widened")
+    stray = unit_path_columns(session) - registered_columns()
+    found.some(
+        sorted(f"{table}.{column}" for table, column in stray),
+        "带单位路径却不随版本变动的列",
+        "columns with the path of a unit that follow no edition",
+    )
     paths = repository.first_street_paths(session, edition, limit=_STREETS_LOOKED_THROUGH)
     for path in paths:
         expected = {table: repository.in_unit(session, table, path) for table in repository.SECURED}
-        with repository.eyes_of_service(session, Sight((path,), "verify", (path,))):
+        with repository.eyes_of_service(session, RowScope((path,), "verify", (path,))):
             leaks = [
                 f"{t}: {n}" for t in repository.SECURED if (n := repository.seen_outside(session, t, path))
             ]

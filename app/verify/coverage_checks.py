@@ -9,21 +9,35 @@ import pandas as pd
 import shapely
 from sqlalchemy.orm import Session
 
+from app.boundaries import excluded_land, excluded_repository
 from app.boundaries import repository as boundary_rows
-from app.boundaries.editions import LoadedEdition
+from app.boundaries.content_hash import content_hash
+from app.boundaries.edition_cache import LoadedEdition
 from app.boundaries.effective_dates import within_bounds
-from app.boundaries.service import content_hash
-from app.i18n import Text
+from app.kit.unit_levels import DISSOLVED
 from app.verify import repository
 from app.verify.outcome import Findings, Outcome
-from gis.coverage import check, dissolve
+from gis.antimeridian import bounds_around
+from gis.coverage import check_with_excluded, dissolve
 from gis.geometry import lattice_geometries, round_degrees
 from gis.measures import geodesic_area_m2
+from gis.text import Text
 
 ONE_OWNER = Text("唯一归属", "One owner")
 ONE_ANSWER = Text("答案一致", "One answer")
 _SAMPLES = 20_000
-_LEVELS = ("community", "street", "district")
+
+
+def sample_excluded(land: np.ndarray) -> np.ndarray:
+    """Places in declared land and on its border, shape (n, 2); all of its vertices, up to a number."""
+    if not len(land):
+        return np.empty((0, 2))
+    inner = shapely.get_coordinates(shapely.point_on_surface(shapely.get_parts(land)))
+    vertices = np.unique(shapely.get_coordinates(land), axis=0)
+    if len(vertices) > _SAMPLES // 4:
+        vertices = np.random.default_rng(1309).choice(vertices, _SAMPLES // 4, replace=False)
+    beside = vertices + np.random.default_rng(911).integers(-1, 2, vertices.shape) * 1e-7
+    return np.asarray(round_degrees(np.concatenate([inner, vertices, beside])))
 
 
 def sample_places(grids: np.ndarray, *, count: int = _SAMPLES) -> tuple[np.ndarray, np.ndarray]:
@@ -37,23 +51,34 @@ def sample_places(grids: np.ndarray, *, count: int = _SAMPLES) -> tuple[np.ndarr
     middles = ((coordinates[1:] + coordinates[:-1]) / 2)[same]
     middles = middles[rng.choice(len(middles), min(count // 4, len(middles)), replace=False)]
     beside = chosen + rng.integers(-1, 2, chosen.shape) * 1e-7
-    west, south, east, north = shapely.total_bounds(grids)
-    anywhere = np.column_stack([rng.uniform(west, east, count // 4), rng.uniform(south, north, count // 4)])
+    west, south, east, north = bounds_around(grids)
+    anywhere = np.column_stack(
+        [
+            rng.uniform(west, east if west <= east else east + 360.0, count // 4),
+            rng.uniform(south, north, count // 4),
+        ]
+    )
+    anywhere[anywhere[:, 0] > 180.0, 0] -= 360.0
     places = round_degrees(np.concatenate([chosen, middles, beside, anywhere]))
     return places[:, 0], places[:, 1]
 
 
 def one_owner(session: Session, loaded: LoadedEdition) -> Outcome:
-    """Every point of the district has exactly one owner, the lowest code of those that touch it; outside: none."""
+    """Every point of the district has exactly one owner, the lowest code of those that touch it; outside: none.
+
+    Land that is declared to be nobody's has no owner, and nothing else inside a district is without.
+    """
     found = Findings()
     units = boundary_rows.units_in(session, loaded.number)
     grids = units[units["level"] == "grid"].sort_values("code", kind="stable")
     shapes = lattice_geometries(grids["geometry"].to_numpy())
     codes = grids["code"].to_numpy()
+    land = excluded_repository.excluded_in(session, loaded.number)["geometry"].to_numpy()
     lon, lat = sample_places(grids["geometry"].to_numpy())
+    lon, lat = np.concatenate([np.column_stack([lon, lat]), sample_excluded(land)]).T
     points = np.asarray(shapely.points(np.rint(lon * 1e7), np.rint(lat * 1e7)))
     # Asked polygon by polygon, not of the index: another road to the same answer.
-    position, polygon = shapely.STRtree(shapes).query(points, predicate="intersects")
+    position, polygon = _touching(shapes, points)
     expected = np.full(len(points), len(codes))
     np.minimum.at(expected, position, polygon)
     names = np.array([*codes, None], dtype=object)
@@ -61,19 +86,66 @@ def one_owner(session: Session, loaded: LoadedEdition) -> Outcome:
     given = np.array([*loaded.index.codes, None], dtype=object)[owners]
     wrong = np.flatnonzero(given != names[expected])
     found.some([f"{lon[i]:.7f},{lat[i]:.7f}" for i in wrong], "归属不符的点", "points with a wrong owner")
-    outlines = units.loc[units["level"] == "district", "geometry"].to_numpy()
-    within = shapely.STRtree(lattice_geometries(outlines)).query(points, predicate="intersects")[0]
-    homeless = np.setdiff1d(np.unique(within), np.unique(position))
+    outlines = _filled(units.loc[units["level"] == "district", "geometry"].to_numpy())
+    within = _touching(lattice_geometries(outlines), points)[0]
+    declared = _inside_of(land, points)
+    homeless = np.setdiff1d(np.unique(within), np.union1d(np.unique(position), np.flatnonzero(declared)))
     found.some(
         [f"{lon[i]:.7f},{lat[i]:.7f}" for i in homeless],
         "区内无归属的点",
         "points of the district without owner",
     )
+    inner = _inside_of(land, points, predicate="contains_properly")
+    taken = np.flatnonzero(inner & (given != None))  # noqa: E711 - one by one
+    found.some(
+        [f"{lon[i]:.7f},{lat[i]:.7f}" for i in taken],
+        "不划入网格的区域内却有归属的点",
+        "points of excluded land with an owner",
+    )
+    silent = np.flatnonzero(inner & (loaded.excluded.locate(lon, lat) < 0))
+    found.some(
+        [f"{lon[i]:.7f},{lat[i]:.7f}" for i in silent],
+        "不划入网格的区域内未说明理由的点",
+        "points of excluded land without its reason",
+    )
     looked = Text(
-        f"第 {loaded.number} 版 {len(codes)} 个网格，{len(points)} 个点（顶点、边中点、旁移一格、随机）",
-        f"edition {loaded.number}, {len(codes)} grids, {len(points)} points (vertices, middles, one step off, random)",
+        f"第 {loaded.number} 版 {len(codes)} 个网格、{len(land)} 处不划入网格的区域，"
+        f"{len(points)} 个点（顶点、边中点、旁移一格、随机）",
+        f"edition {loaded.number}, {len(codes)} grids and {len(land)} pieces of excluded land, "
+        f"{len(points)} points (vertices, middles, one step off, random)",
     )
     return found.outcome(1, ONE_OWNER, looked)
+
+
+def _touching(shapes: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which points touch which shapes; on the 180th meridian a point has two names."""
+    tree = shapely.STRtree(shapes)
+    x, y = shapely.get_x(points), shapely.get_y(points)
+    at_meridian = np.flatnonzero(np.abs(x) == 1.8e9)
+    twins = np.asarray(shapely.points(-x[at_meridian], y[at_meridian]))
+    point, shape = tree.query(points, predicate="intersects")
+    twin, other = tree.query(twins, predicate="intersects")
+    return np.concatenate([point, at_meridian[twin]]), np.concatenate([shape, other])
+
+
+def _filled(outlines: np.ndarray) -> np.ndarray:
+    """Districts without their holes: what the grids leave out inside has to be declared, or another district's."""
+    rings = shapely.get_exterior_ring(shapely.get_parts(outlines))
+    return np.asarray(shapely.polygons(rings), dtype=object)
+
+
+def _inside_of(land: np.ndarray, points: np.ndarray, *, predicate: Any = "intersects") -> np.ndarray:
+    hit = np.zeros(len(points), dtype=bool)
+    if not len(land):
+        return hit
+    steps = lattice_geometries(land)
+    shapely.prepare(steps)
+    near, piece = shapely.STRtree(steps).query(points, predicate="intersects")
+    if predicate == "contains_properly":
+        proper = shapely.contains_properly(steps[piece], points[near])
+        near = near[proper]
+    hit[near] = True
+    return hit
 
 
 def one_answer(session: Session, loaded: LoadedEdition) -> Outcome:
@@ -81,6 +153,8 @@ def one_answer(session: Session, loaded: LoadedEdition) -> Outcome:
     found = Findings()
     units = boundary_rows.units_in(session, loaded.number, level="grid")
     lon, lat = sample_places(units["geometry"].to_numpy(), count=_SAMPLES // 2)
+    land = excluded_repository.excluded_in(session, loaded.number)["geometry"].to_numpy()
+    lon, lat = np.concatenate([np.column_stack([lon, lat]), sample_excluded(land)]).T
     stored = repository.sql_owners(session, lon, lat, loaded.number)
     owners = loaded.index.locate(lon, lat)
     names = [*loaded.index.codes, None]
@@ -94,6 +168,10 @@ def one_answer(session: Session, loaded: LoadedEdition) -> Outcome:
     return found.outcome(2, ONE_ANSWER, looked)
 
 
+_APART_DEG = 1.0
+"""Farther apart than this, in longitude, districts cannot touch."""
+
+
 def clean_coverage(session: Session) -> Outcome:
     """Every edition is a clean coverage, and its upper levels are what its grids dissolve to."""
     found = Findings()
@@ -101,8 +179,14 @@ def clean_coverage(session: Session) -> Outcome:
     for number in editions:
         units = boundary_rows.units_in(session, number)
         grids = units[units["level"] == "grid"]
+        land = excluded_repository.excluded_in(session, number)
         errors = [
-            d for d in check(grids["code"].tolist(), grids["geometry"].to_numpy()) if d.severity == "error"
+            defect
+            for here, land_here in _regions(grids, land)
+            for defect in check_with_excluded(
+                here["code"].tolist(), here["geometry"].to_numpy(), excluded_land.as_land(land_here)
+            )
+            if defect.severity == "error"
         ]
         found.some(
             [f"{d.kind} {'/'.join(d.codes)}" for d in errors],
@@ -120,32 +204,49 @@ def clean_coverage(session: Session) -> Outcome:
     return found.outcome(3, Text("覆盖干净", "A clean coverage"), looked)
 
 
+def _regions(grids: pd.DataFrame, land: pd.DataFrame) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Part an edition where a degree of longitude lies between: districts of two countries fit no one projection."""
+    both = np.concatenate([grids["geometry"].to_numpy(), land["geometry"].to_numpy()])
+    bounds = shapely.bounds(both).reshape(-1, 4)
+    order = np.argsort(bounds[:, 0], kind="stable")
+    reach = np.maximum.accumulate(bounds[order, 2])
+    region = np.zeros(len(both), dtype=np.int64)
+    region[order[1:]] = np.cumsum(bounds[order[1:], 0] - reach[:-1] > _APART_DEG)
+    of_grid, of_land = region[: len(grids)], region[len(grids) :]
+    return [(grids[of_grid == at], land[of_land == at]) for at in np.unique(region)]
+
+
 def _not_dissolved(units: pd.DataFrame, grids: pd.DataFrame) -> list[str]:
+    """Upper units that are not the union of their grids, and grids without a unit of a level that their district has."""
     wrong: list[str] = []
-    for level in _LEVELS:
+    for level in DISSOLVED:
         upper = units[units["level"] == level]
         if not len(upper):
             continue
-        parents: dict[str, Any] = dict(zip(upper["path"], upper["code"], strict=True))
-        keys = [_parent(path, parents) for path in grids["path"]]
-        if any(key is None for key in keys):
-            wrong += [
-                f"{level}: {code}" for code, key in zip(grids["code"], keys, strict=True) if key is None
-            ]
-            continue
-        merged_keys, merged = dissolve(grids["geometry"].to_numpy(), [str(key) for key in keys])
-        expected = dict(zip(merged_keys, merged, strict=True))
-        for code, shape in zip(upper["code"], upper["geometry"], strict=True):
-            other = expected.get(code)
+        # Not every district has communities and streets.
+        divided = grids[grids["district_code"].isin(upper["district_code"])]
+        paths = set(upper["path"])
+        above = np.array([_ancestor(path, paths) for path in divided["path"]], dtype=object)
+        has_unit = np.array([path is not None for path in above], dtype=bool)
+        wrong += [f"{level}: {code}" for code in divided.loc[~has_unit, "code"]]
+        keys, merged = dissolve(divided.loc[has_unit, "geometry"].to_numpy(), above[has_unit].tolist())
+        expected = dict(zip(keys, merged, strict=True))
+        for path, code, shape in zip(upper["path"], upper["code"], upper["geometry"], strict=True):
+            other = expected.get(path)
             if other is None or geodesic_area_m2([shapely.symmetric_difference(shape, other)])[0] > 1e-3:
                 wrong.append(f"{level}: {code}")
     return wrong
 
 
-def _parent(path: str, parents: dict[str, str]) -> str | None:
+def _ancestor(path: str, paths: set[str]) -> str | None:
+    """The nearest of some paths that a path lies in."""
     labels = path.split(".")
-    return next(
-        (parents[p] for d in range(len(labels), 0, -1) if (p := ".".join(labels[:d])) in parents), None
+    return next((p for d in range(len(labels), 0, -1) if (p := ".".join(labels[:d])) in paths), None)
+
+
+def _hash_of(session: Session, number: int) -> str:
+    return content_hash(
+        boundary_rows.units_in(session, number), excluded_repository.excluded_in(session, number)
     )
 
 
@@ -153,11 +254,7 @@ def unchanged_editions(session: Session) -> Outcome:
     """Every edition still says what it said when it was published, and nothing could change it."""
     found = Findings()
     editions = boundary_rows.editions(session)
-    altered = [
-        str(e.number)
-        for e in editions
-        if content_hash(boundary_rows.units_in(session, e.number)) != e.content_hash
-    ]
+    altered = [str(e.number) for e in editions if _hash_of(session, e.number) != e.content_hash]
     found.some(altered, "内容与发布时不同的版本", "editions altered since they were published")
     late = [str(e.number) for e in editions if not within_bounds(e.effective_from, e.published_at)]
     found.some(

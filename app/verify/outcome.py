@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.i18n import Lang, Text
+from gis.text import Language, Text
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Outcome:
         """Whether nothing was found."""
         return not self.broken
 
-    def line(self, lang: Lang) -> str:
+    def line(self, lang: Language) -> str:
         """The outcome in one line."""
         mark = "✓" if self.holds else "✗"
         text = f"{mark} {self.number} {self.name.in_(lang)}：{self.looked_at.in_(lang)}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from app.components import catalog as component_catalog
-from app.db.session import Sight
-from app.i18n import Text
+from app.db.session import RowScope
 from app.incidents import catalog as incident_catalog
 from app.verify import privacy_repository, repository
 from app.verify.outcome import Findings, Outcome
+from gis.text import Text
 
 _STREETS_LOOKED_THROUGH = 3
 _NAME = Text("只计数不上图", "People are counted, never plotted")
@@ -57,7 +57,7 @@ def people_counted(session: Session, edition: int) -> Outcome:
 
 def _check_catalogues(session: Session, found: Findings) -> None:
     for table, rows in (
-        ("event_class", incident_catalog.read_catalog()),
+        ("incident_class", incident_catalog.read_catalog()),
         ("component_class", component_catalog.read_catalog()),
     ):
         wanted = [row["code"] for row in rows if row["sensitive"] == "yes"]
@@ -75,7 +75,7 @@ def _look_as_viewer(session: Session, path: str, found: Findings) -> None:
     found.add_if(
         off, f"{path} 的公开计数含敏感类别", f"the public counts of {path} include sensitive classes"
     )
-    with repository.eyes_of_service(session, Sight((path,), "verify")):
+    with repository.eyes_of_service(session, RowScope((path,), "verify")):
         texts = privacy_repository.texts_shown(session, ids)
         rows = privacy_repository.sensitive_rows_shown(session)
     found.some(texts, f"{path} 的查看者能读到文字", f"a viewer of {path} reads texts, by")

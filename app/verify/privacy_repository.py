@@ -116,8 +116,8 @@ def counts_with_sensitive(session: Session, path: str) -> bool:
     return bool(
         session.scalar(
             text(
-                "SELECT c.incidents_total <> (SELECT count(*) FROM incident i LEFT JOIN event_class k "
-                "ON k.code = i.class_code WHERE i.grid_path <@ u.path AND i.state <> 'voided' "
+                "SELECT c.incidents_total <> (SELECT count(*) FROM incident i LEFT JOIN incident_class k "
+                "ON k.code = i.class_code WHERE i.grid_path <@ u.path AND NOT i.is_void "
                 "AND NOT coalesce(k.sensitive, false)) "
                 "OR c.components <> (SELECT count(*) FROM component m JOIN component_class k ON k.code = m.class_code "
                 "WHERE m.paths <@ u.path AND NOT k.sensitive) "

@@ -10,14 +10,13 @@ import shapely
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository as boundary_rows
-from app.boundaries.editions import LoadedEdition, load_edition, schedule_of
-from app.boundaries.owners import owners_of, point_owners
+from app.boundaries.assignment import owners_of, point_owners
+from app.boundaries.edition_cache import LoadedEdition, load_edition, schedule_of
 from app.components import repository as component_rows
-from app.i18n import Text
 from app.incidents import repository as incident_rows
-from app.incidents.models import OPEN_STATES
 from app.verify import repository
 from app.verify.outcome import Findings, Outcome
+from gis.text import Text
 
 DERIVED = Text("归属可重算", "Assignments are derived")
 # The trigger measures with PostGIS, the engine with another build of the same libraries: they agree to a millionth, or
@@ -127,9 +126,9 @@ def _incidents(session: Session, loaded: LoadedEdition) -> tuple[int, list[str]]
     count, wrong = 0, []
     for frame in incident_rows.stored_assignments(session):
         count += len(frame)
-        by = frame["assigned_edition"].where(~frame["state"].isin(OPEN_STATES), loaded.number)
+        by = frame["assigned_edition"].where(~frame["is_open"], loaded.number)
         for number, part in frame.groupby(by, sort=True, dropna=False):
-            if pd.isna(number) or int(number) not in schedule:
+            if number not in schedule:  # nor is a missing number
                 wrong += [str(i) for i in part["id"][part["grid_code"].notna()]]
                 continue
             codes, paths = point_owners(edition(int(number)), part["lon"].to_numpy(), part["lat"].to_numpy())

@@ -10,24 +10,22 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.db.session import Sight
+from app.db.literals import sql_list
+from app.db.session import RowScope
+from app.drafts.states import REVIEWED
+from app.publishing.registry import unit_path_tables
 
 SERVICE_ROLE = "wangge_service"
 # Table -> the condition under which a row lies in the unit :path.
-SECURED = {
-    "incident": "grid_path <@ text2ltree(:path)",
-    "component": "paths <@ text2ltree(:path)",
-    "officer": "unit_path <@ text2ltree(:path)",
-    "team_member": "grid_path <@ text2ltree(:path)",
-    "population_count": "grid_path <@ text2ltree(:path)",
-    "draft": "scope_path <@ text2ltree(:path)",
-}
+SECURED = {name: table.within for name, table in unit_path_tables().items() if table.secured_by}
+# Tables whose rows are seen with a row of another one.
 FOLLOWING = ("incident_log", "component_share", "draft_operation", "draft_grid", "draft_log")
 # What keeps each promise: (table, trigger). A trigger that is gone or switched off is found by its name.
 HISTORY = tuple(
     (table, f"{table}_{rule}")
     for table, rules in (
         ("unit_version", ("guard", "no_truncate", "next", "whole")),
+        ("excluded_land", ("guard", "no_truncate", "next", "whole")),
         ("edition", ("append_only", "no_truncate", "next", "whole")),
         ("edition_withdrawal", ("guard", "no_truncate", "whole")),
         ("lineage", ("append_only", "no_truncate", "next")),
@@ -55,6 +53,7 @@ FOUR_EYES = (
 DRAWN = {
     ("unit_version", "geom"),
     ("unit_version", "lattice"),
+    ("excluded_land", "geom"),
     ("draft_grid", "geom"),
     ("component", "geom"),
     ("incident", "geom"),
@@ -139,13 +138,13 @@ def forbidden_grants(session: Session, wanted: Sequence[tuple[str, str]]) -> lis
 
 
 @contextmanager
-def eyes_of_service(session: Session, sight: Sight) -> Iterator[None]:
+def eyes_of_service(session: Session, scope: RowScope) -> Iterator[None]:
     """For a while, see what the service would see for somebody."""
     session.execute(text("SAVEPOINT eyes"))
     session.execute(text(f"SET LOCAL ROLE {SERVICE_ROLE}"))
     session.execute(
-        text("SELECT set_config('wangge.sight', :q, true), set_config('wangge.acts', :acts, true)"),
-        {"q": sight.queries, "acts": sight.acting_queries},
+        text("SELECT set_config('wangge.scope', :q, true), set_config('wangge.acts', :acts, true)"),
+        {"q": scope.queries, "acts": scope.acting_queries},
     )
     try:
         yield
@@ -214,8 +213,8 @@ def drafts_with_two_eyes(session: Session) -> list[str]:
     """Drafts that were approved by nobody, or by somebody who had a hand in them."""
     rows = session.execute(
         text(
-            "SELECT d.id::text FROM draft d WHERE d.state IN ('approved', 'published') AND ("
-            "coalesce(d.reviewer_key, '') = '' OR d.reviewer_key IN (SELECT draft_hands(d.id))) "
+            f"SELECT d.id::text FROM draft d WHERE d.state IN {sql_list(REVIEWED)} AND ("
+            "coalesce(d.reviewer_key, '') = '' OR d.reviewer_key IN (SELECT draft_contributors(d.id))) "
             "ORDER BY d.id LIMIT 100"
         )
     )

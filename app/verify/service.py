@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository as boundary_rows
-from app.boundaries.editions import LoadedEdition
-from app.boundaries.owners import index_in_force
-from app.i18n import Text
+from app.boundaries.assignment import index_in_force
+from app.boundaries.edition_cache import LoadedEdition
 from app.verify.access_checks import areas_kept
 from app.verify.coverage_checks import (
     ONE_ANSWER,
@@ -22,7 +21,8 @@ from app.verify.coverage_checks import (
 from app.verify.outcome import Outcome
 from app.verify.privacy_checks import people_counted
 from app.verify.record_checks import DERIVED, derived_assignments, nothing_lost
-from gis.errors import GisError
+from gis.errors import Refusal
+from gis.text import Text
 
 
 def verify(session: Session) -> Iterator[Outcome]:
@@ -52,5 +52,5 @@ _NOT_LOOKED = Text("无法建立索引", "no index can be made")
 def _index(session: Session) -> tuple[LoadedEdition | None, Text | None]:
     try:
         return index_in_force(session), None
-    except GisError as error:
-        return None, Text(error.text("zh"), error.text("en"))
+    except Refusal as error:
+        return None, error.detail

@@ -14,12 +14,12 @@ from starlette.requests import Request
 
 from app.auth.principal import Principal
 from app.auth.sessions import idle_limit
-from app.boundaries.editions import EditionCache, Scheduled
-from app.errors import AppError
-from app.i18n import Lang
+from app.boundaries.edition_cache import EditionCache, Scheduled
 from app.kit.language import language_of
 from app.settings import Settings
 from app.web.statics import Statics
+from gis.errors import Refusal
+from gis.text import Language
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 THEME_COOKIE = "wangge_theme"
@@ -53,7 +53,7 @@ LIBRARIES = {
 class Words:
     """The words of one language."""
 
-    def __init__(self, lang: Lang, words: Mapping[str, str]) -> None:
+    def __init__(self, lang: Language, words: Mapping[str, str]) -> None:
         self.lang = lang
         self._words = words
 
@@ -68,7 +68,7 @@ class Pages:
     def __init__(self, statics: Statics, settings: Settings) -> None:
         self.statics = statics
         self.settings = settings
-        self.words: dict[Lang, Words] = {
+        self.words: dict[Language, Words] = {
             lang: Words(lang, json.loads(statics.text(f"i18n/{lang}.json"))) for lang in ("zh", "en")
         }
         self._environment = Environment(
@@ -183,7 +183,7 @@ def in_force(request: Request) -> tuple[Scheduled | None, list[tuple[str, str]]]
     editions: EditionCache = request.app.state.editions
     try:
         loaded = editions.in_force()
-    except AppError:
+    except Refusal:
         return None, []
     found = {said["district"]["code"]: said["district"]["name"] for said in loaded.descriptions}
     return loaded.scheduled, sorted(found.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import FastAPI, Query, Request
@@ -12,20 +12,19 @@ from starlette.concurrency import run_in_threadpool
 
 from app.auth.dependencies import CurrentPrincipal
 from app.auth.policy import allow, public, public_if, refuse_incomplete, signed_in
-from app.auth.principal import Principal
 from app.auth.redirects import safe_next
 from app.auth.routing import Router
-from app.auth.sessions import is_secure
-from app.kit.language import COOKIE as LANG_COOKIE
-from app.kit.security_headers import SecurityHeaders, page_policy, worker_policy
+from app.kit.language import language_of
+from app.kit.security_headers import SecurityHeaders, worker_policy
 from app.settings import Settings
-from app.web import refusals
+from app.web import error_pages
 from app.web.pages import Pages
+from app.web.responses import page_response
 from app.web.statics import PREFIX, Statics
+from gis.io.formats import accepted_extensions, describe_formats
 
 router = Router(include_in_schema=False, default_response_class=HTMLResponse)
 
-_YEAR = 365 * 86400
 # Tools of the editor with their icons, in order; static/js/editor/operations.js says what each means.
 EDITOR_TOOLS = (
     ("select", "pointer"),
@@ -35,6 +34,7 @@ EDITOR_TOOLS = (
     ("transfer", "transfer"),
     ("vertex", "vertex"),
     ("add", "add"),
+    ("exclude", "exclude"),
 )
 
 
@@ -44,35 +44,14 @@ def install(app: FastAPI, settings: Settings) -> None:
     app.state.pages = Pages(app.state.statics, settings)
     app.include_router(router)
     app.add_middleware(SecurityHeaders, hsts_seconds=settings.hsts_seconds)
-    refusals.install(app)
-
-
-def answer(request: Request, template: str, *, principal: Principal, **values: Any) -> HTMLResponse:
-    """Render a page and send it with its policy; a language named in the address is remembered."""
-    pages: Pages = request.app.state.pages
-    settings: Settings = request.app.state.settings
-    status = values.pop("status", 200)
-    html = pages.render(template, request, principal=principal, **values)
-    headers = {
-        "Content-Security-Policy": page_policy(html, basemap_url=settings.basemap_url),
-    }
-    response = HTMLResponse(html, status_code=status, headers=headers)
-    if request.query_params.get("lang") in ("zh", "en"):
-        response.set_cookie(
-            LANG_COOKIE,
-            request.query_params["lang"],
-            max_age=_YEAR,
-            samesite="lax",
-            secure=is_secure(request, settings),
-        )
-    return response
+    error_pages.install(app)
 
 
 @router.get("/", dependencies=[public_if("public_layers")])
 def home(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
     """Whose place is this? The map of grids."""
     settings: Settings = request.app.state.settings
-    return answer(
+    return page_response(
         request,
         "map.html",
         principal=principal,
@@ -86,7 +65,7 @@ def home(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
 def dispatch(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
     """What needs me now? Incidents on a map and in a list."""
     settings: Settings = request.app.state.settings
-    return answer(
+    return page_response(
         request,
         "dispatch.html",
         principal=principal,
@@ -106,13 +85,17 @@ def editor(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
     may_edit = bool(principal.paths("gis-editor"))
     if may_edit:
         refuse_incomplete(principal)
-    return answer(
+    return page_response(
         request,
         "editor.html",
         principal=principal,
         title="editor.title",
         page="edit",
-        boot={"basemap": _basemap(settings), "mayEdit": may_edit},
+        boot={
+            "basemap": _basemap(settings),
+            "mayEdit": may_edit,
+            "files": {"accept": accepted_extensions(), "formats": describe_formats(language_of(request))},
+        },
         tools=EDITOR_TOOLS,
     )
 
@@ -132,7 +115,7 @@ def signin(
         if principal.must_enrol:
             after = f"{root}/account?next={quote(after, safe='')}"
         return RedirectResponse(after, status_code=303)
-    return answer(
+    return page_response(
         request,
         "signin.html",
         principal=principal,
@@ -159,7 +142,7 @@ def account(
     def clock(instant: datetime | None) -> str:
         return instant.astimezone(settings.zone).strftime("%H:%M") if instant else ""
 
-    return answer(
+    return page_response(
         request,
         "account.html",
         principal=principal,
@@ -174,7 +157,7 @@ def account(
 @router.get("/docs", dependencies=[public()])
 def docs(request: Request, principal: CurrentPrincipal) -> HTMLResponse:
     """The description of the API, with every request to try."""
-    return answer(
+    return page_response(
         request,
         "docs.html",
         principal=principal,

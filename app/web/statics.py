@@ -15,9 +15,10 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.errors import NotFound, Unavailable
+from app.errors import NotFound
 from app.kit.compression import squeeze, takes_gzip
 from app.kit.etag import is_known
+from gis.errors import AssetsMissing
 
 ROOT = Path(__file__).resolve().parent / "static"
 VENDOR = ROOT / "vendor"
@@ -64,10 +65,9 @@ class Statics:
         A library that was not fetched yet is an error that says how to fetch it.
         """
         if name not in self._files:
-            raise Unavailable(
+            raise AssetsMissing(
                 f"缺少前端文件 {name}，请运行 make assets",
                 f"the front-end file {name} is missing; run make assets",
-                code="assets-missing",
             )
         return f"{self._root_path}{PREFIX}/{self._versions[_bundle(name)]}/{name}"
 
@@ -79,7 +79,7 @@ class Statics:
         """The file as a response: compressed where the browser takes that, 304 where it has it already."""
         file = self._files.get(name)
         if file is None:
-            raise NotFound(f"没有文件 {name}", f"there is no file {name}")
+            raise NotFound(f"没有文件 {name}", f"there is no file {name}", code="no-such-asset")
         # An address of an earlier release still answers, but nobody may keep today's file under it.
         current = version == self._versions[_bundle(name)]
         headers = {

@@ -9,23 +9,38 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis.coverage import faults
-from gis.coverage.defects import Defect, has_errors, in_order, names
+from gis.antimeridian import across_meridian
+from gis.arrays import GeometryArrayLike
+from gis.coverage import detectors
+from gis.coverage.field import Field
 from gis.coverage.narrow import SLIVER_WIDTH_M
+from gis.coverage.ring_validity import read_rings
+from gis.coverage.row_checks import (
+    Rows,
+    code_defects,
+    duplicate_defects,
+    file_rows,
+    label_of,
+    repeated_codes,
+    row_defects,
+)
 from gis.coverage.snapping import Mend, SnappedCoverage, snap_coverage
 from gis.crs import check_degrees
+from gis.defects import Defect, has_errors, in_order, names
 from gis.errors import CoverageError, GeometryError
-from gis.geometry import geometry_array, representative_place, snap, trouble_of
+from gis.geometry import geometry_array
+from gis.text import Text
 
 __all__ = ["check", "duplicate_defects", "refuse_unless_clean", "repeated_codes"]
 
-_LONGEST_CODE = 64
 
-
+@across_meridian("polygons", "withheld")
 def check(
     codes: Sequence[str | None],
-    polygons: Any,
+    polygons: GeometryArrayLike,
     *,
+    rows: Rows | None = None,
+    withheld: Any = None,
     gap_width_m: float | None = None,
     inlet_width_m: float = 10.0,
     sliver_width_m: float = SLIVER_WIDTH_M,
@@ -37,7 +52,12 @@ def check(
     codes : sequence of str or None, length n
         The unit codes.
     polygons : array_like of shapely geometries, shape (n,)
-        EPSG:4326.
+        EPSG:4326. Rings that only touch themselves or one another are read as the same ground in valid form.
+    rows : sequence of int, or of sequences of int, length n, optional
+        The rows of the file that the polygons come from, counted from 1, for `Defect.rows` and messages.
+    withheld : array_like of shapely geometries, optional
+        Shapes that somebody has but that cannot be used, valid or not: the ground around them is not reported as
+        a gap. Unusable rows of `polygons` are taken as such.
     gap_width_m : float, optional
         Holes wider than this are warnings (an enclave that belongs to somebody else). By default every hole
         that the polygons enclose is an error.
@@ -60,8 +80,10 @@ def check(
         duplicate_code      error    a code that several rows have
         empty               error    no geometry, or one smaller than a lattice step
         invalid             error    not a valid polygon
+        retouched_ring      warning  rings that touch themselves, read as the same ground; once for all
         overlap             error    two interiors meet: width and area; the first 1,000 pairs
-        gap                 error    enclosed by the polygons and owned by none: width and area
+        gap                 error    enclosed by the polygons, if only by vertices in which they meet, and
+                                     owned by none: width and area; or a narrow strip open to the outside
         mismatched_edge     error    a border whose vertices differ by more than the lattice step
         mismatched_edge     warning  the same within one step: mended when stored
         sliver              error    a polygon thinner than `sliver_width_m`; a warning for a part of one
@@ -89,39 +111,50 @@ def check(
         raise GeometryError(
             f"图形数 {len(flat)} 与编码数 {len(codes)} 不同",
             f"{len(flat)} polygons but {len(codes)} codes",
-            code="length_mismatch",
+            code="length-mismatch",
         )
     corners = shapely.get_coordinates(flat)
     check_degrees(corners[:, 0], corners[:, 1])
-    labels = [_label(code, at) for at, code in enumerate(codes)]
-    defects = _code_defects(codes, flat)
-    usable, row_defects = _row_defects(labels, flat)
-    defects += row_defects
-    usable, copies = _split_copies(flat, usable)
+    defects = code_defects(codes, flat, rows)
+    numbered = file_rows(rows, len(flat))
+    labels = [label_of(code, numbered[at], at) for at, code in enumerate(codes)]
+    valid, read = read_rings(codes, flat, rows=rows)
+    defects += read
+    usable, unusable = row_defects(codes, valid, rows)
+    defects += unusable
+    left_out = np.setdiff1d(np.arange(len(flat)), usable)
+    unknown = [*valid[left_out], *(geometry_array(withheld) if withheld is not None else ())]
+    usable, copies = _split_copies(valid, usable)
     if len(usable) > 0:
         codes_of = tuple(labels[at] for at in usable)
+        rows_of = tuple(numbered[at] for at in usable)
         # That a code is repeated is said already.
-        doubled = [(first, labels[at]) for first, at in copies if labels[at] != codes_of[first]]
-        crowd = faults.crowd(codes_of, flat[usable])
+        doubled = [
+            detectors.Double(first, labels[at], numbered[at])
+            for first, at in copies
+            if labels[at] != codes_of[first]
+        ]
+        crowd = detectors.crowd(codes_of, valid[usable], rows_of)
         if crowd:
             # No coverage by any reading: what else is wrong with it would take long to find and help nobody.
             return in_order([*defects, *crowd])
-        snapped = snap_coverage(flat[usable])
-        ground = faults.Field(codes_of, snapped.polygons)
-        overlapping = faults.overlaps(ground, doubled)
+        snapped = snap_coverage(valid[usable])
+        ground = Field(codes_of, snapped.polygons, rows_of)
+        overlapping = detectors.overlaps(ground, doubled)
         defects += overlapping
-        defects += faults.mismatches(ground, overlapping)
-        defects += faults.gaps(ground, gap_width_m=gap_width_m)
-        defects += faults.inlets(ground, inlet_width_m=inlet_width_m)
-        defects += faults.slivers(ground, sliver_width_m=sliver_width_m)
-        defects += faults.detached(ground)
-        if len(overlapping) < faults.MOST_OVERLAPS:
+        defects += detectors.mismatches(ground, overlapping)
+        found = detectors.outside_of(detectors.find_gaps(ground), unknown)
+        defects += detectors.gaps(ground, gap_width_m=gap_width_m, found=found)
+        defects += detectors.inlets(ground, inlet_width_m=inlet_width_m, unknown=unknown)
+        defects += detectors.slivers(ground, sliver_width_m=sliver_width_m)
+        defects += detectors.detached(ground)
+        if len(overlapping) < detectors.MOST_OVERLAPS:
             # Which borders an overlap explains is known only where all of them are.
-            defects += _mended(ground.codes, snapped, {defect.codes for defect in overlapping})
+            defects += _mended(ground, snapped, {defect.codes for defect in overlapping})
     return in_order(defects)
 
 
-def refuse_unless_clean(codes: Sequence[str | None], polygons: Any) -> None:
+def refuse_unless_clean(codes: Sequence[str | None], polygons: GeometryArrayLike) -> None:
     """Raise when `check` finds an error.
 
     Raises
@@ -139,8 +172,8 @@ def refuse_unless_clean(codes: Sequence[str | None], polygons: Any) -> None:
     if has_errors(defects):
         errors = [defect for defect in defects if defect.severity == "error"]
         raise CoverageError(
-            f"网格边界有 {len(errors)} 处错误；第一处：{errors[0].detail_zh}",
-            f"the boundaries have {len(errors)} errors; the first: {errors[0].detail_en}",
+            f"网格边界有 {len(errors)} 处错误；第一处：{errors[0].detail.zh}",
+            f"the boundaries have {len(errors)} errors; the first: {errors[0].detail.en}",
             defects=defects,
         )
 
@@ -171,140 +204,24 @@ def _split_copies(
     return np.array(kept, dtype=np.int64), copies
 
 
-def _label(code: str | None, at: int) -> str:
-    return code if code is not None and code.strip() else f"#{at + 1}"
-
-
-def repeated_codes(codes: Sequence[str | None]) -> dict[str, list[int]]:
-    """Find the codes that several rows have, with the numbers of these rows.
-
-    Examples
-    --------
-    >>> repeated_codes(["a", "b", "a", None, None])
-    {'a': [1, 3]}
-    """
-    rows: dict[str, list[int]] = {}
-    for at, code in enumerate(codes):
-        if code is not None and code.strip():
-            rows.setdefault(code, []).append(at + 1)
-    return {code: numbers for code, numbers in rows.items() if len(numbers) > 1}
-
-
-def duplicate_defects(codes: Sequence[str | None], polygons: Any) -> list[Defect]:
-    """Report each code that several rows have once, at its second row."""
-    return [
-        Defect(
-            "duplicate_code",
-            "error",
-            (code,),
-            representative_place(polygons[rows[1] - 1]),
-            detail_zh=f"编码 {code} 重复出现 {len(rows)} 次（第 {names([str(row) for row in rows])} 行）",
-            detail_en=f"code {code} occurs {len(rows)} times (rows {names([str(row) for row in rows])})",
-        )
-        for code, rows in repeated_codes(codes).items()
-    ]
-
-
-def _code_defects(codes: Sequence[str | None], flat: NDArray[np.object_]) -> list[Defect]:
-    defects = duplicate_defects(codes, flat)
-    for at, code in enumerate(codes):
-        if code is None or not code.strip():
-            place = representative_place(flat[at])
-            defects.append(
-                Defect(
-                    "missing_code",
-                    "error",
-                    (f"#{at + 1}",),
-                    place,
-                    detail_zh=f"第 {at + 1} 行没有编码",
-                    detail_en=f"row {at + 1} has no code",
-                )
-            )
-            continue
-        if code != code.strip() or not code.isprintable() or len(code) > _LONGEST_CODE:
-            defects.append(
-                Defect(
-                    "malformed_code",
-                    "error",
-                    (code,),
-                    representative_place(flat[at]),
-                    detail_zh=f"第 {at + 1} 行的编码 {code!r} 含首尾空白、控制字符或超过 {_LONGEST_CODE} 个字符",
-                    detail_en=f"row {at + 1}: code {code!r} has outer blanks, control characters "
-                    f"or more than {_LONGEST_CODE} characters",
-                )
-            )
-    return defects
-
-
-def _row_defects(labels: list[str], flat: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[Defect]]:
-    """Report rows without a usable polygon, and give the numbers of the others."""
-    defects = []
-    usable = np.zeros(len(flat), dtype=bool)
-    valid = shapely.is_valid(flat)
-    for at, shape in enumerate(flat):
-        if shape is None or shapely.is_empty(shape):
-            defects.append(_empty(labels[at], at, "没有图形", "no geometry", (0.0, 0.0)))
-        elif shape.geom_type not in ("Polygon", "MultiPolygon"):
-            defects.append(
-                Defect(
-                    "invalid",
-                    "error",
-                    (labels[at],),
-                    representative_place(shape),
-                    detail_zh=f"{labels[at]}：应为面，实际为 {shape.geom_type}",
-                    detail_en=f"{labels[at]}: expected a polygon, got a {shape.geom_type}",
-                )
-            )
-        elif not valid[at]:
-            trouble = trouble_of(shape)
-            defects.append(
-                Defect(
-                    "invalid",
-                    "error",
-                    (labels[at],),
-                    trouble.place,
-                    detail_zh=f"{labels[at]}：{trouble.zh}",
-                    detail_en=f"{labels[at]}: {trouble.en}",
-                )
-            )
-        else:
-            usable[at] = True
-    numbers = np.flatnonzero(usable)
-    gone = shapely.is_missing(snap(flat[numbers], on_collapse="none"))
-    for at in numbers[gone]:
-        place = representative_place(flat[at])
-        defects.append(_empty(labels[at], at, "小于坐标精度 1e-7 度", "smaller than a lattice step", place))
-    return numbers[~gone], defects
-
-
-def _empty(label: str, at: int, zh: str, en: str, place: tuple[float, float]) -> Defect:
-    return Defect(
-        "empty",
-        "error",
-        (label,),
-        place,
-        detail_zh=f"第 {at + 1} 行（{label}）：{zh}",
-        detail_en=f"row {at + 1} ({label}): {en}",
-    )
-
-
-def _mended(
-    codes: tuple[str, ...], snapped: SnappedCoverage, overlapping: set[tuple[str, ...]]
-) -> list[Defect]:
+def _mended(ground: Field, snapped: SnappedCoverage, overlapping: set[tuple[str, ...]]) -> list[Defect]:
     """Tell, a pair at a time, where borders matched only after moving or adding vertices within a step."""
     pairs: dict[tuple[str, ...], list[Mend]] = {}
     for mend in snapped.mends:
-        pair = tuple(sorted((codes[mend.polygon], codes[mend.neighbour])))
+        pair = tuple(sorted((ground.codes[mend.polygon], ground.codes[mend.neighbour])))
         pairs.setdefault(pair, []).append(mend)
     return [
         Defect(
-            "mismatched_edge",
+            "mismatched-edge",
             "warning",
             pair,
             mends[0].place,
-            detail_zh=f"网格 {names(pair)} 的公共边界有 {len(mends)} 处节点不一致（1 厘米以内），入库时自动补齐",
-            detail_en=f"the common border of {names(pair)} has {len(mends)} unmatched vertices within 1 cm; "
-            "they are matched when stored",
+            detail=Text(
+                f"网格 {names(pair)} 的公共边界有 {len(mends)} 处节点不一致（1 厘米以内），入库时自动补齐",
+                f"the common border of {names(pair)} has {len(mends)} unmatched vertices within 1 cm; "
+                "they are matched when stored",
+            ),
+            rows=ground.rows_at([at for mend in mends for at in (mend.polygon, mend.neighbour)]),
         )
         for pair, mends in pairs.items()
         if pair not in overlapping

@@ -9,6 +9,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.antimeridian import across_meridian
+from gis.arrays import GeometryArrayLike
 from gis.coverage.snapping import snap_coverage
 from gis.errors import GeometryError
 from gis.geometry import SCALE, geometry_array, lattice_geometries
@@ -16,7 +18,8 @@ from gis.geometry import SCALE, geometry_array, lattice_geometries
 __all__ = ["dissolve"]
 
 
-def dissolve(polygons: Any, keys: Sequence[str]) -> tuple[list[str], NDArray[np.object_]]:
+@across_meridian("polygons")
+def dissolve(polygons: GeometryArrayLike, keys: Sequence[str]) -> tuple[list[str], NDArray[np.object_]]:
     """Join the polygons that have the same key.
 
     Parameters
@@ -55,7 +58,7 @@ def dissolve(polygons: Any, keys: Sequence[str]) -> tuple[list[str], NDArray[np.
         raise GeometryError(
             f"图形数 {len(flat)} 与编码数 {len(keys)} 不同",
             f"{len(flat)} polygons but {len(keys)} keys",
-            code="length_mismatch",
+            code="length-mismatch",
         )
     snapped = snap_coverage(flat, hairlines="rounding")
     steps = lattice_geometries(snapped.polygons)

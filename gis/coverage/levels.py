@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
-from gis.coverage.defects import Defect, in_order
-from gis.coverage.faults import widths_m
+from gis.antimeridian import across_meridian
+from gis.arrays import GeometryArrayLike
+from gis.coverage.field import widths_m
 from gis.crs import from_wgs84, working_crs
+from gis.defects import Defect, in_order
 from gis.geometry import geometry_array, lattice_geometries, polygon_parts, representative_place
 from gis.measures import geodesic_area_m2
+from gis.text import Text
 
 __all__ = ["compare_levels"]
 
-Geometries = NDArray[np.object_]
 
-
+@across_meridian("dissolved_polygons", "given_polygons")
 def compare_levels(
     dissolved_codes: Sequence[str],
-    dissolved_polygons: Any,
+    dissolved_polygons: GeometryArrayLike,
     given_codes: Sequence[str],
-    given_polygons: Any,
+    given_polygons: GeometryArrayLike,
     *,
     width_m: float = 1.0,
 ) -> list[Defect]:
@@ -53,7 +54,7 @@ def compare_levels(
     [('error', ('b',), None), ('warning', ('a',), 9)]
     """
     ours = dict(zip(dissolved_codes, geometry_array(dissolved_polygons), strict=True))
-    theirs: dict[str, Any] = {}
+    theirs: dict[str, BaseGeometry] = {}
     for code, shape in zip(given_codes, geometry_array(given_polygons), strict=True):
         theirs[code] = shape if code not in theirs else shapely.union_all([theirs[code], shape])
     defects = [
@@ -62,8 +63,10 @@ def compare_levels(
             "error",
             (code,),
             representative_place(ours[code]),
-            detail_zh=f"网格汇总出的 {code} 在给定图层中不存在",
-            detail_en=f"{code}, which grids belong to, is not in the given layer",
+            detail=Text(
+                f"网格汇总出的 {code} 在给定图层中不存在",
+                f"{code}, which grids belong to, is not in the given layer",
+            ),
         )
         for code in ours
         if code not in theirs
@@ -74,8 +77,7 @@ def compare_levels(
             "error",
             (code,),
             representative_place(theirs[code]),
-            detail_zh=f"给定图层中的 {code} 没有任何网格",
-            detail_en=f"{code} of the given layer has no grid",
+            detail=Text(f"给定图层中的 {code} 没有任何网格", f"{code} of the given layer has no grid"),
         )
         for code in theirs
         if code not in ours
@@ -86,7 +88,7 @@ def compare_levels(
 
 
 def _differences(
-    codes: list[str], ours: dict[str, Any], theirs: dict[str, Any], width_m: float
+    codes: list[str], ours: dict[str, BaseGeometry], theirs: dict[str, BaseGeometry], width_m: float
 ) -> list[Defect]:
     if not codes:
         return []
@@ -118,9 +120,11 @@ def _differences(
                 representative_place(degrees[widest]),
                 width_m=float(width[widest]),
                 area_m2=total,
-                detail_zh=f"{code} 的给定边界与网格汇总的边界相差 {total:.0f} 平方米，最宽 {width[widest]:.1f} 米",
-                detail_en=f"the given border of {code} differs from that of its grids by {total:.0f} m2, "
-                f"up to {width[widest]:.1f} m wide",
+                detail=Text(
+                    f"{code} 的给定边界与网格汇总的边界相差 {total:.0f} 平方米，最宽 {width[widest]:.1f} 米",
+                    f"the given border of {code} differs from that of its grids by {total:.0f} m2, "
+                    f"up to {width[widest]:.1f} m wide",
+                ),
             )
         )
     return found

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis.coverage.faults import Field, widths_m
+from gis.arrays import GeometryArrayLike
+from gis.coverage.field import Field, widths_m
 from gis.geometry import geometry_array, polygon_parts
 
 __all__ = ["SLIVER_WIDTH_M", "widest_m"]
@@ -18,7 +17,7 @@ SLIVER_WIDTH_M = 1.0
 _DEGREE_M = 111_000.0
 
 
-def widest_m(polygons: Any, *, below: float = SLIVER_WIDTH_M) -> NDArray[np.float64]:
+def widest_m(polygons: GeometryArrayLike, *, below: float = SLIVER_WIDTH_M) -> NDArray[np.float64]:
     """Measure the width of polygons where they are widest, if that is less than ``below``.
 
     Parameters

@@ -20,16 +20,21 @@ border are put into the neighbour too, which then counts as changed. Coordinates
 ========================= =================================================================
 """
 
-from gis.editing.applying import apply
-from gis.editing.checking import check_changes
-from gis.editing.comparing import Changes, Lineage, diff, lineage
-from gis.editing.drawing import MAX_VERTICES
-from gis.editing.files import operations_from_frame
+from gis.editing.apply import apply
+from gis.editing.attributes import LONGEST_TEXT
+from gis.editing.code_allocation import next_code, north_west_order
+from gis.editing.diff import Changes, diff
+from gis.editing.exclusion import exclude_gap
+from gis.editing.file_changes import operations_from_frame
+from gis.editing.lineage import TOLERANCE_M2, Lineage, lineage
 from gis.editing.model import Coverage, Edit, GridAttributes, GridKind
-from gis.editing.numbering import next_code, north_west_order
+from gis.editing.neighbourhood import Reach, reach
+from gis.editing.noded import is_noded
+from gis.editing.operation_input import OperationInput, parse_operation
 from gis.editing.operations import (
     Add,
     DeleteVertex,
+    Exclude,
     InsertVertex,
     Merge,
     MoveBorder,
@@ -48,20 +53,23 @@ from gis.editing.operations import (
     Split,
     Transfer,
 )
-from gis.editing.reaching import Reach, reach
-from gis.editing.rebasing import Conflict, conflicts, rebased
+from gis.editing.rebase import Conflict, conflicts, rebased
 from gis.editing.refusals import OperationRefused
-from gis.editing.requests import LONGEST_TEXT, operation_as_json, parse_operation
+from gis.editing.serialization import operation_as_json
+from gis.editing.sketch_input import MAX_VERTICES
+from gis.editing.validation import check_changes
 
 __all__ = [
     "LONGEST_TEXT",
     "MAX_VERTICES",
+    "TOLERANCE_M2",
     "Add",
     "Changes",
     "Conflict",
     "Coverage",
     "DeleteVertex",
     "Edit",
+    "Exclude",
     "GridAttributes",
     "GridKind",
     "InsertVertex",
@@ -70,6 +78,7 @@ __all__ = [
     "MoveBorder",
     "MoveVertex",
     "Operation",
+    "OperationInput",
     "OperationRefused",
     "Paint",
     "Reach",
@@ -88,6 +97,8 @@ __all__ = [
     "check_changes",
     "conflicts",
     "diff",
+    "exclude_gap",
+    "is_noded",
     "lineage",
     "next_code",
     "north_west_order",

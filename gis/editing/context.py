@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from gis.coverage import EXCLUDED_PREFIX, is_excluded_code
+from gis.editing.code_allocation import check_new_code, next_code
 from gis.editing.model import Coverage
-from gis.editing.numbering import check_new_code, next_code
 from gis.editing.refusals import refuse
 
 __all__ = ["Context"]
@@ -19,6 +20,8 @@ class Context:
     coverage: Coverage
     used_codes: Collection[str] = ()
     communities: Collection[str] | None = None
+    district_code: str = ""
+    excluded_number: int | None = None
     _given: set[str] = field(default_factory=set)
     _used: set[str] | None = None
 
@@ -34,13 +37,32 @@ class Context:
         siblings = [
             code
             for code, words in zip(self.coverage.codes, self.coverage.attributes, strict=True)
-            if words.community == community
+            if words.community == community and not words.excluded
         ]
         return self._keep(next_code(community, self.used, siblings=siblings))
 
     def given_code(self, code: str) -> str:
         """Take a code that somebody chose, if it is free."""
+        if code.startswith(EXCLUDED_PREFIX):
+            refuse(
+                "reserved-code",
+                f"{EXCLUDED_PREFIX} 开头的编码留给不划入网格的区域",
+                f"codes that begin with {EXCLUDED_PREFIX} are those of excluded land",
+            )
         return self._keep(check_new_code(code, self.used))
+
+    def new_excluded_code(self) -> str:
+        """Give out the next code for land that is declared to be nobody's."""
+        if self.excluded_number is not None:
+            return self._keep(f"{EXCLUDED_PREFIX}{self.excluded_number}")
+        known = [int(code.removeprefix(EXCLUDED_PREFIX)) for code in self.used if is_excluded_code(code)]
+        return self._keep(f"{EXCLUDED_PREFIX}{max(known, default=0) + 1}")
+
+    def district(self, codes: Iterable[str]) -> str:
+        """What declared land among these grids belongs to: their district, or else the community of the first."""
+        if self.district_code:
+            return self.district_code
+        return next((self.coverage.attributes_of(code).community for code in codes), "")
 
     def _keep(self, code: str) -> str:
         self.used.add(code)

@@ -11,24 +11,35 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.arrays import Geometries, GeometryArrayLike
 from gis.coverage import is_clean, refuse_unless_clean
 from gis.editing.refusals import refuse
 from gis.errors import CoverageError, GeometryError, Place
 from gis.geometry import from_lattice, geometry_array, lattice_geometries, to_lattice
 
-__all__ = ["Coverage", "Edit", "GridAttributes", "GridKind"]
+__all__ = ["Coverage", "Edit", "GridAttributes", "GridKind", "MemberKind"]
 
 GridKind = Literal["base", "dedicated"]
-Geometries = NDArray[np.object_]
+MemberKind = Literal["base", "dedicated", "excluded"]
+"""What a polygon of a coverage is: a grid of a kind, or land declared to be nobody's."""
 
 
 @dataclass(frozen=True)
 class GridAttributes:
-    """What a grid has besides its code and its border: name, code of its community, kind."""
+    """What a grid has besides its code and its border: name, code of its community, kind.
+
+    Land that is nobody's on purpose is a member of the coverage, too, so that borders stay matched along it: its kind
+    is ``excluded``, its name is the reason, and its community is the district.
+    """
 
     name: str
     community: str
-    kind: GridKind = "base"
+    kind: MemberKind = "base"
+
+    @property
+    def excluded(self) -> bool:
+        """Whether this is no grid but land declared to be nobody's."""
+        return self.kind == "excluded"
 
 
 class Coverage:
@@ -61,7 +72,7 @@ class Coverage:
     def build(
         cls,
         codes: Sequence[str],
-        polygons: Any,
+        polygons: GeometryArrayLike,
         attributes: Sequence[GridAttributes],
         *,
         trusted: bool = False,
@@ -97,7 +108,7 @@ class Coverage:
             raise GeometryError(
                 f"编码 {len(codes)} 个、图形 {len(flat)} 个、属性 {len(attributes)} 个，数目不同",
                 f"{len(codes)} codes, {len(flat)} polygons and {len(attributes)} attributes",
-                code="length_mismatch",
+                code="length-mismatch",
             )
         order = sorted(range(len(codes)), key=lambda at: codes[at])
         ordered = np.empty(len(flat), dtype=object)
@@ -133,6 +144,13 @@ class Coverage:
         return self.attributes[self.position(code)]
 
     @cached_property
+    def excluded_codes(self) -> frozenset[str]:
+        """Codes of the members that are no grids but land declared to be nobody's."""
+        return frozenset(
+            code for code, words in zip(self.codes, self.attributes, strict=True) if words.excluded
+        )
+
+    @cached_property
     def bounds(self) -> NDArray[np.float64]:
         """Envelopes in lattice steps, shape (n, 4): west, south, east, north."""
         return np.rint(shapely.bounds(self.polygons) * 1e7)
@@ -152,7 +170,7 @@ class Coverage:
     def replaced(
         self,
         *,
-        polygons: Mapping[str, Any] | None = None,
+        polygons: Mapping[str, object] | None = None,
         attributes: Mapping[str, GridAttributes] | None = None,
         retired: Sequence[str] = (),
     ) -> Coverage:
@@ -184,12 +202,16 @@ def _refuse_unclean(made: Coverage) -> None:
         raise GeometryError(
             f"坐标不在 1e-7 度的格点上：{place}",
             f"coordinates off the lattice of 1e-7 degree: {place}",
-            code="off_lattice",
+            code="off-lattice",
             places=[place],
         )
     if not is_clean(made.polygons):
         refuse_unless_clean(made.codes, made.polygons)
-        raise CoverageError("公共边界的节点不一致", "grids do not share the vertices of a common border")
+        raise CoverageError(
+            "公共边界的节点不一致",
+            "grids do not share the vertices of a common border",
+            code="mismatched-edge",
+        )
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from gis.coverage.defects import names
 from gis.coverage.narrow import SLIVER_WIDTH_M, widest_m
+from gis.defects import names
 from gis.editing.model import Coverage, Edit
 from gis.editing.refusals import refuse
 
@@ -25,6 +25,8 @@ def refuse_slivers(before: Coverage, edit: Edit) -> None:
     shapes = {shapely.to_wkb(shape) for shape in before.polygons} if edit.created else set()
     codes, was = [], []
     for code in (*edit.created, *edit.changed):
+        if code in after.excluded_codes:
+            continue  # A canal may be declared to be nobody's.
         old = before.polygon(code) if code in before else None
         if old is after.polygon(code) or (old is None and shapely.to_wkb(after.polygon(code)) in shapes):
             continue  # Called otherwise: the land is as it was.

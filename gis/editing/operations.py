@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from shapely.geometry.base import BaseGeometry
+
 from gis.editing.model import GridKind
 from gis.errors import Place
 
 __all__ = [
     "Add",
     "DeleteVertex",
+    "Exclude",
     "InsertVertex",
     "Merge",
     "MoveBorder",
@@ -46,7 +49,7 @@ class Split:
 
     op: ClassVar[str] = "split"
     grid: str
-    by: Any
+    by: BaseGeometry
     codes: tuple[str, ...] = ()
 
 
@@ -73,7 +76,7 @@ class Reshape:
     """
 
     op: ClassVar[str] = "reshape"
-    line: Any
+    line: BaseGeometry
     grids: tuple[str, ...] = ()
 
 
@@ -82,7 +85,7 @@ class Transfer:
     """Give all land of other grids inside a polygon to a grid; nobody's land stays nobody's."""
 
     op: ClassVar[str] = "transfer"
-    area: Any
+    area: BaseGeometry
     to: str
 
 
@@ -122,10 +125,13 @@ class DeleteVertex:
 
 @dataclass(frozen=True)
 class Add:
-    """Make a grid of the land inside a polygon that nobody owns, or give that land to the grid `to`: fill a gap."""
+    """Make a grid of the land inside a polygon that nobody owns, or give that land to the grid `to`: fill a gap.
+
+    Nobody's is also what was declared so; as far as it is taken the declaration ends.
+    """
 
     op: ClassVar[str] = "add"
-    area: Any
+    area: BaseGeometry
     community: str | None = None
     code: str | None = None
     kind: GridKind = "base"
@@ -134,8 +140,22 @@ class Add:
 
 
 @dataclass(frozen=True)
+class Exclude:
+    """Declare land to be nobody's, with a reason: what lies inside a polygon, or a whole grid.
+
+    It is taken from grids and from nobody; land that is declared already stays as it was declared. `Add` over it makes
+    it a grid again, `Remove` of its code gives it to its neighbours, `Rename` changes the reason.
+    """
+
+    op: ClassVar[str] = "exclude"
+    reason: str
+    area: Any = None
+    grid: str | None = None
+
+
+@dataclass(frozen=True)
 class Remove:
-    """Dissolve a grid.
+    """Dissolve a grid, or take back land that was declared to be nobody's.
 
     Its land goes, part by part, to the neighbour with the longest common border (ties: lowest code); with `to`,
     each place to the one of these grids whose border is nearest. An empty `to` gives the land to nobody.
@@ -156,7 +176,7 @@ class Paint:
     """
 
     op: ClassVar[str] = "paint"
-    area: Any
+    area: BaseGeometry
     grid: str | None = None
     community: str | None = None
     code: str | None = None
@@ -217,7 +237,7 @@ class ReplacedGrid:
     """A grid of a file: its new polygon, and attributes where they change; a new code needs a community."""
 
     code: str
-    geometry: Any
+    geometry: BaseGeometry
     name: str | None = None
     community: str | None = None
     kind: GridKind | None = None
@@ -242,6 +262,7 @@ Operation = (
     | InsertVertex
     | DeleteVertex
     | Add
+    | Exclude
     | Paint
     | Remove
     | Recode

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NoReturn
 
-from gis.errors import GisError, Place
+from gis.errors import Place, Refusal
 
 __all__ = ["OperationRefused", "refuse"]
 
 
-class OperationRefused(GisError):
+class OperationRefused(Refusal):
     """An operation that cannot be done; nothing has changed.
 
     ``code`` is a machine word in kebab-case, ``places`` tell where (longitude, latitude, EPSG:4326).
@@ -63,10 +63,11 @@ class OperationRefused(GisError):
     ring-folds              a ring would cross itself, turn over or shrink to nothing
     overlaps                grids would overlap
     leaves-gap              land between grids would belong to nobody
+    at-the-meridian         the border along the 180th meridian would change, whose other side is not seen
     ======================= =====================================================================
     """
 
-    default_code = "operation-refused"
+    code = "operation-refused"
 
 
 def refuse(code: str, zh: str, en: str, *, places: Iterable[Place] = ()) -> NoReturn:

@@ -7,14 +7,15 @@ vertices, the smaller first, so that both grids along a border name it alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
+from gis.arrays import Geometries, GeometryArrayLike
 from gis.errors import Place
-from gis.geometry import SCALE, from_lattice, lattice_geometries
+from gis.geometry import SCALE, from_lattice
 
 __all__ = [
     "Edge",
@@ -26,7 +27,6 @@ __all__ = [
     "edge_array",
     "edge_lines",
     "place_of",
-    "steps_of",
     "through_pixel",
     "vertex_set",
 ]
@@ -34,7 +34,6 @@ __all__ = [
 Vertex = tuple[int, int]
 Edge = tuple[Vertex, Vertex]
 Edges = NDArray[np.int64]
-Geometries = NDArray[np.object_]
 
 
 class Folded(ValueError):
@@ -45,12 +44,7 @@ class Folded(ValueError):
         self.at = at
 
 
-def steps_of(shapes: Any) -> Geometries:
-    """Polygons in degrees as polygons in lattice steps."""
-    return lattice_geometries(shapes)
-
-
-def degrees_of(shape: Any) -> Any:
+def degrees_of(shape: BaseGeometry) -> BaseGeometry:
     """A polygon in lattice steps as it is stored: in degrees, rings in a fixed order and direction."""
     return shapely.transform(shapely.normalize(shape), lambda xy: np.rint(xy) / SCALE + 0.0)
 
@@ -67,7 +61,7 @@ def place_of(vertex: Iterable[float]) -> Place:
     return (x, y)
 
 
-def edge_array(shapes: Any) -> tuple[Edges, NDArray[np.int64]]:
+def edge_array(shapes: GeometryArrayLike) -> tuple[Edges, NDArray[np.int64]]:
     """Take the edges of polygons or lines.
 
     Returns
@@ -108,7 +102,7 @@ def edge_lines(edges: Edges) -> Geometries:
     return np.asarray(shapely.linestrings(edges.reshape(-1, 2, 2).astype(np.float64)), dtype=object)
 
 
-def vertex_set(shapes: Any) -> set[Vertex]:
+def vertex_set(shapes: GeometryArrayLike) -> set[Vertex]:
     """Every vertex of some polygons."""
     points = np.rint(shapely.get_coordinates(np.asarray(shapes, dtype=object).reshape(-1))).astype(np.int64)
     return {(x, y) for x, y in points.tolist()}
@@ -133,7 +127,7 @@ def through_pixel(edges: Edges, point: Vertex) -> NDArray[np.bool_]:
     return np.asarray(near & between)
 
 
-def changed_rings(shape: Any, change: Callable[[list[Vertex]], list[Vertex]]) -> Any:
+def changed_rings(shape: BaseGeometry, change: Callable[[list[Vertex]], list[Vertex]]) -> BaseGeometry:
     """Rebuild a polygon with each ring (open: first vertex not repeated) changed; repeated vertices go.
 
     Raises

@@ -1,187 +1,191 @@
-"""Which encoding is this text in? UTF-8 and the Chinese ones, by trying them on the bytes themselves."""
+"""The one rule for the encoding of text in files.
+
+In this order: a byte order mark; what the user says, held to and checked; UTF-8, where the bytes are valid UTF-8 with
+more than ASCII in them; what the file declares, unless its bytes read like something else. Nothing else is believed:
+a file that says nothing is refused, with samples of how it would read. Almost any bytes are valid GB18030, so a guess
+would alter text that was written in another encoding.
+"""
 
 from __future__ import annotations
 
 import codecs
-import struct
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-import numpy as np
+from gis.errors import UnknownEncoding
+from gis.io.cells import Cell, fit_encoding, is_misfit, read_cells
+from gis.io.code_pages import MULTI_BYTE, codec_of
+from gis.io.encoding_refusals import CANDIDATES, refuse_cells, refuse_undeclared, refuse_utf8_as_other
+from gis.io.plausible_text import strangeness
 
-from gis.errors import UnknownEncoding, UnreadableFile
+__all__ = ["Declaration", "bom_codec", "choose_encoding", "likeliest"]
 
-__all__ = ["dbf_encoding", "decoded", "text_encoding"]
+# A declared encoding that reads this strangely is doubted where another reads this well.
+_STRANGE, _PLAIN = 0.3, 0.1
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
-_BLOCK = 1 << 20
-_SAMPLED_RECORDS = 200_000
-_ONE_BYTE = {"iso8859-1", "cp1252", "ascii", "iso8859-15"}
 
-
-def text_encoding(path: Path, *, given: str | None = None) -> str:
-    """Recognise the encoding of a whole text file.
+@dataclass(frozen=True)
+class Declaration:
+    """An encoding that a file declares.
 
     Parameters
     ----------
-    path : Path
-    given : str, optional
-        What the user says it is; tried and held to.
-
-    Returns
-    -------
-    str
-        A Python codec name: ``utf-8``, ``utf-8-sig`` (with a byte order mark), ``utf-16`` or ``gb18030`` (of which
-        GBK and GB2312 are parts).
-
-    Raises
-    ------
-    gis.errors.UnknownEncoding
+    codec : str
+        One of `gis.io.code_pages.KNOWN_ENCODINGS`.
+    source : str
+        Where it says so, for messages: ``.cpg GBK``.
     """
-    with path.open("rb") as stream:
-        start = stream.read(4)
-    if given is not None:
-        name = _codec(given)
-        if name == "utf-8" and start.startswith(codecs.BOM_UTF8):
-            name = "utf-8-sig"
-        if not _decodes(path, name):
-            raise _refused(path.name, given)
-        return name
-    if start.startswith(codecs.BOM_UTF8):
-        candidates = ["utf-8-sig"]
-    elif start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        candidates = ["utf-16"]
-    else:
-        candidates = ["utf-8", "gb18030"]
-    for name in candidates:
-        if _decodes(path, name):
-            return name
-    raise _refused(path.name, None)
+
+    codec: str
+    source: str
 
 
-def _codec(name: str) -> str:
-    cleaned = name.strip()
-    if cleaned.isdigit():
-        cleaned = {"65001": "utf-8", "936": "gbk", "54936": "gb18030"}.get(cleaned, f"cp{cleaned}")
-    try:
-        found = codecs.lookup(cleaned).name
-    except LookupError as error:
-        raise UnknownEncoding(f"不认识的编码名 {name!r}", f"unknown encoding {name!r}") from error
-    # GB18030 holds all of GBK and GB2312, so the wider one loses nothing.
-    return "gb18030" if found in ("gbk", "gb2312") else found
+def bom_codec(start: bytes) -> str | None:
+    """Give the codec that a byte order mark stands for; None without one.
+
+    Examples
+    --------
+    >>> bom_codec("名".encode("utf-16")), bom_codec(b"name")
+    ('utf-16', None)
+    """
+    return next((codec for mark, codec in _BOMS if start.startswith(mark)), None)
 
 
-def _decodes(path: Path, name: str) -> bool:
-    decoder = codecs.getincrementaldecoder(name)()
-    try:
-        with path.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                # Text has no NUL; a file full of them is stopped at its first megabyte.
-                if "\x00" in decoder.decode(block):
-                    return False
-            decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _refused(name: str, given: str | None) -> UnknownEncoding:
-    expected = given or "UTF-8, GBK, GB18030"
-    return UnknownEncoding(
-        f"文件 {name} 的文字不是 {expected} 编码", f"the text of {name} is not encoded in {expected}"
-    )
-
-
-# ---------------------------------------------------------------- dBASE tables beside Shapefiles
-def dbf_encoding(path: Path, *, cpg: str | None = None, given: str | None = None) -> str | None:
-    """Recognise the encoding of a .dbf from the bytes of its names and text fields.
+def choose_encoding(
+    cells: Sequence[Cell], *, file: str, declared: Sequence[Declaration] = (), given: str | None = None
+) -> str | None:
+    """Apply the rule to the texts of a file in which ASCII is itself.
 
     Parameters
     ----------
-    path : Path
-        The .dbf.
-    cpg : str, optional
-        Content of the .cpg beside it. Believed when the bytes agree; a one-byte code page, which many tools
-        write without looking, only when the bytes are neither UTF-8 nor GB18030.
+    cells : sequence of Cell
+        All texts, or so many that they can stand for all; those in ASCII do not count.
+    file : str
+        How it is called to the user.
+    declared : sequence of Declaration
+        What the file says, the strongest word first.
     given : str, optional
-        What the user says; held to.
+        What the user says.
 
     Returns
     -------
     str or None
-        A Python codec name; None when every byte is ASCII, so that it does not matter.
-    """
-    texts = _dbf_texts(path)
-    if not texts and given is None:
-        return None
-    if given is not None:
-        name = _codec(given)
-        if not _fits(texts, name):
-            raise _refused(path.name, given)
-        return name
-    said = None
-    if cpg is not None and cpg.strip():
-        try:
-            said = _codec(cpg)
-        except UnknownEncoding:
-            said = None
-    first = [said] if said is not None and said not in _ONE_BYTE else []
-    last = [said] if said is not None and said in _ONE_BYTE else []
-    for name in [*first, "utf-8", "gb18030", *last]:
-        if _fits(texts, name):
-            return name
-    raise _refused(path.name, None)
+        One of `gis.io.code_pages.KNOWN_ENCODINGS`; None when all is ASCII, so that it does not matter.
 
-
-def _fits(texts: Iterable[bytes], name: str) -> bool:
-    try:
-        for text in texts:
-            # Fields are cut at a number of bytes, so a last character may be half there.
-            codecs.getincrementaldecoder(name)().decode(text)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def decoded(text: str, name: str) -> str:
-    """Turn text that was read byte for byte (as ISO-8859-1) into what it means, dropping a half last character.
+    Raises
+    ------
+    gis.errors.UnknownEncoding
+        With `rows` where some cells are at fault, and with `samples` where the user has to say it.
 
     Examples
     --------
-    >>> decoded("青岛".encode("gbk").decode("latin-1"), "gb18030")
-    '青岛'
+    >>> cell = Cell("信義區".encode("big5"), 1, "name")
+    >>> choose_encoding([cell], file="a.dbf", declared=[Declaration("cp950", "0x78")])
+    'cp950'
+    >>> try:
+    ...     choose_encoding([cell], file="a.csv")
+    ... except UnknownEncoding as error:
+    ...     print({sample.encoding: sample.texts[0] for sample in error.samples}["big5"])
+    信義區
     """
-    return codecs.getincrementaldecoder(name)("replace").decode(text.encode("latin-1"))
+    cells = [cell for cell in cells if not cell.text.isascii()]
+    if given is not None:
+        return _given(given, cells, file)
+    if not cells:
+        return None
+    utf8 = fit_encoding(cells, "utf-8")
+    if utf8 and _is_surely_utf8(cells):
+        return "utf-8"
+    believed = next((one for one in declared if _is_borne_out(cells, one.codec)), None)
+    words = [(one.codec, one.source) for one in declared]
+    if utf8:
+        if believed is not None and believed.codec in MULTI_BYTE:
+            raise refuse_undeclared(cells, file, words, ambiguous=True)
+        return "utf-8"
+    if believed is not None:
+        return believed.codec
+    main = _main_encoding(cells, ["utf-8", *(one.codec for one in declared if one.codec in MULTI_BYTE)])
+    if main is not None:
+        raise refuse_cells([cell for cell in cells if is_misfit(cell, main)], main, file)
+    raise refuse_undeclared(cells, file, words)
 
 
-def _dbf_texts(path: Path) -> list[bytes]:
-    """Give the distinct non-ASCII texts of a dBASE file: column names and character fields."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as stream:
-            head = stream.read(32)
-            if len(head) < 32:
-                raise UnreadableFile(f"{path.name} 不完整", f"{path.name} is truncated", code="damaged")
-            records, header, width = struct.unpack_from("<IHH", head, 4)
-            fields = stream.read(max(header - 32, 0))
-    except OSError as error:
-        raise UnreadableFile(f"无法读取 {path.name}", f"cannot read {path.name}") from error
-    spans, at, names = [], 1, []
-    for begin in range(0, len(fields) - 31, 32):
-        one = fields[begin : begin + 32]
-        if one[0] == 0x0D:
-            break
-        names.append(one[:11].split(b"\x00")[0])
-        if one[11:12] == b"C":
-            spans.append((at, one[16] + 256 * one[17]))
-            at += one[16] + 256 * one[17]
+def _given(given: str, cells: Sequence[Cell], file: str) -> str:
+    """Hold to what the user says, unless the bytes are not in it, or are plainly UTF-8."""
+    codec = codec_of(given)
+    if b"a".decode(codec, "replace") != "a":
+        raise UnknownEncoding(
+            f"文件 {file} 的文字不可能是 {given} 编码", f"the text of file {file} cannot be in {given}"
+        )
+    wrong = [cell for cell in cells if is_misfit(cell, codec)]
+    utf8 = not codec.startswith("utf") and fit_encoding(cells, "utf-8") and _is_surely_utf8(cells)
+    if utf8 and (wrong or strangeness(read_cells(cells, codec), codec) >= _STRANGE):
+        raise refuse_utf8_as_other(cells, codec, given, file)
+    if wrong:
+        raise refuse_cells(wrong, codec, file, cells=cells, given=given)
+    return codec
+
+
+def _is_borne_out(cells: Sequence[Cell], codec: str) -> bool:
+    """Whether the bytes bear out what is declared: they decode, and do not read far better as something else."""
+    if not fit_encoding(cells, codec):
+        return False
+    if strangeness(read_cells(cells, codec), codec) < _STRANGE:
+        return True
+    others = [other for other in ("utf-8", *CANDIDATES) if other != codec and fit_encoding(cells, other)]
+    return all(strangeness(read_cells(cells, other), other) > _PLAIN for other in others)
+
+
+def _is_surely_utf8(cells: Iterable[Cell]) -> bool:
+    """Whether valid UTF-8 is no accident: two bytes of GBK may be a character of two bytes, three hardly ever."""
+    for text in read_cells(cells, "utf-8"):
+        for before, letter, after in zip(f" {text[:-1]}", text, f"{text[1:]} ", strict=True):
+            latin = "\u00c0" <= letter <= "\u024f" and letter.isalpha()
+            if letter >= "\u0800" or (latin and any("a" <= one <= "z" for one in (before, after))):
+                return True
+    return False
+
+
+def _main_encoding(cells: Sequence[Cell], candidates: Iterable[str]) -> str | None:
+    """Give the encoding that the larger part of the cells is plainly in, though not all."""
+    for codec in dict.fromkeys(candidates):
+        good = [cell for cell in cells if not is_misfit(cell, codec)]
+        if 2 * len(good) < len(cells) or not fit_encoding(good, codec):
+            continue
+        if codec == "utf-8":
+            plain = _is_surely_utf8(good)
         else:
-            at += one[16]
-    texts = {name for name in names if not name.isascii()}
-    count = min(records, _SAMPLED_RECORDS, max(size - header, 0) // width if width else 0)
-    if count and spans:
-        table = np.memmap(path, dtype=np.uint8, mode="r", offset=header, shape=(count, width))
-        for begin, length in spans:
-            column = np.ascontiguousarray(table[:, begin : begin + length])
-            rows = np.flatnonzero((column >= 0x80).any(axis=1))
-            texts.update(bytes(column[row]).rstrip(b" \x00") for row in rows.tolist())
-    return sorted(texts)
+            plain = strangeness(read_cells(good, codec), codec) < _PLAIN
+        if plain:
+            return codec
+    return None
+
+
+def likeliest(texts: Sequence[bytes], *, holding: Sequence[str] = ()) -> str:
+    """Give the encoding that some texts are likeliest in: to show names and to compare them, never to rewrite them.
+
+    Where the texts hold the words of `holding` in an encoding, byte for byte, it is that one.
+
+    Examples
+    --------
+    >>> likeliest(["经度".encode("gbk"), b"lat"]), likeliest([b"lon"])
+    ('gb18030', 'utf-8')
+    """
+    cells = [Cell(text, 0, "") for text in texts if not text.isascii()]
+    if not cells or fit_encoding(cells, "utf-8"):
+        return "utf-8"
+    fitting = [codec for codec in CANDIDATES if fit_encoding(cells, codec)]
+    named = [
+        codec
+        for codec in fitting
+        if holding and all(any(word in text for text in read_cells(cells, codec)) for word in holding)
+    ]
+    fitting = named or fitting
+    return min(fitting, key=lambda codec: strangeness(read_cells(cells, codec), codec), default="latin-1")

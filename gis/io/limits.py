@@ -6,31 +6,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import shapely
-from numpy.typing import NDArray
 
 from gis.errors import LimitExceeded
+from gis.text import Text
 
 __all__ = ["LimitName", "ReadLimits", "current_limits", "limit_exceeded", "limit_reading"]
 
 LimitName = Literal[
     "features", "vertices", "unpacked_mb", "columns", "text_length", "memory_mb", "cpu_s", "wall_s"
 ]
-_PHRASES: dict[LimitName, tuple[str, str]] = {
-    "features": ("文件有 {found} 行", "the file has {found} rows"),
-    "vertices": ("文件的图形有 {found} 个节点", "the shapes of the file have {found} vertices"),
-    "unpacked_mb": ("文件解开后有 {found} MB", "the file unpacks to {found} MB"),
-    "columns": ("文件有 {found} 列", "the file has {found} columns"),
-    "text_length": ("文件中有 {found} 个字符的文字", "the file holds a text of {found} characters"),
-    "memory_mb": ("读取文件所需内存超限", "reading the file takes too much memory"),
-    "cpu_s": ("读取文件的计算时间超限", "reading the file takes too many seconds of computing"),
-    "wall_s": ("读取文件用时超限", "reading the file takes too long"),
+_PHRASES: dict[LimitName, Text] = {
+    "features": Text("文件有 {found} 行", "the file has {found} rows"),
+    "vertices": Text("文件的图形有 {found} 个节点", "the shapes of the file have {found} vertices"),
+    "unpacked_mb": Text("文件解开后有 {found} MB", "the file unpacks to {found} MB"),
+    "columns": Text("文件有 {found} 列", "the file has {found} columns"),
+    "text_length": Text("文件中有 {found} 个字符的文字", "the file holds a text of {found} characters"),
+    "memory_mb": Text("读取文件所需内存超限", "reading the file takes too much memory"),
+    "cpu_s": Text("读取文件的计算时间超限", "reading the file takes too many seconds of computing"),
+    "wall_s": Text("读取文件用时超限", "reading the file takes too long"),
 }
 _UNITS = {"memory_mb": " MB", "unpacked_mb": " MB", "cpu_s": " s", "wall_s": " s"}
 
@@ -81,18 +79,18 @@ the limit is 10 (setting WANGGE_UPLOAD_FEATURES)
         if found > self.unpacked_mb << 20:
             raise limit_exceeded(self, "unpacked_mb", -(-found >> 20))
 
-    def refuse_table(self, columns: pd.DataFrame, shapes: NDArray[np.object_]) -> None:
-        """Raise `LimitExceeded` for a table that was read and is over a limit."""
+    def refuse_table(self, columns: pd.DataFrame, vertices: int) -> None:
+        """Raise `LimitExceeded` for a table that was read, with so many vertices in its shapes, and is over a limit."""
         self.refuse_over("features", len(columns))
         self.refuse_over("columns", columns.shape[1])
-        self.refuse_over("vertices", int(shapely.get_num_coordinates(shapes).sum()))
+        self.refuse_over("vertices", vertices)
         for name in range(columns.shape[1]):
             self.refuse_over("text_length", _longest_text(columns.iloc[:, name]))
 
 
 def limit_exceeded(limits: ReadLimits, name: LimitName, found: int | None = None) -> LimitExceeded:
     """Make the refusal of a file that is over a limit."""
-    zh, en = (phrase.format(found=found) for phrase in _PHRASES[name])
+    zh, en = _PHRASES[name].format(found=found)
     largest, unit = int(getattr(limits, name)), _UNITS.get(name, "")
     setting = f"{limits.prefix}{name}".upper() if limits.prefix else name
     return LimitExceeded(
@@ -104,7 +102,7 @@ def limit_exceeded(limits: ReadLimits, name: LimitName, found: int | None = None
     )
 
 
-def _longest_text(column: pd.Series[Any]) -> int:
+def _longest_text(column: pd.Series) -> int:
     if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
         return 0
     try:

@@ -8,19 +8,19 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from gis.crs import WGS84, CrsLike, SourceCrs
-from gis.errors import CrsUnknown, GisError, UnreadableFile
+from gis.errors import CrsUnknown, Refusal, UnreadableFile
+from gis.io.gdal_tables import shapes_in
 from gis.io.layer import CrsSource, LayerData, LayerInfo, assemble, digest_of, given_or_found
 from gis.io.limits import current_limits
 from gis.io.table import read_plain_table
 from gis.io.text import refuse_broken_text
-from gis.io.vector import shapes_of
+from gis.io.values import frame_of
 
 __all__ = ["list_parquet", "read_parquet"]
 
@@ -89,20 +89,20 @@ def read_parquet(
         table = file.read(use_threads=False)
         refuse_broken_text(table, name=source.name)
         if geo is None or lon is not None or wkt is not None:
-            plain: pd.DataFrame = table.to_pandas()
-            return read_plain_table(plain, source, crs=crs, lon=lon, lat=lat, wkt=wkt)
+            return read_plain_table(frame_of(table), source, crs=crs, lon=lon, lat=lat, wkt=wkt)
         primary = str(geo["primary_column"])
         about = geo["columns"][primary]
         if about.get("encoding", "WKB") == "WKB":
-            shapes, bad = shapes_of(table.column(primary).to_pylist())
-            columns: pd.DataFrame = table.drop_columns([primary]).to_pandas()
+            shapes, bad = shapes_in(table.column(primary))
+            columns = frame_of(table.drop_columns([primary]))
         else:
             frame = gpd.read_parquet(source, to_pandas_kwargs={"use_threads": False})
             shapes, bad = np.asarray(frame.geometry.to_numpy(), dtype=object), []
-            columns = pd.DataFrame(frame.drop(columns=[primary]))
-    except (GisError, MemoryError):
+            columns = frame_of(table.drop_columns([primary]))
+    except (Refusal, MemoryError):
         raise
-    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError) as error:
+    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+        # An encoding that the column does not have ends in AttributeError.
         raise UnreadableFile(
             f"Parquet 文件 {source.name} 已损坏",
             f"Parquet file {source.name} is damaged: {str(error).splitlines()[0] if str(error) else '?'}",

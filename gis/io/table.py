@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +18,27 @@ import pyarrow.csv as pa_csv
 import shapely
 from numpy.typing import NDArray
 
+from gis.arrays import Floats
 from gis.crs import WGS84, CrsLike, parse_crs
 from gis.errors import BadRow, CrsMissing, MissingColumn, UnreadableFile
 from gis.io.columns import find_column, guess_column
-from gis.io.encoding import text_encoding
 from gis.io.layer import CrsSource, LayerData, assemble, bad_row, digest_of
+from gis.io.likely_crs import likely_crs
 from gis.io.limits import current_limits
+from gis.io.names import distinct_names, name_notes
+from gis.io.text_encoding import delimited_cells, text_encoding
+from gis.io.written_shapes import read_written
+from gis.text import Text
 
 __all__ = ["LAT_NAMES", "LON_NAMES", "WKT_NAMES", "numbers", "read_csv", "read_plain_table", "with_places"]
 
-LON_NAMES = ("lon", "lng", "longitude", "long", "经度", "东经", "lon_wgs84", "x")
-LAT_NAMES = ("lat", "latitude", "纬度", "北纬", "lat_wgs84", "y")
-WKT_NAMES = ("wkt", "geometry", "geom", "the_geom", "wkt_geom", "shape", "几何", "图形")
+LON_NAMES = ("lon", "lng", "longitude", "long", "经度", "經度", "东经", "東經", "lon_wgs84", "x")
+LAT_NAMES = ("lat", "latitude", "纬度", "緯度", "北纬", "北緯", "lat_wgs84", "y")
+WKT_NAMES = ("wkt", "geometry", "geom", "the_geom", "wkt_geom", "shape", "几何", "幾何", "图形", "圖形")
 _DELIMITERS = (",", ";", "\t", "|")
 _LONGEST_LINE = 1 << 20
-_SRID = re.compile(r"^\s*SRID\s*=\s*(\d+)\s*;", re.IGNORECASE)
-_HEX = re.compile(r"^[0-9A-Fa-f]{10,}$")
-Floats = NDArray[np.float64]
+# What spreadsheets write before the header to say what separates the columns.
+_SEPARATOR = re.compile(r"\"?sep=(.)\"?[ \t,;|]*", re.IGNORECASE | re.DOTALL)
 
 
 def read_csv(
@@ -48,10 +53,10 @@ def read_csv(
     """Read a CSV file with places in lon/lat columns or a WKT column.
 
     Every column stays text, so that codes keep their leading zeros. A byte order mark, semicolons, tabs and
-    bars, UTF-8, UTF-16 and GB18030 are recognised.
+    bars, UTF-8 and UTF-16 with its mark are recognised; any other encoding has to be said.
     """
-    name = text_encoding(source, given=encoding)
-    columns, bad = _rows(source, name)
+    name = text_encoding(source, given=encoding, cells=delimited_cells)
+    columns, bad, notes = _rows(source, name)
     return with_places(
         columns,
         file=source.name,
@@ -63,6 +68,7 @@ def read_csv(
         sha256=digest_of([source]),
         encoding=name.removesuffix("-sig"),
         bad_rows=bad,
+        notes=notes,
     )
 
 
@@ -89,9 +95,10 @@ def read_plain_table(
 
 
 # ---------------------------------------------------------------- rows out of text
-def _rows(source: Path, encoding: str) -> tuple[pd.DataFrame, list[BadRow]]:
-    header, delimiter = _header(source, encoding)
-    names = _unique(header)
+def _rows(source: Path, encoding: str) -> tuple[pd.DataFrame, list[BadRow], list[Text]]:
+    header, delimiter, before = _header(source, encoding)
+    names, copies = distinct_names(header)
+    notes = name_notes(names, copies)
     current_limits().refuse_over("columns", len(names))
     ragged: list[int] = []
 
@@ -104,7 +111,7 @@ def _rows(source: Path, encoding: str) -> tuple[pd.DataFrame, list[BadRow]]:
             source,
             read_options=pa_csv.ReadOptions(
                 column_names=names,
-                skip_rows=1,
+                skip_rows=before + 1,
                 use_threads=False,
                 encoding="utf8" if encoding.startswith("utf-8") else encoding,
             ),
@@ -121,60 +128,57 @@ def _rows(source: Path, encoding: str) -> tuple[pd.DataFrame, list[BadRow]]:
         table = pa.table({name: pa.array([], pa.string()) for name in names})
     if ragged:
         # Rare: rows with too few or too many fields. Read again row by row, to number them.
-        return _slowly(source, encoding, delimiter, names)
+        return *_slowly(source, encoding, delimiter, names, before=before), notes
     current_limits().refuse_over("features", table.num_rows)
     if table.num_rows == 0:
         raise UnreadableFile(
             f"文件 {source.name} 只有表头，没有数据行",
             f"file {source.name} has a header and no rows",
-            code="no_rows",
+            code="no-rows",
         )
     frame: pd.DataFrame = table.to_pandas()
-    return frame, []
+    return frame, [], notes
 
 
-def _header(source: Path, encoding: str) -> tuple[list[str], str]:
-    """Read the names of the columns and find what separates them."""
+def _header(source: Path, encoding: str) -> tuple[list[str], str, int]:
+    """Read the names of the columns, find what separates them, and how many lines stand before them."""
     with source.open("r", encoding=encoding, newline="") as stream:
         sample = stream.read(_LONGEST_LINE)
     lines = sample.splitlines()
+    said = _SEPARATOR.fullmatch(lines[0].strip("\ufeff")) if lines else None
+    if said:
+        # As spreadsheets have it: the first line says what separates the columns of the others.
+        lines = lines[1:]
     if not lines or not lines[0].strip():
         raise UnreadableFile(
             f"文件 {source.name} 的第一行是空的，应为表头",
             f"file {source.name} has no header in its first line",
-            code="no_header",
+            code="no-header",
         )
     if len(lines) == 1 and len(sample) == _LONGEST_LINE:
         raise UnreadableFile(
-            f"文件 {source.name} 不是表格", f"file {source.name} is not a table", code="not_a_table"
+            f"文件 {source.name} 不是表格", f"file {source.name} is not a table", code="not-a-table"
         )
     best, delimiter = 0, ","
+    if said:
+        return next(csv.reader(lines, delimiter=said[1])), said[1], 1
     with _as_table(source):
         for candidate in _DELIMITERS:
             fields = [len(row) for row in csv.reader(lines[:50], delimiter=candidate) if row]
             agreeing = sum(count == fields[0] for count in fields)
             if fields[0] > max(best, 1) and agreeing * 2 >= len(fields):
                 best, delimiter = fields[0], candidate
-        return next(csv.reader(lines, delimiter=delimiter)), delimiter
-
-
-def _unique(header: Sequence[str]) -> list[str]:
-    names: list[str] = []
-    for at, raw in enumerate(header):
-        label = raw.strip().strip("\ufeff") or f"column_{at + 1}"
-        name, copy = label, 2
-        while name in names:
-            name, copy = f"{label}_{copy}", copy + 1
-        names.append(name)
-    return names
+        return next(csv.reader(lines, delimiter=delimiter)), delimiter, 0
 
 
 def _slowly(
-    source: Path, encoding: str, delimiter: str, names: list[str]
+    source: Path, encoding: str, delimiter: str, names: list[str], *, before: int
 ) -> tuple[pd.DataFrame, list[BadRow]]:
     rows: list[list[str | None]] = []
     bad: list[BadRow] = []
     with _as_table(source), source.open("r", encoding=encoding, newline="") as stream:
+        for _ in range(before):
+            stream.readline()
         for fields in _records(stream, delimiter):
             if len(fields) != len(names):
                 bad.append(
@@ -198,7 +202,7 @@ def _as_table(source: Path) -> Iterator[None]:
         yield
     except csv.Error as error:
         raise UnreadableFile(
-            f"文件 {source.name} 不是表格", f"file {source.name} is not a table: {error}", code="not_a_table"
+            f"文件 {source.name} 不是表格", f"file {source.name} is not a table: {error}", code="not-a-table"
         ) from error
 
 
@@ -223,6 +227,7 @@ def with_places(
     sha256: str,
     encoding: str | None = None,
     bad_rows: Sequence[BadRow] = (),
+    notes: Iterable[Text] = (),
 ) -> LayerData:
     """Make places from columns: a named or guessed lon/lat pair, else a WKT column.
 
@@ -236,7 +241,11 @@ def with_places(
     names = [str(name) for name in columns.columns]
     if wkt is None and (lon is not None or lat is not None):
         if lon is None or lat is None:
-            raise MissingColumn("经度列和纬度列须同时指定", "name both the longitude and the latitude column")
+            raise MissingColumn(
+                "经度列和纬度列须同时指定",
+                "name both the longitude and the latitude column",
+                code="no-place-columns",
+            )
         pair: tuple[str, str] | None = (
             find_column(names, lon, file=file),
             find_column(names, lat, file=file),
@@ -248,6 +257,8 @@ def with_places(
         pair = None
     settled = WGS84 if crs is None else parse_crs(crs)
     crs_source: CrsSource = "assumed" if crs is None else "argument"
+    came_in: str | None = None
+    notes = list(notes)
     if pair is not None:
         shapes, bad = _points(columns, pair, known=bad_rows)
         if crs is None:
@@ -260,15 +271,19 @@ def with_places(
             raise MissingColumn(
                 f"文件 {file} 没有经纬度列，也没有 WKT 列；现有列：{listing}",
                 f"file {file} has neither longitude and latitude nor WKT columns; it has: {listing}",
-                code="no_place_columns",
+                code="no-place-columns",
             )
-        shapes, bad, srid = _texts(columns, column, known=bad_rows)
-        if crs is None and srid is not None:
-            settled, crs_source = parse_crs(srid), "file"
-        elif crs is None:
+        written = read_written(columns[column].tolist(), column, known=bad_rows)
+        shapes, bad = written.shapes, written.bad
+        if crs is not None:
+            notes += written.overruled(settled)
+        elif written.srids.any():
+            shapes, bad, settled = written.settled()
+            came_in, crs_source = written.crs_name, "file"
+        else:
             _refuse_metres(shapes, file=file, pair=(column, column))
         columns, label = columns.drop(columns=[column]), column
-    return assemble(
+    data = assemble(
         columns,
         shapes,
         crs=settled,
@@ -278,10 +293,12 @@ def with_places(
         encoding=encoding,
         bad_rows=bad,
         place_columns=label,
+        notes=notes,
     )
+    return data if came_in is None else replace(data, crs=came_in)
 
 
-def numbers(column: pd.Series[Any]) -> tuple[Floats, NDArray[np.bool_]]:
+def numbers(column: pd.Series) -> tuple[Floats, NDArray[np.bool_]]:
     """Read a column as numbers.
 
     Returns
@@ -291,6 +308,9 @@ def numbers(column: pd.Series[Any]) -> tuple[Floats, NDArray[np.bool_]]:
     empty : ndarray of bool
         Where nothing was written, as opposed to something that is no number.
     """
+    if pd.api.types.is_bool_dtype(column):
+        # True is no longitude of 1 degree.
+        return np.full(len(column), np.nan), column.isna().to_numpy(dtype=bool)
     if pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         return values, np.isnan(values)
@@ -325,40 +345,19 @@ def _points(
     return shapes, list(bad.values())
 
 
-def _texts(
-    columns: pd.DataFrame, column: str, *, known: Sequence[BadRow]
-) -> tuple[NDArray[np.object_], list[BadRow], int | None]:
-    """Build shapes from WKT, EWKT (its SRID is given back) or hexadecimal WKB."""
-    bad = {row.row: row for row in known}
-    texts = [
-        None if not isinstance(text, str) or not text.strip() else text.strip() for text in columns[column]
-    ]
-    first = next((text for text in texts if text), "")
-    srid = _SRID.match(first)
-    if srid:
-        texts = [None if text is None else _SRID.sub("", text) for text in texts]
-    values = np.asarray(texts, dtype=object)
-    builder = shapely.from_wkb if _HEX.match(first) else shapely.from_wkt
-    shapes = np.asarray(builder(values, on_invalid="ignore"), dtype=object).reshape(-1)
-    for at in np.flatnonzero(shapely.is_missing(shapes)).tolist():
-        reason = ("没有图形", "no geometry") if texts[at] is None else ("不是有效的 WKT", "not valid WKT")
-        bad.setdefault(at + 1, bad_row(at + 1, column, *reason, texts[at]))
-    embedded = shapely.get_srid(shapes[~shapely.is_missing(shapes)][:1])
-    number = int(srid.group(1)) if srid else int(embedded[0]) if len(embedded) else 0
-    return shapes, list(bad.values()), number or None
-
-
 def _refuse_metres(shapes: NDArray[np.object_], *, file: str, pair: tuple[str, str]) -> None:
     """Refuse to take numbers for degrees that cannot be: a table does not say its CRS."""
-    points = shapely.get_coordinates(shapes)
+    points, of = shapely.get_coordinates(shapes[~shapely.is_missing(shapes)], return_index=True)
     if len(points) == 0:
         return
     x, y = np.abs(points[:, 0]), np.abs(points[:, 1])
     far = (x > 180) | (y > 180)
     if far.mean() >= 0.5:
         sample = f"({points[far][0, 0]:.10g}, {points[far][0, 1]:.10g})"
+        row = int(np.flatnonzero(~shapely.is_missing(shapes))[of[far][0]]) + 1
+        likely = likely_crs(float(points[far][0, 0]), float(points[far][0, 1]))
+        zh, en = likely or ("例如 EPSG:4549", "for example EPSG:4549")
         raise CrsMissing(
-            f"文件 {file} 的 {pair[0]}、{pair[1]} 不像经纬度，例如 {sample}；请用 crs 指明坐标系，例如 EPSG:4549",
-            f"{pair[0]}, {pair[1]} of file {file} are not degrees, for example {sample}; name the CRS, "
-            "for example EPSG:4549",
+            f"文件 {file} 第 {row} 行的 {pair[0]}、{pair[1]} 不像经纬度：{sample}；请用 crs 指明坐标系：{zh}",
+            f"{pair[0]}, {pair[1]} of file {file} are not degrees in row {row}: {sample}; name the CRS: {en}",
         )

@@ -8,7 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from gis.errors import UnknownEncoding
+from gis.io.encoding_refusals import way_out
 from gis.io.layer import bad_row
+from gis.io.text_encoding import sample_cells
 
 __all__ = ["refuse_broken_text", "refuse_broken_utf8"]
 
@@ -89,9 +91,16 @@ def refuse_broken_utf8(source: Path) -> None:
                 at = passed + len(block) - len(pending) + error.start
                 line += pending[: error.start].count(b"\n")
                 wrong = pending[error.start : error.end].hex(" ")
+                samples = sample_cells(source)
+                zh, en = (
+                    (f"。文字{way_out(samples).zh}", f". The text {way_out(samples).en}")
+                    if samples
+                    else ("", "")
+                )
                 raise UnknownEncoding(
-                    f"文件 {source.name} 不是有效的 UTF-8：第 {line} 行、第 {at + 1} 字节处为 {wrong}",
-                    f"file {source.name} is not UTF-8: {wrong} in line {line}, at byte {at + 1}",
+                    f"文件 {source.name} 不是有效的 UTF-8：第 {line} 行、第 {at + 1} 字节处为 {wrong}{zh}",
+                    f"file {source.name} is not UTF-8: {wrong} in line {line}, at byte {at + 1}{en}",
+                    samples=samples,
                 ) from error
             if not block:
                 return

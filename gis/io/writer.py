@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,7 +16,11 @@ import pyogrio
 import shapely
 
 from gis.errors import CrsMissing, InputRefused, UnknownFormat
+from gis.geojson import feature_text, geojson_texts, right_handed, write_collection
 from gis.geometry import round_degrees
+from gis.io.csv_file import CSV_ENCODING
+from gis.io.json_rows import json_rows
+from gis.io.writable import as_arrow, as_ogr, as_text, refuse_for_dbase
 
 __all__ = ["WRITABLE", "write_layer"]
 
@@ -31,7 +35,13 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _DBASE_BYTES = 254
 
 
-def write_layer(frame: gpd.GeoDataFrame, path: str | os.PathLike[str], *, layer: str | None = None) -> Path:
+def write_layer(
+    frame: gpd.GeoDataFrame,
+    path: str | os.PathLike[str],
+    *,
+    layer: str | None = None,
+    beside: Mapping[str, gpd.GeoDataFrame] | None = None,
+) -> Path:
     """Write a frame to a file, in the format of its extension.
 
     Parameters
@@ -44,6 +54,8 @@ def write_layer(frame: gpd.GeoDataFrame, path: str | os.PathLike[str], *, layer:
         Shapefile part by part.
     layer : str, optional
         Name of the layer; the stem of the file otherwise.
+    beside : mapping of str to GeoDataFrame, optional
+        Further layers by name, EPSG:4326; a GeoPackage alone holds them.
 
     Returns
     -------
@@ -57,10 +69,12 @@ def write_layer(frame: gpd.GeoDataFrame, path: str | os.PathLike[str], *, layer:
     gis.errors.CrsMissing
         The frame is not in EPSG:4326.
     gis.errors.InputRefused
-        A text that the format would cut off: a Shapefile holds 254 bytes of each.
+        A value that the format cannot hold as it is: a Shapefile has 254 bytes for a text, 18 digits for a whole
+        number and 15 decimals for others; only GeoJSON, CSV and Parquet have texts with NUL.
 
     Notes
     -----
+    Numbers that a format has no type for (beyond 64 bits, decimals) are written as text with all their digits.
     GeoJSON has seven decimals, which is the lattice. A Shapefile keeps ten bytes of each column name and is
     written in UTF-8 with a .cpg that says so. In KML, control characters that XML cannot hold become U+FFFD.
 
@@ -78,6 +92,7 @@ def write_layer(frame: gpd.GeoDataFrame, path: str | os.PathLike[str], *, layer:
         raise UnknownFormat(
             f"不能写出 {extension or target.name}；支持：{known}",
             f"cannot write {extension or target.name}; expected one of {known}",
+            code="unwritable-format",
         )
     if frame.crs is None or frame.crs.to_epsg() != 4326:
         raise CrsMissing(
@@ -88,6 +103,14 @@ def write_layer(frame: gpd.GeoDataFrame, path: str | os.PathLike[str], *, layer:
     with tempfile.TemporaryDirectory(prefix=".wangge-", dir=target.parent) as folder:
         draft = Path(folder) / target.name
         _write(frame, draft, extension, name)
+        for other, rows in (beside or {}).items():
+            if extension != ".gpkg":
+                raise UnknownFormat(
+                    f"{extension} 只能有一个图层；多个图层请写 .gpkg",
+                    f"{extension} holds one layer; write .gpkg for several",
+                    code="one-layer-format",
+                )
+            _write(rows, draft, extension, other)
         if extension == ".shp":
             for part in sorted(Path(folder).iterdir()):
                 part.replace(target.with_name(part.name))
@@ -98,35 +121,30 @@ def write_layer(frame: gpd.GeoDataFrame, path: str | os.PathLike[str], *, layer:
 
 def _write(frame: gpd.GeoDataFrame, draft: Path, extension: str, name: str) -> None:
     if extension == ".csv":
-        _csv(frame).to_csv(draft, index=False)
+        _csv(as_text(frame, exact=False)).to_csv(draft, index=False, encoding=CSV_ENCODING)
     elif extension == ".parquet":
-        frame.to_parquet(draft, index=False, compression="zstd", write_covering_bbox=False)
+        as_arrow(frame).to_parquet(draft, index=False, compression="zstd", write_covering_bbox=False)
     elif extension in (".shp", ".zip"):
         _shapefile(frame, draft, name)
     elif extension in (".geojson", ".json"):
         _geojson(frame, draft, name)
     else:
         if extension == ".kml":
-            frame = frame.replace(_NOT_XML, "\ufffd", regex=True)
+            frame = as_text(frame, exact=True).replace(_NOT_XML, "\ufffd", regex=True)
+            # The right-hand rule holds in KML, too.
+            frame = frame.set_geometry(right_handed(frame.geometry.to_numpy()), crs=frame.crs)
+        else:
+            frame = as_ogr(frame)
         pyogrio.write_dataframe(frame, draft, driver=_DRIVERS[extension], layer=name, encoding="UTF-8")
 
 
 def _geojson(frame: gpd.GeoDataFrame, draft: Path, name: str) -> None:
     """Write GeoJSON without GDAL, which takes the last digit of 120.1000003 for noise and drops it."""
     shapes = shapely.transform(frame.geometry.to_numpy(), round_degrees)
-    texts = shapely.to_geojson(shapes)
-    columns = pd.DataFrame(frame.drop(columns=[frame.geometry.name]))
-    lines = columns.to_json(
-        orient="records", lines=True, force_ascii=False, date_format="iso", double_precision=15
-    ).split("\n")
+    texts = geojson_texts(shapes)
+    lines = json_rows(pd.DataFrame(frame.drop(columns=[frame.geometry.name])))
     with draft.open("w", encoding="utf-8") as out:
-        out.write(
-            f'{{"type":"FeatureCollection","name":{json.dumps(name, ensure_ascii=False)},"features":[\n'
-        )
-        for at, (text, properties) in enumerate(zip(texts, lines, strict=False)):
-            feature = f'{{"type":"Feature","properties":{properties or "{}"},"geometry":{text or "null"}}}'
-            out.write(f",\n{feature}" if at else feature)
-        out.write("\n]}\n")
+        write_collection(out, map(feature_text, texts, lines), name=name)
 
 
 def _csv(frame: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -139,6 +157,8 @@ def _csv(frame: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _shapefile(frame: gpd.GeoDataFrame, draft: Path, name: str) -> None:
     _refuse_long(frame)
+    frame = as_ogr(frame)
+    refuse_for_dbase(frame)
     with tempfile.TemporaryDirectory(prefix="wangge-shp-") as folder:
         written = Path(folder) / f"{name}.shp"
         short = frame.rename(columns=_ten_bytes([str(n) for n in frame.columns if n != frame.geometry.name]))

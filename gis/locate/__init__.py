@@ -11,10 +11,12 @@ order; outside every grid there is no owner, never the nearest one.
 `raster`    cells that know their owner, or the few edges that decide
 `overlaid`  the same for polygons that overlap, where the lowest code wins
 `kernel`    the compiled query
+`excluded`  why nobody owns a place: declared land with its reasons
 `file`      one file, opened by memory map
 =========== ===================================================================================
 """
 
+from gis.locate.excluded import ExcludedAreas
 from gis.locate.index import NO_OWNER, GridIndex
 
-__all__ = ["NO_OWNER", "GridIndex"]
+__all__ = ["NO_OWNER", "ExcludedAreas", "GridIndex"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
@@ -130,12 +129,13 @@ def shared_borders(polygons: NDArray[np.object_]) -> Borders:
             f"({place[0]}, {place[1]}) 处的边界被多次使用，网格互相重叠",
             f"the edge at ({place[0]}, {place[1]}) is claimed more than twice: the grids overlap",
             places=[(float(place[0]), float(place[1]))],
+            code="overlaps",
         )
     kept = order[begins]
     return Borders(edges.x0[kept], edges.y0[kept], edges.x1[kept], edges.y1[kept], one, other, edges.grids)
 
 
-def _refuse_long(start: NDArray[Any], end: NDArray[Any]) -> None:
+def _refuse_long(start: np.ndarray, end: np.ndarray) -> None:
     long = np.flatnonzero(np.abs(end - start).max(axis=1, initial=0) > _LONGEST)
     if long.size:
         place = from_lattice(start[long[0]])
@@ -143,5 +143,5 @@ def _refuse_long(start: NDArray[Any], end: NDArray[Any]) -> None:
             f"({place[0]}, {place[1]}) 起的一条边超过 214 度",
             f"the edge from ({place[0]}, {place[1]}) is longer than 214 degrees",
             places=[(float(place[0]), float(place[1]))],
-            code="edge_too_long",
+            code="edge-too-long",
         )

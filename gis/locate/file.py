@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gis.errors import IndexRefused
 
@@ -65,7 +64,7 @@ class Sections:
         if self.header["length"] != len(buffer):
             raise refused(name, "文件长度不对，可能被截断", "wrong length, probably truncated")
 
-    def take(self, section: str) -> NDArray[Any]:
+    def take(self, section: str) -> np.ndarray:
         """Give an array that lies in the file.
 
         Raises
@@ -86,7 +85,7 @@ def refused(name: str, zh: str, en: str) -> IndexRefused:
     return IndexRefused(f"索引文件 {name}：{zh}", f"index file {name}: {en}")
 
 
-def pack(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> list[bytes]:
+def pack(facts: Mapping[str, object], arrays: Mapping[str, np.ndarray]) -> list[bytes]:
     """Lay out a file; the pieces are to be written one after the other.
 
     The same facts and arrays give the same bytes.
@@ -116,7 +115,7 @@ def pack(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> list[b
     return [_HEAD.pack(MAGIC, FORMAT, len(header), hashlib.sha256(header).digest()), header, *pieces]
 
 
-def _header(facts: Mapping[str, Any], listed: Mapping[str, Any], length: int) -> bytes:
+def _header(facts: Mapping[str, object], listed: Mapping[str, object], length: int) -> bytes:
     return json.dumps({**facts, "sections": listed, "length": length}, ensure_ascii=False).encode()
 
 

@@ -11,23 +11,26 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from gis.antimeridian import places_turned_back, straddles, turn, turn_back, turned_longitude, turned_place
+from gis.arrays import Bools, Geometries, GeometryArrayLike
 from gis.coverage import is_clean, snap_coverage
-from gis.coverage.defects import Defect, in_order
-from gis.coverage.faults import Field, gaps, mismatches, overlaps
-from gis.crs import check_degrees
+from gis.coverage.detectors import gaps, mismatches, overlaps
+from gis.coverage.field import Field
+from gis.crs import CrsLike, SourceCrs, check_degrees, choose_shift, parse_crs
+from gis.defects import Defect, in_order
 from gis.errors import CodeError, CoverageError, GeometryError, InvalidGeometry
-from gis.geometry import geometry_array, lattice_geometries, snap, trouble_of
+from gis.geometry import SCALE, geometry_array, lattice_geometries, snap, trouble_of
 from gis.locate.borders import ring_edges, shared_borders
 from gis.locate.file import Sections, open_file, pack, write_file
 from gis.locate.kernel import locate_block, locate_one
 from gis.locate.overlaid import rasterize_overlaid
-from gis.locate.places import broadcast_degrees
+from gis.locate.points import broadcast_degrees
 from gis.locate.raster import Raster, rasterize
 
 __all__ = ["NO_OWNER", "GridIndex"]
@@ -35,9 +38,7 @@ __all__ = ["NO_OWNER", "GridIndex"]
 NO_OWNER = -1
 """What `GridIndex.locate` answers where no grid owns the place."""
 
-Geometries = NDArray[np.object_]
 Owners = NDArray[np.int32]
-Flags = NDArray[np.bool_]
 _PART = 1 << 18
 """Points that are worth a thread of their own."""
 _ARRAYS = ("frame", "cells", "heads", "entries", "records")
@@ -56,6 +57,8 @@ class GridIndex:
         The edition the boundaries are of; 0 where there is none.
     content_hash : str
         SHA-256 (hex) over codes and boundaries: equal content gives equal answers.
+    turned : bool
+        The grids lie on both sides of the 180th meridian, and `steps` in the frame of `gis.antimeridian`.
 
     Examples
     --------
@@ -67,13 +70,22 @@ class GridIndex:
     """
 
     def __init__(
-        self, codes: tuple[str, ...], raster: Raster, blobs: _Blobs, *, edition: int, content_hash: str
+        self,
+        codes: tuple[str, ...],
+        raster: Raster,
+        blobs: _Blobs,
+        *,
+        edition: int,
+        content_hash: str,
+        turned: bool = False,
     ) -> None:
         self.codes = codes
         self.edition = edition
         self.content_hash = content_hash
+        # Raster and `steps` of grids across the 180th meridian are in the turned frame; the boundaries themselves never.
+        self.turned = turned
         self._raster = raster
-        self._arrays: tuple[Any, ...] = tuple(getattr(raster, name) for name in _ARRAYS)
+        self._arrays: tuple[np.ndarray, ...] = tuple(getattr(raster, name) for name in _ARRAYS)
         self._blobs = blobs
         self._steps: Geometries | None = None
         self._tree: shapely.STRtree | None = None
@@ -83,7 +95,7 @@ class GridIndex:
     def build(
         cls,
         codes: Sequence[str],
-        polygons: Any,
+        polygons: GeometryArrayLike,
         *,
         edition: int = 0,
         on_conflict: Literal["refuse", "first"] = "refuse",
@@ -126,27 +138,30 @@ class GridIndex:
             raise GeometryError(
                 f"图形数 {len(flat)} 与编码数 {len(codes)} 不同",
                 f"{len(flat)} polygons but {len(codes)} codes",
-                code="length_mismatch",
+                code="length-mismatch",
             )
         _refuse_codes(codes)
         _refuse_shapes(codes, flat)
         order = sorted(range(len(codes)), key=lambda at: codes[at])
         labels = tuple(codes[at] for at in order)
-        if on_conflict == "first":
-            # Vertices are not matched first, as in a coverage: what overlaps stays where it was drawn.
-            shapes = snap(flat[order])
-            clean = is_clean(shapes)
+        ordered = flat[order]
+        turned = straddles(ordered)
+        if turned:
+            with places_turned_back():
+                shapes, clean = _settled(
+                    labels, turn(ordered), on_conflict=on_conflict, gapless=gaps == "refuse"
+                )
         else:
-            snapped = snap_coverage(flat[order], hairlines="rounding")
-            shapes, clean = snapped.polygons, snapped.clean
-            _refuse_conflicts(labels, shapes, clean=clean, gapless=gaps == "refuse")
+            shapes, clean = _settled(labels, ordered, on_conflict=on_conflict, gapless=gaps == "refuse")
         raster = (
             rasterize(shared_borders(shapes), shift=shift)
             if clean
             else rasterize_overlaid(ring_edges(shapes), shift=shift)
         )
-        blobs = _Blobs.of(shapes)
-        return cls(labels, raster, blobs, edition=edition, content_hash=blobs.hash_with(labels))
+        blobs = _Blobs.of(turn_back(shapes) if turned else shapes)
+        return cls(
+            labels, raster, blobs, edition=edition, content_hash=blobs.hash_with(labels), turned=turned
+        )
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -154,7 +169,7 @@ class GridIndex:
     def __repr__(self) -> str:
         return f"<GridIndex of {len(self.codes)} grids, edition {self.edition}, {self.content_hash[:12]}>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # What travels to another process is the file.
         return (GridIndex.from_bytes, (self.to_bytes(),))
 
@@ -162,6 +177,40 @@ class GridIndex:
     def nbytes(self) -> int:
         """Bytes that locating points reads; the polygons behind it are not counted."""
         return self._raster.nbytes
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of what it knows, in degrees; a little more than the grids have.
+
+        West lies beyond east where the 180th meridian is between them.
+        """
+        x, y, shift, columns, rows, _ = (int(v) for v in self._raster.frame)
+        corners = (x, y, x + (columns << shift), y + (rows << shift))
+        west, south, east, north = (value / SCALE for value in corners)
+        if self.turned:
+            west, east = turned_place((west, 0.0))[0], turned_place((east, 0.0))[0]
+        return west, south, east, north
+
+    def settle_crs(self, crs: CrsLike) -> SourceCrs:
+        """Fix how places in a CRS are turned into WGS84, by where the grids are: the same for every place and door.
+
+        Raises
+        ------
+        gis.errors.CrsUnknown
+            Its datum has no published transformation that holds for these grids.
+
+        Examples
+        --------
+        >>> index = GridIndex.build(["a"], [shapely.box(139.5, 35.5, 139.6, 35.6)])
+        >>> index.settle_crs("EPSG:4301").shift.accuracy_m
+        9.0
+        """
+        if not len(self):
+            return parse_crs(crs)
+        west, south, east, north = self.extent
+        if west > east:
+            return choose_shift(crs, [west, 180.0, -180.0, east], [south, north, south, north])
+        return choose_shift(crs, [west, east], [south, north])
 
     @property
     def polygons(self) -> Geometries:
@@ -174,7 +223,7 @@ class GridIndex:
         if self._steps is None:
             with self._lock:
                 if self._steps is None:
-                    self._steps = _prepared(self.polygons)
+                    self._steps = _prepared(turn(self.polygons) if self.turned else self.polygons)
         return self._steps
 
     @property
@@ -219,7 +268,7 @@ class GridIndex:
 
     def locate_detail(
         self, lon: ArrayLike, lat: ArrayLike | None = None, *, workers: int | None = None
-    ) -> tuple[Owners, Flags]:
+    ) -> tuple[Owners, Bools]:
         """Give the owner of each point, and whether it lies on its owner's boundary.
 
         Parameters
@@ -261,13 +310,17 @@ class GridIndex:
         >>> GridIndex.build(["a"], [shapely.box(0, 0, 1, 1)]).owner_of(1.0, 0.5)
         (0, True)
         """
+        if self.turned:
+            lon = float(_turned_points(np.array([lon]))[0])
         owner, border = locate_one(lon, lat, *self._arrays)
         return int(owner), bool(border)
 
     def _located(
         self, lon: ArrayLike, lat: ArrayLike | None, workers: int | None, *, flagged: bool
-    ) -> tuple[Owners, Flags]:
+    ) -> tuple[Owners, Bools]:
         x, y, shape = broadcast_degrees(lon, lat)
+        if self.turned:
+            x = _turned_points(x)
         owners = np.empty(x.size, dtype=np.int32)
         flags = np.zeros(x.size if flagged else 0, dtype=np.bool_)
         threads = min(workers or os.cpu_count() or 1, -(-x.size // _PART))
@@ -280,7 +333,7 @@ class GridIndex:
                 list(pool.map(partial(self._locate_part, x, y, owners, flags), parts))
         return owners.reshape(shape), flags.reshape(shape if flagged else 0)
 
-    def _locate_part(self, x: Any, y: Any, owners: Owners, flags: Flags, part: slice) -> None:
+    def _locate_part(self, x: np.ndarray, y: np.ndarray, owners: Owners, flags: Bools, part: slice) -> None:
         r = self._raster
         arrays = (r.frame, r.cells, r.heads, r.entries, r.records)
         locate_block(x[part], y[part], *arrays, owners[part], flags[part])
@@ -295,7 +348,12 @@ class GridIndex:
 
     def _pieces(self) -> list[bytes]:
         arrays = {name: getattr(self._raster, name) for name in _ARRAYS}
-        facts = {"codes": list(self.codes), "edition": self.edition, "content_hash": self.content_hash}
+        facts: dict[str, object] = {
+            "codes": list(self.codes),
+            "edition": self.edition,
+            "content_hash": self.content_hash,
+        }
+        facts |= {"turned": True} if self.turned else {}
         return pack(facts, {**arrays, **self._blobs.arrays()})
 
     @classmethod
@@ -329,13 +387,14 @@ class GridIndex:
             _Blobs(sections),
             edition=int(header["edition"]),
             content_hash=str(header["content_hash"]),
+            turned=bool(header.get("turned", False)),
         )
 
 
 class _Blobs:
     """The polygons as well-known binary: in memory, or in a file until somebody needs them."""
 
-    def __init__(self, source: Sections | dict[str, NDArray[Any]]) -> None:
+    def __init__(self, source: Sections | dict[str, np.ndarray]) -> None:
         self._source = source
 
     @classmethod
@@ -344,7 +403,7 @@ class _Blobs:
         ends = np.cumsum([0, *(len(blob) for blob in blobs)], dtype=np.int64)
         return cls({"shape_ends": ends, "shapes": np.frombuffer(b"".join(blobs), dtype=np.uint8)})
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> dict[str, np.ndarray]:
         if isinstance(self._source, Sections):
             return {name: self._source.take(name) for name in ("shape_ends", "shapes")}
         return self._source
@@ -376,6 +435,28 @@ def _prepared(polygons: Geometries) -> Geometries:
     return steps
 
 
+def _settled(
+    codes: tuple[str, ...], flat: Geometries, *, on_conflict: str, gapless: bool
+) -> tuple[Geometries, bool]:
+    """Put grids on the lattice, and say whether they are a clean coverage; what may not be is refused."""
+    if on_conflict == "first":
+        # Vertices are not matched first, as in a coverage: what overlaps stays where it was drawn.
+        shapes = snap(flat)
+        return shapes, is_clean(shapes)
+    snapped = snap_coverage(flat, hairlines="rounding")
+    _refuse_conflicts(codes, snapped.polygons, clean=snapped.clean, gapless=gapless)
+    return snapped.polygons, snapped.clean
+
+
+def _turned_points(lon: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bring longitudes into the turned frame, rounded to the lattice before that; those off the globe become NaN."""
+    with np.errstate(invalid="ignore"):
+        x = turned_longitude(np.rint(lon * SCALE) / SCALE)
+        x[~(np.abs(lon) <= 180.0)] = np.nan
+    x.setflags(write=False)
+    return x
+
+
 def _refuse_conflicts(codes: tuple[str, ...], shapes: Geometries, *, clean: bool, gapless: bool) -> None:
     found: list[Defect] = []
     if not clean:
@@ -387,9 +468,9 @@ def _refuse_conflicts(codes: tuple[str, ...], shapes: Geometries, *, clean: bool
     if found:
         found = in_order(found)
         raise CoverageError(
-            f"网格之间有重叠、缝隙或边界不一致，共 {len(found)} 处；第一处：{found[0].detail_zh}",
+            f"网格之间有重叠、缝隙或边界不一致，共 {len(found)} 处；第一处：{found[0].detail.zh}",
             "the grids overlap, leave gaps or their borders do not match in "
-            f"{len(found)} places; the first: {found[0].detail_en}",
+            f"{len(found)} places; the first: {found[0].detail.en}",
             defects=found,
         )
 
@@ -404,9 +485,9 @@ def _refuse_codes(codes: Sequence[str]) -> None:
     seen: set[str] = set()
     for at, code in enumerate(codes):
         if not code:
-            raise CodeError(f"第 {at + 1} 个网格没有编码", f"grid {at + 1} has no code", code="missing_code")
+            raise CodeError(f"第 {at + 1} 个网格没有编码", f"grid {at + 1} has no code", code="missing-code")
         if code in seen:
-            raise CodeError(f"网格编码 {code} 重复", f"grid code {code} occurs twice", code="duplicate_code")
+            raise CodeError(f"网格编码 {code} 重复", f"grid code {code} occurs twice", code="duplicate-code")
         seen.add(code)
 
 
@@ -419,15 +500,18 @@ def _refuse_shapes(codes: Sequence[str], flat: Geometries) -> None:
     at = int(np.flatnonzero(~good)[0])
     shape = flat[at]
     if shape is None or shapely.is_empty(shape):
-        raise InvalidGeometry(f"网格 {codes[at]} 没有图形", f"grid {codes[at]} has no geometry")
+        raise InvalidGeometry(
+            f"网格 {codes[at]} 没有图形", f"grid {codes[at]} has no geometry", code="geometry-missing"
+        )
     if shape.geom_type not in ("Polygon", "MultiPolygon"):
         raise InvalidGeometry(
             f"网格 {codes[at]} 应为面，实际为 {shape.geom_type}",
             f"grid {codes[at]}: expected a polygon, got a {shape.geom_type}",
+            code="not-a-polygon",
         )
     trouble = trouble_of(shape)
     raise InvalidGeometry(
-        f"网格 {codes[at]} 无效：{trouble.zh}",
-        f"grid {codes[at]} is not valid: {trouble.en}",
+        f"网格 {codes[at]} 无效：{trouble.reason.zh}",
+        f"grid {codes[at]} is not valid: {trouble.reason.en}",
         places=[trouble.place],
     )

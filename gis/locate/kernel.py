@@ -21,7 +21,7 @@ _NOBODY = 0x7FFFFFFF
 
 
 @compiled
-def _between(qx: int, qy: int, begin: int, end: int, records: Any) -> tuple[Any, Any]:
+def _between(qx: int, qy: int, begin: int, end: int, records: np.ndarray) -> tuple[Any, Any]:
     """Give what to exchange for the edges of a cell, and the lowest owner on whose border the place lies.
 
     ``qx, qy`` is the place seen from the cell's lower left lattice place.
@@ -43,7 +43,7 @@ def _between(qx: int, qy: int, begin: int, end: int, records: Any) -> tuple[Any,
 
 @compiled
 def _decide(
-    qx: int, qy: int, head: int, grids: int, heads: Any, entries: Any, records: Any
+    qx: int, qy: int, head: int, grids: int, heads: np.ndarray, entries: np.ndarray, records: np.ndarray
 ) -> tuple[Any, bool]:
     """Owner (-1: nobody) of a place in a cell with edges, and whether it lies on a border."""
     if len(entries) == 0:
@@ -64,15 +64,15 @@ def _decide(
 
 @compiled
 def locate_block(
-    lon: Any,
-    lat: Any,
-    frame: Any,
-    cells: Any,
-    heads: Any,
-    entries: Any,
-    records: Any,
-    owners: Any,
-    on_boundary: Any,
+    lon: np.ndarray,
+    lat: np.ndarray,
+    frame: np.ndarray,
+    cells: np.ndarray,
+    heads: np.ndarray,
+    entries: np.ndarray,
+    records: np.ndarray,
+    owners: np.ndarray,
+    on_boundary: np.ndarray,
 ) -> None:
     """Write the owner of each point, and into ``on_boundary``, unless it is empty, whether it lies on a border."""
     west, south = np.float64(frame[0]), np.float64(frame[1])
@@ -109,7 +109,13 @@ def locate_block(
 
 @compiled
 def locate_one(
-    lon: float, lat: float, frame: Any, cells: Any, heads: Any, entries: Any, records: Any
+    lon: float,
+    lat: float,
+    frame: np.ndarray,
+    cells: np.ndarray,
+    heads: np.ndarray,
+    entries: np.ndarray,
+    records: np.ndarray,
 ) -> tuple[Any, bool]:
     """Owner of one point (-1: nobody), and whether it lies on a border."""
     shift, columns = frame[2], frame[3]

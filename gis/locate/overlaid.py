@@ -7,8 +7,6 @@ that covers all of it.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,17 +81,17 @@ def _nothing() -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 @compiled
 def _walk(
-    x0: Any,
-    y0: Any,
-    x1: Any,
-    y1: Any,
-    begins: Any,
-    frame: Any,
-    scratch: Any,
-    done: Any,
-    sizes: Any,
-    entries: Any,
-    records: Any,
+    x0: np.ndarray,
+    y0: np.ndarray,
+    x1: np.ndarray,
+    y1: np.ndarray,
+    begins: np.ndarray,
+    frame: np.ndarray,
+    scratch: np.ndarray,
+    done: np.ndarray,
+    sizes: np.ndarray,
+    entries: np.ndarray,
+    records: np.ndarray,
     write: bool,
 ) -> None:
     """Go through the polygons in order; count what each cell is to hold, or write it.
@@ -164,7 +162,7 @@ def _walk(
 
 
 @compiled
-def _mark_corners(x0: int, y0: int, x1: int, y1: int, frame: Any, scratch: Any) -> None:
+def _mark_corners(x0: int, y0: int, x1: int, y1: int, frame: np.ndarray, scratch: np.ndarray) -> None:
     shift, columns, rows = frame[2], frame[3], frame[4]
     dx, dy = x1 - x0, y1 - y0
     if dy == 0:

@@ -19,7 +19,6 @@ dx, dy, lower, upper, (owners exclusive-or) * 4 + how the side is met, the lower
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,7 +151,7 @@ def empty_raster(grids: int) -> Raster:
 
 
 @compiled
-def columns_of(x0: int, y0: int, x1: int, y1: int, row: int, frame: Any) -> tuple[int, int]:
+def columns_of(x0: int, y0: int, x1: int, y1: int, row: int, frame: np.ndarray) -> tuple[int, int]:
     """First and last column in which an edge may touch a row of cells (a neighbour too many does no harm)."""
     shift = frame[2]
     low, high = max(y0, frame[1] + (row << shift)), min(y1, frame[1] + ((row + 1) << shift))
@@ -165,7 +164,9 @@ def columns_of(x0: int, y0: int, x1: int, y1: int, row: int, frame: Any) -> tupl
 
 
 @compiled
-def _count(x0: Any, y0: Any, x1: Any, y1: Any, frame: Any, counts: Any) -> None:
+def _count(
+    x0: np.ndarray, y0: np.ndarray, x1: np.ndarray, y1: np.ndarray, frame: np.ndarray, counts: np.ndarray
+) -> None:
     for edge in range(len(x0)):
         bottom, top = (y0[edge] - frame[1]) >> frame[2], (y1[edge] - frame[1]) >> frame[2]
         for row in range(bottom, top + 1):
@@ -176,7 +177,15 @@ def _count(x0: Any, y0: Any, x1: Any, y1: Any, frame: Any, counts: Any) -> None:
 
 @compiled
 def _fill(
-    x0: Any, y0: Any, x1: Any, y1: Any, low: Any, high: Any, frame: Any, position: Any, records: Any
+    x0: np.ndarray,
+    y0: np.ndarray,
+    x1: np.ndarray,
+    y1: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    frame: np.ndarray,
+    position: np.ndarray,
+    records: np.ndarray,
 ) -> None:
     shift = frame[2]
     for edge in range(len(x0)):
@@ -199,7 +208,7 @@ def _fill(
 
 
 @compiled
-def write_record(records: Any, at: int, x: int, y: int, dx: int, dy: int, low: int, high: int) -> None:
+def write_record(records: np.ndarray, at: int, x: int, y: int, dx: int, dy: int, low: int, high: int) -> None:
     """Write what a cell knows of an edge; x, y is its lower end seen from the cell's lower left place."""
     lower, upper, met = y, y + dy, 0
     west, east = min(x, x + dx), max(x, x + dx)
@@ -236,7 +245,14 @@ def write_record(records: Any, at: int, x: int, y: int, dx: int, dy: int, low: i
 
 @compiled
 def _toggle_corners(
-    x0: Any, y0: Any, x1: Any, y1: Any, low: Any, high: Any, frame: Any, corners: Any
+    x0: np.ndarray,
+    y0: np.ndarray,
+    x1: np.ndarray,
+    y1: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    frame: np.ndarray,
+    corners: np.ndarray,
 ) -> None:
     """At each row of corners, note behind which column each edge is crossed on the way from the west."""
     shift, columns, rows = frame[2], frame[3], frame[4]
@@ -254,7 +270,7 @@ def _toggle_corners(
 
 
 @compiled
-def _sum_rows(frame: Any, corners: Any) -> None:
+def _sum_rows(frame: np.ndarray, corners: np.ndarray) -> None:
     """Walk along each row of corners from outside, exchanging owners."""
     columns, rows = frame[3], frame[4]
     for row in range(rows):

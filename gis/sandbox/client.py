@@ -28,7 +28,7 @@ from gis.sandbox.layers import layer_of
 from gis.sandbox.messages import Message, MessageDamaged, read_message, write_message
 from gis.sandbox.refusals import crash_refusal, refusal_of
 from gis.sandbox.replacement import Replacement, Step, describe_replacement
-from gis.sandbox.staging import prepare_place
+from gis.sandbox.staging import Places
 from gis.sandbox.steps import steps_of
 
 __all__ = ["Cancellation", "Cancelled", "Sandbox", "SandboxFailed", "Unconfined"]
@@ -105,6 +105,7 @@ class Sandbox:
         self.folder = folder
         self.closed_off = closed_off
         self.protection: dict[str, bool] = {}
+        self._places = Places(folder)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -138,7 +139,7 @@ class Sandbox:
 
         Raises
         ------
-        gis.errors.GisError
+        gis.errors.Refusal
             As `gis.io.read_layer`; `LimitExceeded` for what takes more than agreed.
         Cancelled
             By `cancellation`.
@@ -148,7 +149,7 @@ class Sandbox:
         source = readable_file(path)
         words = {"layer": layer, "crs": crs, "lon": lon, "lat": lat, "wkt": wkt, "encoding": encoding}
         header = {"task": "read", "name": source.name, "options": words}
-        with prepare_place(self.folder, source) as place:
+        with self._places.prepared(source) as place:
             message = self._ask(header, {}, place, limits, cancellation)
         try:
             return layer_of(message, limits)
@@ -163,13 +164,13 @@ class Sandbox:
 
         Raises
         ------
-        gis.errors.GisError
+        gis.errors.Refusal
             As `gis.editing.operations_from_frame` and `gis.editing.apply`.
         Cancelled, SandboxFailed, Unconfined
             As for `read_layer`.
         """
         words, tables = describe_replacement(asked)
-        with prepare_place(self.folder, None) as place:
+        with self._places.prepared(None) as place:
             message = self._ask({"task": "replace", **words}, tables, place, limits, cancellation)
         try:
             return steps_of(message, asked)
@@ -249,11 +250,13 @@ class Sandbox:
         """Start the process that forks readers, without waiting until it is ready."""
         with self._lock:
             self._ensure()
+        self._places.make_ready()
 
     def close(self) -> None:
         """Stop it, and whatever it has forked."""
         with self._lock:
             self._stop()
+        self._places.close()
 
     def _ensure(self) -> socket.socket:
         if self._control is not None and self._process is not None and self._process.poll() is None:

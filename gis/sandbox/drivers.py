@@ -1,10 +1,12 @@
-"""GDAL with one driver: every other is taken out of the process before a file is opened."""
+"""GDAL with one driver: every other is taken out of the process before a file is opened, most of them long before."""
 
 from __future__ import annotations
 
 import ctypes
 from functools import cache
 from pathlib import Path
+
+from gis.io.formats import FORMATS
 
 __all__ = ["GDAL_ENVIRONMENT", "keep_driver", "load_gdal", "proj_folders"]
 
@@ -45,20 +47,24 @@ def _gdal() -> ctypes.CDLL:
 
 
 def load_gdal() -> None:
-    """Load the library now, so that processes forked later need not open it."""
-    _gdal()
+    """Load the library now, so that processes forked later need not open it, with no driver but those that are used."""
+    _keep({one.driver for one in FORMATS.values() if one.driver is not None})
 
 
 def keep_driver(name: str | None) -> None:
     """Take every driver but one out of this process; all of them for None."""
+    _keep(set() if name is None else {name})
+
+
+def _keep(names: set[str]) -> None:
     gdal = _gdal()
     for at in reversed(range(gdal.GDALGetDriverCount())):
         driver = gdal.GDALGetDriver(at)
-        if gdal.GDALGetDriverShortName(driver).decode() != name:
+        if gdal.GDALGetDriverShortName(driver).decode() not in names:
             gdal.GDALDeregisterDriver(driver)
     left = gdal.GDALGetDriverCount()
-    if left != (0 if name is None else 1):
-        raise RuntimeError(f"{left} drivers are left beside {name}")
+    if left != len(names):
+        raise RuntimeError(f"{left} drivers are left beside {', '.join(sorted(names)) or None}")
 
 
 def proj_folders() -> list[Path]:

@@ -37,7 +37,7 @@ class Message:
     tables: dict[str, pa.Table]
 
 
-def write_message(file: int, header: Mapping[str, Any], tables: Mapping[str, pa.Table]) -> None:
+def write_message(file: int, header: Mapping[str, object], tables: Mapping[str, pa.Table]) -> None:
     """Write a message into an empty file."""
     streams = []
     for table in tables.values():

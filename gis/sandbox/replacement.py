@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from gis.arrays import GeometryArrayLike
+from gis.coverage import Defect, read_rings
 from gis.editing import Coverage, Edit, GridAttributes, apply, operation_as_json, operations_from_frame
 from gis.sandbox.layers import as_shapes, shape_column
 from gis.sandbox.messages import Message
@@ -30,25 +32,33 @@ class Replacement:
         As `gis.editing.operations_from_frame` takes them.
     used_codes, communities : collection of str
         As `gis.editing.apply` takes them.
+    rows, make_valid
+        As `gis.coverage.read_rings` takes them.
     """
 
     coverage: Coverage
     codes: Sequence[str | None]
-    polygons: Any
-    attributes: Sequence[Mapping[str, Any]]
+    polygons: GeometryArrayLike
+    attributes: Sequence[Mapping[str, object]]
     used_codes: Collection[str]
     communities: Collection[str]
     tolerance_m: float = 0.0
     missing: Literal["remove", "keep"] = "remove"
+    rows: Sequence[Sequence[int]] | None = None
+    make_valid: bool = False
 
 
 @dataclass(frozen=True)
 class Step:
-    """One operation that came of it: as JSON, and the grids that it touched, before and after."""
+    """One operation that came of it: as JSON, and the grids that it touched, before and after.
 
-    operation: Mapping[str, Any]
+    `warnings` are what was said of the shapes of the file, with its first operation.
+    """
+
+    operation: Mapping[str, object]
     before: Coverage
     edit: Edit
+    warnings: tuple[Defect, ...] = ()
 
 
 def describe_replacement(asked: Replacement) -> tuple[dict[str, Any], dict[str, pa.Table]]:
@@ -66,6 +76,8 @@ def describe_replacement(asked: Replacement) -> tuple[dict[str, Any], dict[str, 
     header = {
         "tolerance_m": asked.tolerance_m,
         "missing": asked.missing,
+        "rows": None if asked.rows is None else [list(map(int, rows)) for rows in asked.rows],
+        "make_valid": asked.make_valid,
         "used_codes": sorted(asked.used_codes),
         "communities": sorted(asked.communities),
     }
@@ -76,11 +88,16 @@ def compute_replacement(message: Message) -> tuple[dict[str, Any], dict[str, pa.
     """Answer the question, as a header and tables."""
     header, tables = message.header, message.tables
     coverage, file = coverage_of(tables["coverage"]), tables["file"]
+    codes, rows = file.column("code").to_pylist(), header["rows"]
+    shapes, warnings = read_rings(
+        codes, as_shapes(file.column("shape")), rows=rows, make_valid=header["make_valid"]
+    )
     operations = operations_from_frame(
         coverage,
-        file.column("code").to_pylist(),
-        as_shapes(file.column("shape")),
+        codes,
+        shapes,
         file.select(_FIELDS).to_pylist(),
+        rows=rows,
         tolerance_m=header["tolerance_m"],
         missing=header["missing"],
     )
@@ -100,7 +117,7 @@ def compute_replacement(message: Message) -> tuple[dict[str, Any], dict[str, pa.
         )
         touched[f"after{at}"] = _table(edit.coverage, [code for code in codes if code in edit.coverage])
         coverage = edit.coverage
-    return {"steps": steps}, touched
+    return {"steps": steps, "warnings": [vars(warning) for warning in warnings]}, touched
 
 
 def _table(coverage: Coverage, codes: Sequence[str]) -> pa.Table:

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from gis.coverage import Defect
 from gis.editing import Coverage, Edit, GridAttributes, operation_as_json, parse_operation
-from gis.editing.numbering import check_new_code
+from gis.editing.code_allocation import check_new_code
 from gis.editing.operations import Operation, Relocate, Rename, Replace, SetKind
-from gis.errors import GisError
+from gis.errors import Refusal
 from gis.sandbox.messages import Message, MessageDamaged
+from gis.sandbox.refusals import defect_of
 from gis.sandbox.replacement import Replacement, Step, coverage_of
 
 __all__ = ["steps_of"]
@@ -34,11 +36,13 @@ def steps_of(message: Message, asked: Replacement) -> list[Step]:
     """
     ground = _Ground(asked)
     try:
-        return [
+        steps = [
             ground.step(at == 0, said, message.tables[f"after{at}"])
             for at, said in enumerate(message.header["steps"])
         ]
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, GisError) as error:
+        warnings = tuple(_warning(said, ground.file_codes) for said in message.header["warnings"])
+        return [replace(step, warnings=warnings if at == 0 else ()) for at, step in enumerate(steps)]
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, Refusal) as error:
         raise MessageDamaged(f"no steps: {error}") from error
 
 
@@ -51,6 +55,7 @@ class _Ground:
         self.words = dict(zip(coverage.codes, coverage.attributes, strict=True))
         self.used = {*asked.used_codes, *coverage.codes}
         self.communities = frozenset(asked.communities)
+        self.file_codes = frozenset(code for code in asked.codes if code is not None)
 
     def step(self, first: bool, said: Mapping[str, Any], table: Any) -> Step:
         """Check one step, and take it over."""
@@ -130,6 +135,15 @@ class _Ground:
         near = whole.near([*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)])
         part = [whole.codes[at] for at in near]
         Coverage.build(part, whole.polygons[near], [self.words[code] for code in part])
+
+
+def _warning(said: Mapping[str, object], codes: frozenset[str]) -> Defect:
+    """Read what was said of shapes: of rows that are there, at a place, without force to refuse."""
+    warning = defect_of(said)
+    _expect(warning.kind in ("retouched-ring", "made-valid"), "a warning that no shape brings")
+    _expect(warning.severity == "warning" and codes >= set(warning.codes), "a warning of other grids")
+    _expect(all(map(math.isfinite, warning.place)), "a warning that is nowhere")
+    return warning
 
 
 def _expect(holds: bool, otherwise: str) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from gis.errors import GisError
+from gis.errors import Refusal
 from gis.io.formats import detect
 from gis.io.limits import ReadLimits, limit_exceeded
 from gis.io.reader import read_layer
@@ -20,7 +19,7 @@ from gis.sandbox.replacement import compute_replacement
 
 __all__ = ["answer"]
 
-Answer = tuple[dict[str, Any], dict[str, pa.Table]]
+Answer = tuple[dict[str, object], dict[str, pa.Table]]
 _LONGEST_TRACE = 4000
 
 
@@ -28,7 +27,7 @@ def answer(message: Message, limits: ReadLimits) -> Answer:
     """Do a task; a refusal is an answer, too, and so is a fault of ours."""
     try:
         return _TASKS[message.header["task"]](message, limits)
-    except GisError as error:
+    except Refusal as error:
         return {"refusal": describe_refusal(error)}, {}
     except (MemoryError, pa.ArrowMemoryError):
         return {"refusal": describe_refusal(limit_exceeded(limits, "memory_mb"))}, {}

@@ -1,7 +1,11 @@
-"""A process that has the libraries loaded and forks a confined one for each job. It never looks at a file itself.
+"""A process that has the libraries loaded and forks a confined one for each job. It never looks at anybody's file.
 
 It is one thread that waits for: jobs on its control socket; the end of a child; the other side of a job hanging up,
 upon which the child is killed. When the control socket closes, because its owner ended in whatever way, it ends.
+
+To fork so large a process takes longer than to read a small file, and so does the first use of each page of memory
+afterwards. So one child, the spare, is forked and warm before there is a job for it; it has met no file, and gives up
+its rights as any other does, once it knows the job.
 """
 
 from __future__ import annotations
@@ -12,9 +16,10 @@ import selectors
 import signal
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pyarrow as pa
@@ -22,13 +27,18 @@ import pyarrow as pa
 from gis.io.limits import ReadLimits
 from gis.sandbox.confine import Place, confine, is_closed_off
 from gis.sandbox.messages import read_message, write_message
-from gis.sandbox.preload import load_libraries
+from gis.sandbox.preload import load_libraries, sample_files, warm_up
 from gis.sandbox.tasks import answer
 
-__all__ = ["main"]
+__all__ = ["SPARE", "main"]
 
 CONTROL = 0
 IDLE_S = 300.0
+SPARE = "wangge-spare"
+"""What a child is called while it has no job."""
+_READER = "wangge-reader"
+# A job that is there already, or comes next, is not to wait behind the making of a spare.
+_PAUSE_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,15 @@ class _Child:
     pid: int
     pidfd: int
     caller: socket.socket
+
+
+@dataclass(frozen=True)
+class _Spare:
+    """A child that waits for a job on its own socket; that is closed in every other child."""
+
+    pid: int
+    pidfd: int
+    channel: socket.socket
 
 
 def main() -> None:
@@ -49,8 +68,16 @@ def main() -> None:
     selector = selectors.DefaultSelector()
     selector.register(control, selectors.EVENT_READ)
     children: dict[int, _Child] = {}
+    spare: _Spare | None = None
+    spares_wanted = True
     while True:
-        events = selector.select(None if children else IDLE_S)
+        wants_spare = spare is None and spares_wanted and not children
+        events = selector.select(_PAUSE_S if wants_spare else None if children else IDLE_S)
+        if not events and wants_spare:
+            spare = _start_spare(selector)
+            # Without room for one now, the next job may find it.
+            spares_wanted = spare is not None
+            continue
         if not events and not children:
             return
         for key, _ in events:
@@ -59,7 +86,8 @@ def main() -> None:
                 if job is None:
                     _end_all(children)
                     return
-                child = _start(job, selector, children.values())
+                child, spare = _start(job, selector, children.values(), spare), None
+                spares_wanted = True
                 if child is None:
                     continue
                 children[child.pid] = child
@@ -81,35 +109,106 @@ def _receive(control: socket.socket) -> list[int] | None:
     return list(files) if content else None
 
 
-def _start(job: list[int], selector: selectors.BaseSelector, others: Iterable[_Child]) -> _Child | None:
-    """Fork a child for a job; None where the machine has no more processes or descriptors just now.
+def _start(
+    job: list[int], selector: selectors.BaseSelector, others: Iterable[_Child], spare: _Spare | None = None
+) -> _Child | None:
+    """Give a job to the spare, or to a child forked for it; None where the machine has no more processes just now.
 
     The caller sees a hang-up and tries again. To end instead would end the readers under way as well.
     """
     # Fewer than three when there was no room for all of them.
     if len(job) != 3:
         _close(job)
+        _dismiss(spare)
         return None
     question, reply, caller = job
-    parent = os.getpid()
-    try:
-        pid = os.fork()
-    except OSError:
-        _close(job)
-        return None
-    if pid == 0:
-        os.close(caller)
-        _work(question, reply, parent, selector, others)
-    try:
-        pidfd = os.pidfd_open(pid)
-    except OSError:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+    if spare is not None and _hand_over(spare, question, reply):
+        started: tuple[int, int] | None = (spare.pid, spare.pidfd)
+    else:
+        _dismiss(spare)
+        started = _fork(lambda parent: _work(question, reply, parent), selector, others, [caller])
+    if started is None:
         _close(job)
         return None
     os.close(question)
     os.close(reply)
-    return _Child(pid, pidfd, socket.socket(fileno=caller))
+    return _Child(*started, socket.socket(fileno=caller))
+
+
+def _start_spare(selector: selectors.BaseSelector) -> _Spare | None:
+    """Fork a child that waits for a job; None where the machine has no more processes just now."""
+    # Made once for all spares.
+    sample_files()
+    try:
+        channel, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    except OSError:
+        return None
+    with far:
+        started = _fork(lambda parent: _wait(far, parent), selector, [], [channel.fileno()])
+    if started is None:
+        channel.close()
+        return None
+    return _Spare(*started, channel)
+
+
+def _hand_over(spare: _Spare, question: int, reply: int) -> bool:
+    """Send a job to the spare; False where that has ended."""
+    try:
+        socket.send_fds(spare.channel, [b"job"], [question, reply])
+    except OSError:
+        return False
+    spare.channel.close()
+    return True
+
+
+def _dismiss(spare: _Spare | None) -> None:
+    """End a spare that is of no use."""
+    if spare is None:
+        return
+    spare.channel.close()
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(spare.pidfd, signal.SIGKILL)
+    os.close(spare.pidfd)
+    os.waitpid(spare.pid, 0)
+
+
+def _fork(
+    work: Callable[[int], NoReturn],
+    selector: selectors.BaseSelector,
+    others: Iterable[_Child],
+    descriptors: Iterable[int],
+) -> tuple[int, int] | None:
+    """Fork a child for some work, which is told who its parent is; ``descriptors`` are none of its business.
+
+    Returns
+    -------
+    pid, pidfd : int
+        None where the machine has no more processes or descriptors.
+    """
+    parent = os.getpid()
+    try:
+        pid = os.fork()
+    except OSError:
+        return None
+    if pid == 0:
+        try:
+            # Files of libraries stay open: they would take the number of another for their own.
+            selector.close()
+            for other in others:
+                os.close(other.pidfd)
+                other.caller.close()
+            _close(descriptors)
+            # SQLite takes no file below 3, so these stay in use; the control socket was the first of them.
+            os.dup2(1, CONTROL)
+            work(parent)
+        finally:
+            os._exit(1)
+    try:
+        return pid, os.pidfd_open(pid)
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        return None
 
 
 def _close(descriptors: Iterable[int]) -> None:
@@ -117,19 +216,31 @@ def _close(descriptors: Iterable[int]) -> None:
         os.close(descriptor)
 
 
-def _work(
-    question: int, reply: int, parent: int, selector: selectors.BaseSelector, others: Iterable[_Child]
-) -> NoReturn:
+def _wait(channel: socket.socket, parent: int) -> NoReturn:
+    """Wait for a job in the spare, and do it; end when the zygote does."""
+    try:
+        _call(SPARE)
+        warm_up()
+        gc.freeze()
+        _, files, _, _ = socket.recv_fds(channel, 16, 2, socket.MSG_CMSG_CLOEXEC)
+        channel.close()
+        if len(files) == 2:
+            _work(files[0], files[1], parent)
+    finally:
+        os._exit(1)
+
+
+def _call(name: str) -> None:
+    """Give this process a name, by which people tell those with a job from the one without."""
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(name)
+
+
+def _work(question: int, reply: int, parent: int) -> NoReturn:
     """Do a job in the child; the exit code says whether there is an answer."""
     code = 1
     try:
-        # Files of libraries stay open: they would take the number of another for their own.
-        selector.close()
-        for other in others:
-            os.close(other.pidfd)
-            other.caller.close()
-        # SQLite takes no file below 3, so these stay in use; the control socket was the first of them.
-        os.dup2(1, CONTROL)
+        _call(_READER)
         message = read_message(question)
         limits = ReadLimits(**message.header["limits"])
         place = Place(**{**message.header["place"], "files": tuple(message.header["place"]["files"])})

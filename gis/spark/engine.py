@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow.fs as pa_fs
 
-from gis.batches import BulkResult
+from gis.bulk_arrow import BulkResult
 from gis.crs import CrsLike
-from gis.errors import EngineError, GisError, UnreadableFile
+from gis.errors import EngineError, Refusal, UnreadableFile
 from gis.locate import GridIndex
 from gis.spark.pieces import PIECE_ROWS, Dataset, list_dataset, location
 from gis.spark.session import connected, first_line, refuse_missing
@@ -60,7 +60,7 @@ def locate_dataset(
     master : str
         The cluster: ``local[*]``, ``spark://host:7077``, ``yarn``, ``k8s://…``.
     lon, lat, crs : optional
-        As for `gis.bulk.locate_file`.
+        As for `gis.bulk_files.locate_file`.
     configuration : dict, optional
         More settings of Spark.
     advance : callable, optional
@@ -82,7 +82,7 @@ def locate_dataset(
     gis.errors.EngineError
         No pyspark or Java here, or the job failed.
     gis.errors.InputRefused, gis.errors.CrsMissing, gis.errors.SwappedCoordinates
-        As for `gis.bulk.locate_file`.
+        As for `gis.bulk_files.locate_file`.
     """
     refuse_missing()
     read_from, write_to = location(source), location(target)
@@ -170,10 +170,10 @@ def _saved(index: GridIndex) -> bytes:
         return Path(folder, "index").read_bytes()
 
 
-def _together(found: list[tuple[Piece, BulkResult | GisError]]) -> BulkResult:
+def _together(found: list[tuple[Piece, BulkResult | Refusal]]) -> BulkResult:
     total = BulkResult()
     for piece, counts in found:
-        if isinstance(counts, GisError):
+        if isinstance(counts, Refusal):
             raise counts
         total.merge(counts, file=piece.source)
     return total

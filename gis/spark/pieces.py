@@ -11,8 +11,8 @@ import pyarrow.fs as pa_fs
 import pyarrow.parquet as pq
 from pyarrow.parquet import FileMetaData
 
-from gis.batches import OWNER_COLUMN, Places, damaged
-from gis.bulk.columns import places_in_parquet
+from gis.bulk_arrow import OWNER_COLUMN, Places, damaged
+from gis.bulk_files.columns import places_in_parquet
 from gis.crs import CrsLike
 from gis.errors import MissingColumn, UnreadableFile
 from gis.spark.worker import Piece, opened
@@ -84,7 +84,7 @@ def list_dataset(
         names = _files(fs, root)
     if not names:
         raise UnreadableFile(
-            f"{source} 里没有 Parquet 文件", f"there is no Parquet file in {source}", code="empty"
+            f"{source} 里没有 Parquet 文件", f"there is no Parquet file in {source}", code="no-parquet-files"
         )
     _refuse_partitioned_by_owner(names)
 

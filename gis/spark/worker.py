@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow.fs as pa_fs
 import pyarrow.parquet as pq
 
-from gis.batches import BulkResult, Places, located_batches, owned_schema, writing
-from gis.errors import GisError
+from gis.bulk_arrow import BulkResult, Places, located_batches, owned_schema, writing
+from gis.errors import Refusal
 from gis.locate import GridIndex
 
 __all__ = ["Job", "Piece", "index_of", "located_piece", "opened", "write_piece"]
@@ -96,7 +96,7 @@ def index_of(job: Job, folder: str) -> GridIndex:
 
 def located_piece(
     job: Job, piece: Piece, told: Callable[[int], object]
-) -> tuple[Piece, BulkResult | GisError]:
+) -> tuple[Piece, BulkResult | Refusal]:
     """Locate a piece, on an executor.
 
     The file takes its name only when it is whole, so a second attempt, or one beside it, does no harm. A refusal is
@@ -107,7 +107,7 @@ def located_piece(
     task: Any = TaskContext.get()
     try:
         counts = write_piece(index_of(job, SparkFiles.getRootDirectory()), job, piece)
-    except GisError as refusal:
+    except Refusal as refusal:
         if task is not None and task.attemptNumber() < job.patience:
             raise
         return piece, refusal

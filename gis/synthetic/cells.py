@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.arrays import Bools, Floats, Ints
 from gis.synthetic.fabric import Fabric
 from gis.synthetic.partition import components_of
 from gis.synthetic.plan import DistrictPlan
@@ -24,9 +25,6 @@ from gis.synthetic.randomness import stream
 
 __all__ = ["PURPOSES", "Cells", "make_cells"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 PURPOSES = ("", "park", "harbour", "campus", "market")
 

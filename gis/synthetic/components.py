@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gis.synthetic.district import SyntheticDistrict
 from gis.synthetic.ground import ground_of
-from gis.synthetic.placing import place
+from gis.synthetic.placement import place
 from gis.synthetic.randomness import stream
 from gis.synthetic.recipes import RECIPES, Recipe
 from gis.synthetic.spec import apportion

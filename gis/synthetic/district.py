@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
+from gis.arrays import Floats, Ints
 from gis.synthetic.cells import PURPOSES, Cells, make_cells
 from gis.synthetic.fabric import StreetLattice, weave
-from gis.synthetic.frame import LocalFrame
+from gis.synthetic.local_projection import LocalFrame
 from gis.synthetic.network import Graph, Network, join_communities, lay_network
 from gis.synthetic.partition import CellGraph, divide
 from gis.synthetic.plan import DistrictPlan, make_plan
 from gis.synthetic.planar import Arcs, arcs_of, cell_shapes
 from gis.synthetic.register import register_units
 from gis.synthetic.spec import DistrictSpec
-from gis.synthetic.ways import road_frame, stream_frame, street_lines
+from gis.synthetic.streets import road_frame, stream_frame, street_lines
 
 __all__ = ["SyntheticDistrict", "build_district"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 DEDICATED_SHARE = 0.022
 """Part of the grids that are dedicated (专属网格)."""
@@ -45,7 +43,7 @@ class SyntheticDistrict:
         EPSG:4326 on the 1e-7 lattice, a clean coverage of the outline: code, name, kind ("base" or
         "dedicated"), purpose, community_code, community_name, street_code, street_name, urban, source, geometry.
     roads, streams : GeoDataFrame
-        Lines; see `gis.synthetic.ways`.
+        Lines; see `gis.synthetic.streets`.
     blocks : GeoDataFrame
         The pieces that grids were put together from: grid (row of `grids`), town, urban, coastal, purpose,
         area_m2, weight, turn (direction of the streets, radians), x, y (metres), geometry.
@@ -53,7 +51,7 @@ class SyntheticDistrict:
 
     spec: DistrictSpec
     seed: int
-    outline: Any
+    outline: BaseGeometry
     frame: LocalFrame
     grids: gpd.GeoDataFrame
     roads: gpd.GeoDataFrame
@@ -61,7 +59,7 @@ class SyntheticDistrict:
     blocks: gpd.GeoDataFrame
 
 
-def build_district(outline: Any, spec: DistrictSpec, *, seed: int) -> SyntheticDistrict:
+def build_district(outline: BaseGeometry, spec: DistrictSpec, *, seed: int) -> SyntheticDistrict:
     """Invent the grids of a district inside its real outline.
 
     Parameters
@@ -163,12 +161,20 @@ def _cut_costs(cells: Cells, arcs: Arcs, network: Network) -> Floats:
 
 
 def _host_communities(cells: Cells, special: Ints, community: Ints) -> Ints:
-    """Find the community that a special site was cut out of: the one it touches most."""
+    """Find the community that a special site was cut out of: the one it touches most, or else lies nearest to."""
     hosts = np.full(len(special), -1, dtype=np.int64)
     for at, cell in enumerate(special):
         here = (cells.link_a == cell) | (cells.link_b == cell)
         other = np.where(cells.link_a[here] == cell, cells.link_b[here], cells.link_a[here])
         good = (community[other] >= 0) & (cells.town[other] == cells.town[cell]) & (cells.purpose[other] == 0)
+        if not good.any():
+            # Between other sites and the rim of its town.
+            inside = np.flatnonzero(
+                (community >= 0) & (cells.town == cells.town[cell]) & (cells.purpose == 0)
+            )
+            away = np.hypot(cells.x[inside] - cells.x[cell], cells.y[inside] - cells.y[cell])
+            hosts[at] = community[inside[int(np.argmin(away))]]
+            continue
         touch = np.bincount(community[other[good]], weights=cells.link_m[here][good])
         hosts[at] = int(np.argmax(touch))
     return hosts

@@ -6,20 +6,18 @@ Everything ends in one noding on the lattice, so faces share vertices exactly an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
+from gis.arrays import Floats, Geometries, GeometryOrArray, Ints
 from gis.synthetic.plan import DistrictPlan, TownPlan
 from gis.synthetic.randomness import Warp, stream
 
 __all__ = ["Fabric", "StreetLattice", "weave"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Geometries = NDArray[np.object_]
 
 _STREET_STEP_M = 62.0
 _FIELD_STEP_M = 105.0
@@ -126,7 +124,7 @@ def weave(plan: DistrictPlan, *, parks: int) -> Fabric:
 
     cut = [0, *sorted({town.island for town in plan.towns if town.island > 0})]
     shores = [shapely.boundary(plan.outline_parts[at]) for at in cut]
-    lines: list[Any] = [*shores, *plan.zone_lines, *fields]
+    lines: list[BaseGeometry] = [*shores, *plan.zone_lines, *fields]
     for at, lattice in lattices.items():
         streets = plan.frame.metre_shapes_to_steps(lattice.lines())
         lines.extend(shapely.intersection(streets, plan.towns[at].zone))
@@ -168,13 +166,13 @@ def _bend(plan: DistrictPlan) -> Warp:
     return Warp(stream(plan.seed, plan.spec.code, "bends"), _FIELD_BENDS)
 
 
-def _bent(plan: DistrictPlan, shapes: Any) -> Any:
+def _bent(plan: DistrictPlan, shapes: GeometryOrArray) -> GeometryOrArray:
     """Bend shapes in metres and bring them to steps."""
     bend = _bend(plan)
     return shapely.transform(shapes, lambda c: plan.frame.steps(*bend(c[:, 0], c[:, 1])))
 
 
-def _field_lines(plan: DistrictPlan, sites: Floats, built: Any) -> list[Any]:
+def _field_lines(plan: DistrictPlan, sites: Floats, built: BaseGeometry) -> list[BaseGeometry]:
     """Edges of fields: between neighbouring sites, bent like streams, outside the built-up areas."""
     edges = shapely.voronoi_polygons(shapely.multipoints(sites), only_edges=True)
     edges = shapely.segmentize(shapely.get_parts(edges), _FIELD_STEP_M)
@@ -194,7 +192,9 @@ def sites_box(plan: DistrictPlan) -> Geometries:
     return np.asarray(shapely.buffer(shapely.envelope(parts), 2000.0, join_style="mitre"), dtype=object)
 
 
-def _park_rings(plan: DistrictPlan, sites: Floats, cell: Floats, built: Any, count: int) -> Geometries:
+def _park_rings(
+    plan: DistrictPlan, sites: Floats, cell: Floats, built: BaseGeometry, count: int
+) -> Geometries:
     """Round parks, each well inside one field beside a town."""
     if count == 0 or shapely.is_empty(built):
         return np.array([], dtype=object)
@@ -207,7 +207,7 @@ def _park_rings(plan: DistrictPlan, sites: Floats, cell: Floats, built: Any, cou
         [sites[order, 0, None] + radius * np.cos(angle), sites[order, 1, None] + radius * np.sin(angle)],
         axis=-1,
     )
-    discs = _bent(plan, shapely.polygons(ring))
+    discs = _bent(plan, np.asarray(shapely.polygons(ring), dtype=object))
     land = plan.outline_parts[0]
     shapely.prepare(land)
     near = shapely.buffer(built, 900.0 / plan.frame.step_m[0], quad_segs=2)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
+from gis.arrays import Floats, Geometries, Ints
 from gis.synthetic.district import SyntheticDistrict
 from gis.synthetic.randomness import Warp, stream
 from gis.synthetic.track import Track
 
 __all__ = ["Ground", "ground_of", "weighted_order"]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class Ground:
     block_urban: NDArray[np.bool_]
     block_coastal: NDArray[np.bool_]
     wet_ends: Ints
-    outline: Any
+    outline: BaseGeometry
 
 
 def weighted_order(rng: np.random.Generator, weight: Floats) -> Ints:
@@ -77,7 +75,7 @@ def ground_of(district: SyntheticDistrict) -> Ground:
     """Prepare a district for placing things."""
     frame = district.frame
 
-    def metres(shapes: Any) -> NDArray[np.object_]:
+    def metres(shapes: Geometries) -> NDArray[np.object_]:
         return np.asarray(frame.shapes_to_metres(frame.shapes_to_steps(shapes)), dtype=object)
 
     roads, streams, blocks = district.roads, district.streams, district.blocks
@@ -137,7 +135,7 @@ def _wet_ends(roads: NDArray[np.object_], streams: NDArray[np.object_]) -> Ints:
     return np.array([(at % len(roads), at // len(roads)) for at in hits], dtype=np.int64).reshape(-1, 2)
 
 
-def _oil_track(district: SyntheticDistrict, outline: Any) -> Track:
+def _oil_track(district: SyntheticDistrict, outline: BaseGeometry) -> Track:
     """Draw two oil pipelines side by side from the terminal inland, without regard for streets.
 
     The real accident of 2013 happened where such a line crossed a covered drain; these cross many.

@@ -11,18 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from gis.arrays import Ints
 from gis.synthetic.district import SyntheticDistrict
 from gis.synthetic.ground import ground_of
-from gis.synthetic.habits import CHANNELS, habit_of
 from gis.synthetic.randomness import stream
 from gis.synthetic.scenes import Scene, Scenes, joined_scenes
 from gis.synthetic.spec import apportion
+from gis.synthetic.temporal_profile import CHANNELS, habit_of
 from gis.synthetic.times import Calendar
 
 __all__ = ["build_incidents"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _HOUR = 3600.0
 _UNIT_S = {

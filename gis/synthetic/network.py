@@ -7,17 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gis.arrays import Bools, Floats, Ints
 from gis.synthetic.plan import DistrictPlan
 from gis.synthetic.planar import OUTSIDE, Arcs
 from gis.synthetic.randomness import SmoothNoise, hash_unit, stream
 
 __all__ = ["Graph", "Network", "join_communities", "lay_network"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 STREAM_KM_PER_KM2 = 0.42
 """How dense the streams are; a lowland of canals has more (see `lay_network`)."""
@@ -136,7 +133,7 @@ def lay_network(
     cell_urban : ndarray of bool, shape (cells,)
     street : tuple of two ndarray of int64, shape (arcs,)
         Which line of its town's street lattice an arc belongs to, and how many metres off it runs; see
-        `gis.synthetic.ways.street_lines`.
+        `gis.synthetic.streets.street_lines`.
 
     Returns
     -------

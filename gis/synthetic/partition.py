@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gis.arrays import Floats, Ints
+
 __all__ = ["CellGraph", "components_of", "divide"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _TRIES = 40
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
-from gis.synthetic.frame import LocalFrame
+from gis.arrays import Floats, Ints
+from gis.synthetic.local_projection import LocalFrame
 from gis.synthetic.randomness import SmoothNoise, Warp, stream
 from gis.synthetic.spec import DistrictSpec, TownSpec, apportion
 
 __all__ = ["DistrictPlan", "TownPlan", "make_plan"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _RASTER_M = 200.0
 RURAL_GRID_KM2 = 2.4
@@ -64,7 +62,7 @@ class TownPlan:
     cell_m: float
     urban_grids: float
     rural_grids: float
-    zone: Any
+    zone: BaseGeometry
 
 
 @dataclass(frozen=True)
@@ -74,9 +72,9 @@ class DistrictPlan:
     spec: DistrictSpec
     seed: int
     frame: LocalFrame
-    outline_parts: tuple[Any, ...]
+    outline_parts: tuple[BaseGeometry, ...]
     towns: tuple[TownPlan, ...]
-    zone_lines: tuple[Any, ...]
+    zone_lines: tuple[BaseGeometry, ...]
     hills: SmoothNoise
 
     def town_at(self, x: Floats, y: Floats) -> Ints:
@@ -97,7 +95,7 @@ def _nearest_seat(seats: list[tuple[tuple[float, float], int]], x: Floats, y: Fl
     return owner
 
 
-def make_plan(outline: Any, spec: DistrictSpec, *, seed: int) -> DistrictPlan:
+def make_plan(outline: BaseGeometry, spec: DistrictSpec, *, seed: int) -> DistrictPlan:
     """Work out the plan of a district.
 
     Parameters
@@ -155,13 +153,13 @@ def make_plan(outline: Any, spec: DistrictSpec, *, seed: int) -> DistrictPlan:
     )
 
 
-def _ordered_parts(outline: Any) -> list[Any]:
+def _ordered_parts(outline: BaseGeometry) -> list[BaseGeometry]:
     """Split the outline into its parts, the mainland first, islands by size."""
     parts = list(shapely.get_parts(outline))
     return sorted(parts, key=lambda part: (-float(part.area), part.bounds))
 
 
-def _island_of(seat: tuple[float, ...], parts: list[Any], frame: LocalFrame) -> int:
+def _island_of(seat: tuple[float, ...], parts: list[BaseGeometry], frame: LocalFrame) -> int:
     """Name the island a seat lies on; -1 for the mainland, which also takes a seat in the water."""
     place = shapely.points(*frame.steps([seat[0]], [seat[1]])[0])
     for number, part in enumerate(parts[1:], start=1):
@@ -187,7 +185,7 @@ def _zones(
     seats: list[tuple[float, ...]],
     islands: list[int],
     rings: list[Floats],
-) -> tuple[list[Any], list[Any]]:
+) -> tuple[list[BaseGeometry], list[BaseGeometry]]:
     """Cut the built-up areas apart along avenues half-way between seats.
 
     All edges are noded together on the lattice first, so that two areas that touch share every vertex.
@@ -195,7 +193,7 @@ def _zones(
     land = [at for at, island in enumerate(islands) if island < 0]
     shapes = [shapely.polygons(frame.steps(ring[:, 0], ring[:, 1])) for ring in rings]
     # An island town has no streets of its own: it stays all fields and shore.
-    zones: list[Any] = [shapely.Polygon()] * len(seats)
+    zones: list[BaseGeometry] = [shapely.Polygon()] * len(seats)
     reach = max(float(np.hypot(*(ring - ring.mean(axis=0)).T).max()) for ring in rings) * 2.2
     edges = []
     if len(land) > 1:
@@ -224,10 +222,10 @@ def _zones(
 
 def _areas_km2(
     frame: LocalFrame,
-    parts: list[Any],
+    parts: list[BaseGeometry],
     seats: list[tuple[float, ...]],
     islands: list[int],
-    zones: list[Any],
+    zones: list[BaseGeometry],
 ) -> tuple[Floats, Floats]:
     """Estimate how much built-up and other land each town has, by a raster."""
     urban, rural = np.zeros(len(seats)), np.zeros(len(seats))

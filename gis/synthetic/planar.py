@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from gis.arrays import Floats, Geometries, Ints
 
 __all__ = ["Arcs", "Segments", "arcs_of", "merge_small", "segments_of"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Geometries = NDArray[np.object_]
 OUTSIDE = -1
 """Stands for the sea and the neighbouring districts on one side of an edge."""
 
@@ -278,12 +277,12 @@ def outline_length(segments: Segments, count: int) -> Floats:
     return np.asarray(total)
 
 
-def cell_shapes(faces: Geometries, cell: Ints) -> Any:
+def cell_shapes(faces: Geometries, cell: Ints) -> Geometries:
     """Dissolve faces into cells; vertices along shared borders stay."""
     order = np.argsort(cell, kind="stable")
     cuts = np.flatnonzero(np.diff(cell[order])) + 1
     return np.array([_dissolved(faces[group]) for group in np.split(order, cuts)], dtype=object)
 
 
-def _dissolved(group: Geometries) -> Any:
+def _dissolved(group: Geometries) -> BaseGeometry:
     return group[0] if len(group) == 1 else shapely.coverage_union_all(group)

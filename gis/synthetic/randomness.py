@@ -10,9 +10,9 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SmoothNoise", "Warp", "hash_unit", "stream"]
+from gis.arrays import Floats
 
-Floats = NDArray[np.float64]
+__all__ = ["SmoothNoise", "Warp", "hash_unit", "stream"]
 
 
 def stream(seed: int, *names: str | int) -> np.random.Generator:

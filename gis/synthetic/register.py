@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from gis.arrays import Floats, Ints
 from gis.synthetic.cells import PURPOSES, Cells
 from gis.synthetic.naming import community_names, dedicated_name
 from gis.synthetic.plan import DistrictPlan
@@ -15,8 +16,6 @@ from gis.synthetic.randomness import stream
 
 __all__ = ["SOURCE", "reading_order", "register_units"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 SOURCE = "synthetic"
 """What the source column of everything invented says."""

@@ -10,17 +10,16 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from gis.arrays import Floats, Ints
 from gis.synthetic.district import SyntheticDistrict
 from gis.synthetic.ground import Ground, weighted_order
-from gis.synthetic.habits import HOT_SPOTS
-from gis.synthetic.placing import place
+from gis.synthetic.placement import place
 from gis.synthetic.randomness import stream
 from gis.synthetic.recipes import Recipe
+from gis.synthetic.temporal_profile import HOT_SPOTS
 
 __all__ = ["Scene", "Scenes", "hot_spots", "joined_scenes"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _FRESH = 0.42
 """Places for each incident: the fewer, the more often one place reports again."""

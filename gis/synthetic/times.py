@@ -7,12 +7,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from gis.synthetic.habits import HOURS, SEASONS, WEEKS, Habit
+from gis.arrays import Floats, Ints
+from gis.synthetic.temporal_profile import HOURS, SEASONS, WEEKS, Habit
 
 __all__ = ["Calendar"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _OFFSET_S = 8 * 3600
 _DAY_S = 86400

@@ -6,10 +6,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-__all__ = ["Track"]
+from gis.arrays import Floats, Ints
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+__all__ = ["Track"]
 
 
 class Track:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gis.errors import AssetsMissing
+
 __all__ = ["HEAT", "LEAFLET_CSS", "LEAFLET_JS", "Assets", "without_addresses"]
 
 LEAFLET_JS = "leaflet/leaflet.js"
@@ -49,12 +51,13 @@ class Assets:
 
         Raises
         ------
-        FileNotFoundError
+        gis.errors.AssetsMissing
             The folder does not exist, naming the command that fills it.
         """
         if not folder.is_dir():
-            raise FileNotFoundError(
-                f"没有前端文件目录 {folder};请先运行 make assets / no front-end files in {folder}; run make assets"
+            raise AssetsMissing(
+                f"没有前端文件目录 {folder}；请先运行 make assets",
+                f"no front-end files in {folder}; run make assets",
             )
         return cls(folder=folder)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import folium
@@ -14,6 +14,8 @@ from folium.template import Template
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
+from gis.antimeridian import straddles, turn
+from gis.geojson import feature, geojson_geometry
 from gis.viz import palette
 from gis.viz.assets import HEAT, Assets
 from gis.viz.local_map import LocalAssets, LocalMap
@@ -223,6 +225,11 @@ def heat_map(
         raise ValueError("every place and weight must be a number; some are NaN or infinite")
     if border.is_empty:
         raise ValueError("the border is empty; a heat map needs the outline of its unit")
+    if straddles([border]):
+        # One piece for the eye: longitudes go on beyond 180, which Leaflet draws.
+        x = x % 360.0
+        border = _beyond_180(border)
+        inner = [replace(unit, outline=_beyond_180(unit.outline)) for unit in inner]
     bounds = border.bounds
     zoom = _fit_zoom(bounds)
     map_ = LocalMap(bounds, title=caption.title, assets=assets, lang=caption.lang)
@@ -249,6 +256,12 @@ def heat_map(
         heat.add_to(map_)
     _Caption(caption).add_to(map_)
     return map_
+
+
+def _beyond_180(shape: BaseGeometry) -> BaseGeometry:
+    """A shape at the 180th meridian in one piece, with longitudes of 0 to 360."""
+    joined: BaseGeometry = shapely.transform(turn([shape])[0], lambda xy: np.add(xy, (180.0, 0.0)))
+    return joined
 
 
 def strongest(
@@ -286,9 +299,13 @@ def _fit_zoom(bounds: tuple[float, float, float, float]) -> float:
 
 
 def _drawn(geometry: BaseGeometry, style: dict[str, Any], **options: Any) -> folium.GeoJson:
-    feature = {"type": "Feature", "properties": {}, "geometry": shapely.geometry.mapping(geometry)}
     return _Shape(
-        feature, style_function=lambda _: style, interactive=False, smooth_factor=1, embed=True, **options
+        feature(geojson_geometry(geometry), {}),
+        style_function=lambda _: style,
+        interactive=False,
+        smooth_factor=1,
+        embed=True,
+        **options,
     )
 
 

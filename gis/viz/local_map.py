@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
-from typing import Any
 
 import folium
 from branca.element import Element, Figure, MacroElement
@@ -38,7 +37,7 @@ class LocalAssets(JSCSSMixin):
     assets: Assets
     needs: tuple[str, ...] = ()
 
-    def render(self, **kwargs: Any) -> None:  # type: ignore[override]
+    def render(self, **kwargs: object) -> None:  # type: ignore[override]
         """Put what this element needs into the head of its page, then render as folium does."""
         # Instance attributes: folium's own lists are class attributes, and editing those changes every later map.
         self.default_js, self.default_css = [], []

@@ -7,8 +7,6 @@ since braces are no markup. Here the result of a macro is put into the page as i
 
 from __future__ import annotations
 
-from typing import Any
-
 from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 
@@ -52,7 +50,7 @@ class RenderedOnce(MacroElement):
     Standing after the classes of folium and before `MacroElement`, it takes the place of branca's own ``render``.
     """
 
-    def render(self, **kwargs: Any) -> None:  # type: ignore[override]
+    def render(self, **kwargs: object) -> None:  # type: ignore[override]
         """Render the macros of this element into header, body and script of its page, then its children."""
         page = self.get_root()
         if not isinstance(page, Figure):

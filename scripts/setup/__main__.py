@@ -1,4 +1,4 @@
-"""Prepare this checkout: ``python3 scripts/setup run`` or ``python3 scripts/setup test``.
+"""Prepare this checkout: ``python3 scripts/setup run``, or ``test``, or ``clients``.
 
 Only Python's standard library is used, and this file only syntax that an old Python understands, so that it can say
 that it is old. Each step looks first and does nothing when there is nothing to do; none needs a network then.

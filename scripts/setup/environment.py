@@ -75,6 +75,11 @@ def ensure(mode: str) -> bool:
     return True
 
 
+def uv() -> tuple[list[str], dict[str, str]]:
+    """The ``uv pip`` command, and the environment variables it is to be run with."""
+    return _uv(), _uv_environment()
+
+
 def _has_spark() -> bool:
     return any(VENV.glob("lib/python3*/site-packages/pyspark/__init__.py"))
 

@@ -9,6 +9,11 @@ WEB = ROOT / "app" / "web"
 VENDOR = WEB / "static" / "vendor"
 STAMP = VENDOR / ".wangge-setup"
 
+NPM_FAILED = (
+    "npm ci 失败。请检查网络；在国内可设镜像：npm config set registry <镜像地址>。",
+    "npm ci failed. Check the network; a mirror is set by `npm config set registry <address>`.",
+)
+
 
 def _wanted() -> str:
     return stamp.digest(WEB / "package.json", WEB / "package-lock.json", WEB / "assets.mjs")
@@ -27,10 +32,7 @@ def ensure() -> bool:
     run(
         ["npm", "ci", "--no-progress"],
         cwd=WEB,
-        why=(
-            "npm ci 失败。请检查网络；在国内可设镜像：npm config set registry <镜像地址>。",
-            "npm ci failed. Check the network; a mirror is set by `npm config set registry <address>`.",
-        ),
+        why=NPM_FAILED,
     )
     run(
         ["npm", "run", "--silent", "assets"],

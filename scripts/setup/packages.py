@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import client_tools
 import frontend
 from say import SetupFailed, run, step
 
@@ -133,7 +134,7 @@ def needs(mode: str) -> list[Need]:
             Need(postgres_packages, postgres_present, "PostgreSQL 与 PostGIS", "PostgreSQL with PostGIS")
         )
     wanted.append(Need(venv_packages, venv_present, "Python 虚拟环境", "Python virtual environments"))
-    if not frontend.is_current():
+    if not frontend.is_current() or not client_tools.typescript_is_current(mode):
         wanted.append(
             Need(
                 node_packages,

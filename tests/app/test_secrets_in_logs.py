@@ -91,7 +91,7 @@ def test_signing_in_and_using_keys_leaves_none_in_the_log(
     program = client_on(broken.app)
     program.headers["Authorization"] = f"Bearer {token}"
     assert program.get("/v1/session").status_code == 200
-    assert program.get(f"/v1/search?q={WORD}").status_code in (200, 404, 503)
+    assert program.get(f"/v1/search?q={WORD}").status_code == 200
     client.post("/v1/session", json={"name": "wang", "password": WORD})
     logged = broken.written.getvalue()
     assert "/v1/tokens" in logged, "requests are logged"

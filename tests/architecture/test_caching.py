@@ -25,6 +25,7 @@ SAME_FOR_ALL = {
     ("POST", "/v1/locate"),
     ("GET", "/v1/convert"),
     ("GET", "/v1/catalog/components"),
+    ("GET", "/v1/catalog/incident-classes"),
     ("GET", "/v1/catalog/events"),
     ("GET", "/v1/editions/{number}/lineage"),
     ("GET", "/v1/units/{code}/geometry"),
@@ -86,14 +87,14 @@ def test_every_other_answer_is_kept_by_nobody(app: FastAPI, actors: Actors, who:
 
 @pytest.mark.usefixtures("units")
 def test_refusals_are_kept_by_nobody(client: TestClient) -> None:
-    for path in (
-        "/maps/tiles/units.json?edition=77",
-        "/ogc/collections/none",
-        "/v1/convert",
-        "/static/x/none.js",
+    for path, status in (
+        ("/maps/tiles/units.json?edition=77", 404),
+        ("/ogc/collections/none", 404),
+        ("/v1/convert", 422),
+        ("/static/x/none.js", 404),
     ):
         answer = client.get(path)
-        assert answer.status_code in (404, 422), path
+        assert answer.status_code == status, path
         assert answer.headers["cache-control"] == NO_STORE
         assert varies_by(answer) >= ASKER
 
@@ -102,7 +103,12 @@ def test_refusals_are_kept_by_nobody(client: TestClient) -> None:
 def test_what_is_the_same_for_all_may_be_kept_while_all_may_ask(
     client: TestClient, committing_db: CommittingDatabase
 ) -> None:
-    paths = ("/v1/convert?lon=120&lat=36", "/ogc/collections", "/v1/catalog/events", "/maps/tiles/units.json")
+    paths = (
+        "/v1/convert?lon=120&lat=36",
+        "/ogc/collections",
+        "/v1/catalog/incident-classes",
+        "/maps/tiles/units.json",
+    )
     for path in paths:
         assert "no-store" not in client.get(path).headers["cache-control"], path
     closed = committing_db.settings.model_copy(update={"public_locate": False, "public_layers": False})

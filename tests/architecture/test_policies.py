@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount
 
-from app.auth.forgery import SAFE_METHODS
+from app.auth.csrf import SAFE_METHODS
 from app.auth.policy import Policy, policy_of
 from app.main import create_app
 from tests.fixtures.actors import Actors

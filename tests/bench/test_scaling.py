@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.boundaries.owners import index_in_force
+from app.boundaries.assignment import index_in_force
 from app.db.session import EVERYTHING, write_session
 from app.verify.service import verify
 from bench.scaling import counted, scale_up
-from tests.app.grids.test_publication import fill
+from tests.app.publishing.test_reassignment import fill
 from tests.fixtures.database import CommittingDatabase
 from tests.fixtures.towns import publish_town
 

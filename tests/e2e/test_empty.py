@@ -38,7 +38,7 @@ def test_every_page_says_what_comes_next(empty_service, chromium, lang, size, he
             data={"name": "zhao", "password": PASSWORD},
             headers={"Origin": empty_service},
         )
-        assert signed_in.ok
+        assert signed_in.status == 200
         for path in ("/", "/editor", "/dispatch"):
             watched.open(path)
             expect(page.get_by_text(heading)).to_be_in_viewport(ratio=1)

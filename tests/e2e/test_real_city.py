@@ -45,7 +45,18 @@ def good(result):
 def test_incidents_get_the_beat_of_their_city(wangge_empty, city, ask, tell, tmp_path):
     beats = city / "police_beats.geojson"
     published = good(
-        wangge_empty("grids", "import", beats, "--code", "BEAT_NUM", "--dissolve", "--publish", "--json")
+        wangge_empty(
+            "grids",
+            "import",
+            beats,
+            "--code",
+            "BEAT_NUM",
+            "--dissolve",
+            "--district",
+            "chi",
+            "--publish",
+            "--json",
+        )
     )
     assert (published["edition"], published["grids"], published["published"]) == (1, 275, True)
     assert published["defects"] == [] or {d["severity"] for d in published["defects"]} == {"warning"}
@@ -72,7 +83,7 @@ def test_incidents_get_the_beat_of_their_city(wangge_empty, city, ask, tell, tmp
     # Times of a city that changes its clocks: the first row is 7/19/2017 13:45 in Chicago.
     ((occurred,),) = ask("SELECT occurred_at FROM incident ORDER BY id LIMIT 1")
     assert occurred.isoformat() == "2017-07-19T18:45:00+00:00"
-    assert ask("SELECT count(*) FROM event_class WHERE scheme = 'source:crimes'")[0][0] == len(
+    assert ask("SELECT count(*) FROM incident_class WHERE scheme = 'source:crimes'")[0][0] == len(
         ask("SELECT DISTINCT class_code FROM incident")
     )
 
@@ -168,7 +179,7 @@ def test_without_dissolve_a_repeated_code_is_a_defect(wangge_empty, city):
     error = result.document["error"]
     assert error["code"] == "not-clean"
     assert [(d["kind"], d["codes"]) for d in error["defects"] if d["severity"] == "error"] == [
-        ("duplicate_code", ["3100"])
+        ("duplicate-code", ["3100"])
     ]
     people = wangge_empty("grids", "check", city / "police_beats.geojson", "--code", "BEAT_NUM")
     assert people.code == 1
@@ -226,7 +237,10 @@ def test_the_defective_file_can_be_mended(wangge_empty, city, tell):
     options = ("--code", "BEAT_NUM", "--dissolve", "--json")
     narrow = wangge_empty("grids", "check", file, *options, "--clean", "5")
     assert narrow.code == 1
-    assert min(d["width_m"] for d in narrow.document["defects"]) > 5
+    assert min(d["width_m"] for d in narrow.document["defects"] if d["severity"] == "error") > 4.9
+    # What is narrow was mended beside what is wide.
+    assert narrow.document["mended"]["gaps"] > 200
+    assert max(m["reach_m"] for m in narrow.document["moved"]) <= 5.01
     wide = wangge_empty("grids", "check", file, *options, "--clean", "20")
     assert wide.code == 0, str(wide)
     moved = max(movement["moved_m"] for movement in wide.document["moved"])

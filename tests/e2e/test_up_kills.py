@@ -11,11 +11,11 @@ import pytest
 
 from app.db import cluster
 from app.db.cluster.process import processes_in
-from app.db.engine import make_engine
 from app.db.session import EVERYTHING, WriteSession, write_session
-from app.grids.publication import publish
+from app.publishing.reassignment import publish
 from tests.fixtures.actors import add_token
 from tests.fixtures.commands import wangge_in
+from tests.fixtures.connections import engine_on
 from tests.fixtures.towns import CODES, DISTRICT, inside, town_input
 from tests.fixtures.ups import nobody_listens, soon
 
@@ -29,15 +29,10 @@ SMALL = 100_000
 def settle_town(home) -> str:
     """Publish the town in a running installation; gives the token of an editor."""
     info = cluster.status(home)
-    owner = make_engine(info.owner_url, application="tests-owner")
-    service = make_engine(info.service_url, application="tests-service")
-    try:
-        with write_session(owner, EVERYTHING) as session:
-            publish(WriteSession(session), town_input(synthetic=True), author="tester")
+    with engine_on(info.owner_url) as owner, write_session(owner, EVERYTHING) as session:
+        publish(WriteSession(session), town_input(synthetic=True), author="tester")
+    with engine_on(info.service_url) as service:
         return add_token(service, "gis-editor", DISTRICT)
-    finally:
-        owner.dispose()
-        service.dispose()
 
 
 def locates(up) -> bool:

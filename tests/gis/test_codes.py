@@ -18,7 +18,7 @@ from gis.codes import (
     possible_schemes,
 )
 from gis.errors import CodeError
-from gis.labels import from_ltree_label, from_ltree_path, ltree_label, ltree_path
+from gis.ltree import from_ltree_label, from_ltree_path, ltree_label, ltree_path
 
 with_parts = st.sampled_from([name for name, scheme in COMPONENT_SCHEMES.items() if scheme.parts])
 codes = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
@@ -69,7 +69,7 @@ def test_own_codes_are_not_taken_apart() -> None:
 def test_codes_that_do_not_fit_are_refused(code: str, scheme: str) -> None:
     with pytest.raises(CodeError) as refused:
         parse_component_code(code, scheme)
-    assert refused.value.message_zh != refused.value.message_en
+    assert refused.value.detail.zh != refused.value.detail.en
 
 
 @pytest.mark.parametrize(
@@ -150,4 +150,4 @@ def test_a_grid_number_is_never_used_again() -> None:
     assert new_grid_code("370211001003", used) == "370211001003001"
     with pytest.raises(CodeError) as refused:
         new_grid_code("370211001001", {"370211001001999"})
-    assert refused.value.code == "numbers_used_up"
+    assert refused.value.code == "numbers-used-up"

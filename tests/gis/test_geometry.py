@@ -65,6 +65,18 @@ def test_a_spike_left_by_rounding_is_taken_out() -> None:
     assert shapely.equals(out, shapely.box(120, 36, 120.1, 36.1))
 
 
+def test_a_vertex_that_stands_there_twice_is_there_once() -> None:
+    # Formats that write such a vertex once and those that write it twice say the same of the ground.
+    twice = shapely.Polygon(
+        [(120, 36), (120, 36), (120.1, 36), (120.1, 36.1), (120.10000001, 36.1), (120, 36.1)]
+    )
+    once = shapely.Polygon([(120, 36), (120.1, 36), (120.1, 36.1), (120, 36.1)])
+    parts = shapely.multipolygons([twice, shapely.box(121, 36, 122, 37)])
+    out = snap([twice, once, parts, shapely.LineString([(0, 0), (0, 0), (1, 1)])])
+    assert shapely.to_wkb(shapely.normalize(out[0])) == shapely.to_wkb(shapely.normalize(once))
+    assert shapely.get_num_coordinates(out).tolist() == [5, 5, 10, 2]
+
+
 def test_a_ring_that_crosses_itself_by_rounding_is_noded_on_the_lattice() -> None:
     # Two walls less than a step apart whose rounding swaps sides half-way.
     narrow = shapely.Polygon(
@@ -135,4 +147,4 @@ def test_polygon_parts_passes_over_what_has_no_area() -> None:
 
 
 def test_a_valid_shape_is_called_valid() -> None:
-    assert trouble_of(shapely.box(0, 0, 1, 1)).en == "Valid Geometry"
+    assert trouble_of(shapely.box(0, 0, 1, 1)).reason.en == "Valid Geometry"

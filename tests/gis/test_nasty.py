@@ -6,7 +6,7 @@ import shapely
 
 from gis.coverage import check, clean, dissolve, snap_coverage
 from gis.crs import transform_geometries
-from gis.errors import GeometryError, GisError, InvalidGeometry
+from gis.errors import GeometryError, InvalidGeometry, Refusal
 from gis.geometry import lattice_geometries, representative_place, snap, trouble_of
 from gis.locate import GridIndex
 from gis.measures import geodesic_area_m2, geodesic_length_m
@@ -42,7 +42,7 @@ def test_snap_keeps_kind_and_validity(nasty: Nasty) -> None:
 @pytest.mark.parametrize("nasty", of_kind("invalid"), ids=str)
 def test_trouble_is_named_with_a_finite_place(nasty: Nasty) -> None:
     trouble = trouble_of(nasty.shape)
-    assert trouble.zh != trouble.en
+    assert trouble.reason.zh != trouble.reason.en
     assert np.isfinite(trouble.place).all()
 
 
@@ -84,7 +84,7 @@ def test_transforming_keeps_the_type_and_drops_heights(nasty: Nasty) -> None:
 @pytest.mark.parametrize("nasty", NASTY, ids=str)
 def test_check_names_what_is_wrong_with_a_single_grid(nasty: Nasty) -> None:
     if nasty.name in {"infinite vertex", "whole world"}:
-        with pytest.raises(GisError):
+        with pytest.raises(Refusal):
             check(["a"], [nasty.shape])
         return
     defects = check(["a"], [nasty.shape])
@@ -102,8 +102,8 @@ def test_check_names_what_is_wrong_with_a_single_grid(nasty: Nasty) -> None:
     assert warnings == ({"detached"} if "parts" in nasty.name and nasty.kind == "area" else set())
     for defect in defects:
         assert np.isfinite(defect.place).all()
-        assert defect.detail_zh
-        assert defect.detail_en
+        assert defect.detail.zh
+        assert defect.detail.en
 
 
 @pytest.mark.parametrize("nasty", NASTY, ids=str)
@@ -130,7 +130,7 @@ def test_shares_sum_to_one_or_there_are_none(nasty: Nasty) -> None:
     index = GridIndex.build(town.codes, town.polygons)
     if nasty.kind == "invalid":
         # The spike and the like may come out of rounding valid; nothing else may.
-        with pytest.raises(GisError):
+        with pytest.raises(Refusal):
             shares(index, [nasty.shape])
         return
     result = shares(index, [nasty.shape])
@@ -157,7 +157,7 @@ def test_dissolving_one_grid_gives_it_back(nasty: Nasty) -> None:
 
 @pytest.mark.parametrize("nasty", of_kind("invalid", "nothing"), ids=str)
 def test_clean_refuses_what_has_no_valid_area(nasty: Nasty) -> None:
-    with pytest.raises(GisError):
+    with pytest.raises(Refusal):
         clean(["a"], [nasty.shape], max_width_m=1)
 
 

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from geoalchemy2 import alembic_helpers
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
 from app.bootstrap import prepare
@@ -20,6 +20,7 @@ from app.db import migrate
 from app.db.base import LTREE
 from app.models import Base
 from tests.fixtures import throwaway
+from tests.fixtures.connections import engine_on
 from tests.fixtures.throwaway import TestDatabase
 
 FUNCTIONS = Path(migrate.__file__).parent / "functions"
@@ -87,15 +88,12 @@ def test_database_holds_the_functions_of_the_files(empty_database, owner_engine)
     files = sorted(f for f in FUNCTIONS.glob("*.sql") if f.name not in NOT_FUNCTIONS)
     assert {f.stem for f in files} == set(migrated)
     prepare(empty_database.owner_url)
-    engine = create_engine(empty_database.owner_url)
-    with engine.begin() as connection:
-        for file in files:
-            # Replacing by the file must leave every definition, comments inside included, as it was.
-            connection.exec_driver_sql(file.read_text().replace("%", "%%"))
-    try:
+    with engine_on(empty_database.owner_url) as engine:
+        with engine.begin() as connection:
+            for file in files:
+                # Replacing by the file must leave every definition, comments inside included, as it was.
+                connection.exec_driver_sql(file.read_text().replace("%", "%%"))
         after = _bodies(engine)
-    finally:
-        engine.dispose()
     for name, definition in migrated.items():
         assert after[name] == definition, f"app/db/functions/{name}.sql differs from the newest revision"
 
@@ -104,8 +102,7 @@ def test_old_database_with_data_comes_to_head(empty_database):
     """What the first schema stored is still there, and answers, after every later revision."""
     url = empty_database.owner_url
     command.upgrade(migrate._config(url), FIRST)
-    engine = create_engine(url)
-    try:
+    with engine_on(url) as engine:
         with engine.begin() as connection:
             connection.execute(text(OLD_DATA))
         prepare(url)
@@ -131,16 +128,13 @@ def test_old_database_with_data_comes_to_head(empty_database):
                 )
                 == "insert"
             )
-    finally:
-        engine.dispose()
 
 
 def test_editions_out_of_bounds_do_not_stop_the_migration_and_can_be_withdrawn(empty_database):
     """An older release took any instant. The row stays, keeps its CHECK from being validated, and goes by the usual way."""
     url = empty_database.owner_url
     command.upgrade(migrate._config(url), "8e1f5a9c3b24")
-    engine = create_engine(url)
-    try:
+    with engine_on(url) as engine:
         with engine.begin() as connection:
             connection.execute(text(OLD_DATA))
             connection.execute(
@@ -158,8 +152,6 @@ def test_editions_out_of_bounds_do_not_stop_the_migration_and_can_be_withdrawn(e
             assert connection.scalars(text("SELECT number FROM edition")).all() == [1]
             # From here on nothing is in the way of those who want it validated.
             connection.execute(text("ALTER TABLE edition VALIDATE CONSTRAINT ck_edition_effective_from"))
-    finally:
-        engine.dispose()
 
 
 OLD_DATA = """
@@ -174,17 +166,14 @@ VALUES ('old', 't', ST_SetSRID(ST_MakePoint(0.5, 0.5), 4326), now(), now());
 
 def test_preparing_twice_changes_nothing(empty_database):
     prepare(empty_database.owner_url)
-    engine = create_engine(empty_database.owner_url)
-    try:
-        count = "SELECT (SELECT count(*) FROM component_class), (SELECT count(*) FROM event_class), (SELECT count(*) FROM department)"
+    with engine_on(empty_database.owner_url) as engine:
+        count = "SELECT (SELECT count(*) FROM component_class), (SELECT count(*) FROM incident_class), (SELECT count(*) FROM department)"
         with engine.connect() as connection:
             before = connection.execute(text(count)).one()
         prepare(empty_database.owner_url)
         with engine.connect() as connection:
             assert connection.execute(text(count)).one() == before
         assert before[0] == 78
-    finally:
-        engine.dispose()
 
 
 def test_every_geometry_has_its_index(owner_engine):

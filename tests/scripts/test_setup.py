@@ -16,7 +16,7 @@ SCRIPTS = ROOT / "scripts" / "setup"
 def setup(monkeypatch):
     """The modules of scripts/setup, imported as the script itself does."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    names = ("say", "stamp", "frontend", "packages", "environment", "steps")
+    names = ("say", "stamp", "frontend", "packages", "environment", "client_tools", "steps")
     for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
 

@@ -71,6 +71,7 @@ def server_account(data: Path | None = None) -> Account:
             f"请安装 Debian 软件包 postgresql-common，或用普通用户运行。",
             f"Started by root, the database runs as the system user {SYSTEM_USER}, which does not exist here. "
             f"Install the Debian package postgresql-common, or run as an ordinary user.",
+            code="system-user-missing",
         ) from None
     return Account(SYSTEM_USER, entry.pw_uid, entry.pw_gid, switch=True)
 

@@ -118,4 +118,5 @@ def reset_owner_password(binaries: Binaries, account: Account, data: Path, passw
         raise ClusterFailure(
             f"密码文件丢失，重设密码也失败：{done.stderr.strip()}",
             f"The password file is gone and setting a new one failed: {done.stderr.strip()}",
+            code="database-password-lost",
         )

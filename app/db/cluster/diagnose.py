@@ -61,6 +61,7 @@ def explain(action_zh: str, action_en: str, output: str, folder: Path) -> Cluste
             f"{action_zh}失败：数据由 PostgreSQL {found[1]} 建立，请安装该版本（postgresql-{found[1]}）。",
             f"{action_en} failed: the data was made by PostgreSQL {found[1]}; install that version "
             f"(postgresql-{found[1]}).",
+            code="postgres-version",
         )
     if "Permission denied" in output or "Operation not permitted" in output:
         zh, en = "没有权限。", "No permission. "

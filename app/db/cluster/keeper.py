@@ -11,8 +11,8 @@ import structlog
 from app.db.cluster import lifecycle
 from app.db.cluster.lifecycle import ClusterInfo
 from app.db.errors import DatabaseFailure
-from app.i18n import Text
 from app.kit.backoff import Backoff
+from gis.text import Text
 
 log = structlog.get_logger("wangge.supervisor")
 
@@ -58,11 +58,11 @@ class DatabaseKeeper:
             say = _quiet if self._last_reason else self._say
             self._started(lifecycle.start(self._home, say=say, started_by="up"))
         except DatabaseFailure as error:
-            self._wait_after(error.message, str(error))
+            self._wait_after(error.detail, str(error))
         except Exception as error:
             # Whatever it was, the next try may find it gone; the web service goes on meanwhile.
             log.exception("database_start_failed")
-            self._wait_after(Text(str(error), str(error)), str(error))
+            self._wait_after(Text.same(str(error)), str(error))
         else:
             self._due, self._last_reason = None, ""
             log.info("database_restarted", home=str(self._home))

@@ -21,7 +21,7 @@ from app.db.cluster.places import Places
 from app.db.cluster.record import DATABASE, OWNER, SERVICE, Record
 from app.db.cluster.swap_data import finish_data_swap
 from app.db.errors import ClusterFailure
-from app.i18n import Text
+from gis.text import Text
 
 Say = Callable[[Text], None]
 State = Literal["absent", "stopped", "running"]
@@ -170,6 +170,7 @@ def _ensure_exists(home: Path, say: Say, *, durable: bool) -> tuple[Record, Plac
                 f"若要从空库开始，请删除 {record.path_of(home)} 和 {where.folder}。",
                 f"{record.path_of(home)} says the data is in {where.data}, but there is no database there. Put the "
                 f"data back; to begin with an empty database delete {record.path_of(home)} and {where.folder}.",
+                code="data-missing",
             )
     pg = programs.find()
     account = server_account()
@@ -324,5 +325,6 @@ def _failures_in_words(home: Path) -> Iterator[None]:
             raise ClusterFailure(
                 f"{home} 所在的文件系统是只读的。请换一个 WANGGE_HOME。",
                 f"The file system of {home} is read-only. Choose another WANGGE_HOME.",
+                code="home-unusable",
             ) from error
         raise

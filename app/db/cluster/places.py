@@ -13,7 +13,7 @@ from pathlib import Path
 from app.db.cluster import record as records
 from app.db.cluster.account import Account
 from app.db.errors import ClusterFailure
-from app.i18n import Text
+from gis.text import Text
 
 # Where root puts the data when the user `postgres` cannot pass through the folders above WANGGE_HOME.
 SYSTEM_FOLDER = Path("/var/lib/wangge")
@@ -62,6 +62,7 @@ def prepare_home(home: Path) -> None:
         raise ClusterFailure(
             f"WANGGE_HOME 应为文件夹，但 {error.filename or error} 不是。",
             f"WANGGE_HOME should be a folder, but {error.filename or error} is not one.",
+            code="home-unusable",
         ) from error
     except PermissionError as error:
         raise records.not_ours(home) from error
@@ -110,6 +111,7 @@ def check_claim(home: Path, places: Places, identifier: str) -> None:
             f"{home} is a copy of {other}, whose data in {places.folder} still belongs to the original. For a new "
             f"empty database delete {records.path_of(home)} and {home / 'pgpass'}; to take the data along use "
             f"`wangge db backup` and `restore`.",
+            code="home-copied",
         )
     write_claim(home, places)
 
@@ -160,6 +162,7 @@ def socket_folder(places: Places, account: Account) -> Path:
     raise ClusterFailure(
         "在 /tmp 下找不到可用的套接字文件夹：名字都被其他用户占用。请换一个路径较短的 WANGGE_HOME。",
         "No usable socket folder under /tmp: the names are taken by another user. Choose a shorter WANGGE_HOME.",
+        code="no-socket-folder",
     )
 
 

@@ -56,6 +56,7 @@ def load(home: Path) -> Record | None:
             f"无法理解 {path}（{error}）。它应由同一版本的 wangge 写成；请从备份恢复，或换一个 WANGGE_HOME。",
             f"Cannot make sense of {path} ({error}). It should have been written by this version of wangge; "
             f"restore it from a backup or choose another WANGGE_HOME.",
+            code="cluster-record-damaged",
         ) from error
 
 
@@ -116,4 +117,5 @@ def not_ours(path: Path) -> ClusterFailure:
         f"没有权限读写 {path}：它属于另一个用户。请用建立它的用户（如 root）运行，或另设 WANGGE_HOME。",
         f"No permission on {path}: it belongs to another user. Run as the user who made it (root, perhaps), "
         f"or set another WANGGE_HOME.",
+        code="home-unusable",
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
+from app.db import locks
 from app.db.cluster.record import DATABASE
 
 # A restore works in the first and renames it to the second when it is whole; the third is the live one on its way out.
 RESTORING, RESTORED, REPLACED = f"{DATABASE}_restoring", f"{DATABASE}_restored", f"{DATABASE}_replaced"
-LOCK = 0x77616E67  # an advisory lock's key: "wang"
 
 
 def statement(template: str, *names: str) -> sql.Composed:
@@ -26,11 +26,11 @@ def finish_swap(connection: psycopg.Connection) -> bool:
     if not {RESTORED, REPLACED} & _names(connection):
         return False
     # One at a time: a start and the end of a restore may meet here.
-    connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+    connection.execute("SELECT pg_advisory_lock(%s)", (locks.RESTORING.number,))
     try:
         return _swap(connection)
     finally:
-        connection.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+        connection.execute("SELECT pg_advisory_unlock(%s)", (locks.RESTORING.number,))
 
 
 def _names(connection: psycopg.Connection) -> set[str]:

@@ -15,6 +15,6 @@ BEGIN
     RAISE EXCEPTION 'grid_owner takes a point, a line or an area, not %', ST_GeometryType(located)
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  RETURN (SELECT o.grid_code FROM wide_owner(located, edition_at(instant)) o);
+  RETURN (SELECT o.grid_code FROM line_or_area_owner(located, edition_at(instant)) o);
 END;
 $$;

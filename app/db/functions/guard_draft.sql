@@ -13,7 +13,7 @@ BEGIN
     END IF;
   ELSIF NEW.state = OLD.state THEN
     -- Over is over; only the path of its area may follow the area, and its base when that is withdrawn.
-    IF OLD.state IN ('published', 'discarded') AND NEW.scope_path = OLD.scope_path AND NOT withdrawn_here(OLD.base) THEN
+    IF OLD.state IN ('published', 'discarded') AND NEW.scope_path = OLD.scope_path AND NOT is_being_withdrawn(OLD.base) THEN
       refused := 'the draft is ' || OLD.state;
     END IF;
   ELSIF (OLD.state, NEW.state) NOT IN (('open', 'submitted'), ('submitted', 'open'), ('submitted', 'approved'),
@@ -22,11 +22,11 @@ BEGIN
     refused := 'no way from ' || OLD.state || ' to ' || NEW.state;
   ELSIF OLD.state = 'published' THEN
     IF NEW.edition IS NOT NULL OR NEW.reviewer_key IS DISTINCT FROM OLD.reviewer_key
-       OR NOT withdrawn_here(OLD.edition) THEN
+       OR NOT is_being_withdrawn(OLD.edition) THEN
       refused := 'the draft is published, and its edition is not withdrawn';
     END IF;
   ELSIF NEW.state = 'approved' AND (coalesce(NEW.reviewer_key, '') = '' OR NEW.reviewer_key = NEW.author_key
-         OR NEW.reviewer_key IN (SELECT draft_hands(NEW.id))) THEN
+         OR NEW.reviewer_key IN (SELECT draft_contributors(NEW.id))) THEN
     refused := 'the reviewer must be somebody else';
   ELSIF NEW.state = 'published' AND (NEW.edition IS NULL OR NEW.reviewer_key IS DISTINCT FROM OLD.reviewer_key) THEN
     refused := 'published without an edition, or by another review';

@@ -7,9 +7,9 @@ DECLARE
   refused text := TG_TABLE_NAME || ' is append-only: ' || TG_OP || ' refused';
 BEGIN
   IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'edition' THEN
-    refused := CASE WHEN withdrawn_here(OLD.number) THEN NULL ELSE refused END;
+    refused := CASE WHEN is_being_withdrawn(OLD.number) THEN NULL ELSE refused END;
   ELSIF TG_OP = 'DELETE' THEN
-    refused := CASE WHEN withdrawn_here(OLD.edition) THEN NULL ELSE refused END;
+    refused := CASE WHEN is_being_withdrawn(OLD.edition) THEN NULL ELSE refused END;
   ELSIF TG_OP = 'INSERT' THEN
     refused := CASE
       WHEN NEW.published_at > clock_timestamp() THEN 'edition ' || NEW.number || ' is published in the future'

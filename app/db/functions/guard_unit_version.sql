@@ -5,7 +5,7 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN
-    IF withdrawn_here(lower(OLD.editions)) THEN
+    IF is_being_withdrawn(lower(OLD.editions)) THEN
       RETURN OLD;
     END IF;
     RAISE EXCEPTION 'unit_version % (%) is published: DELETE refused', OLD.id, OLD.code
@@ -14,7 +14,7 @@ BEGIN
   IF lower(NEW.editions) <> lower(OLD.editions)
      OR NOT (CASE WHEN upper_inf(OLD.editions)
                   THEN NOT upper_inf(NEW.editions) AND upper(NEW.editions) >= next_edition()
-                  ELSE upper_inf(NEW.editions) AND withdrawn_here(upper(OLD.editions)) END)
+                  ELSE upper_inf(NEW.editions) AND is_being_withdrawn(upper(OLD.editions)) END)
      OR (NEW.id, NEW.level, NEW.code, NEW.code_scheme, NEW.name, NEW.kind, NEW.parent_code, NEW.district_code,
          NEW.path, NEW.area_m2, NEW.attributes)
         IS DISTINCT FROM

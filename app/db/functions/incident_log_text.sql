@@ -6,6 +6,6 @@ AS $$
   SELECT l.id, l.actor, l.note, l.detail
     FROM incident_log l JOIN incident i ON i.id = l.incident_id
    WHERE l.incident_id = incident_number
-     AND ((SELECT sees_everything()) OR i.grid_path ? (SELECT visible_units()))
-     AND ((SELECT acts_everywhere()) OR i.grid_path ? (SELECT acting_units()));
+     AND ((SELECT can_see_all()) OR i.grid_path ? (SELECT visible_units()))
+     AND ((SELECT can_act_everywhere()) OR i.grid_path ? (SELECT acting_units()));
 $$;

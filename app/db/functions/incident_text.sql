@@ -7,6 +7,6 @@ AS $$
   SELECT i.id, i.address, i.description, i.source_id, i.component_code, i.attributes
     FROM incident i
    WHERE i.id = ANY (incidents)
-     AND ((SELECT sees_everything()) OR i.grid_path ? (SELECT visible_units()))
-     AND ((SELECT acts_everywhere()) OR i.grid_path ? (SELECT acting_units()));
+     AND ((SELECT can_see_all()) OR i.grid_path ? (SELECT visible_units()))
+     AND ((SELECT can_act_everywhere()) OR i.grid_path ? (SELECT acting_units()));
 $$;

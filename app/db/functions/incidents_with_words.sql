@@ -5,7 +5,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
   SELECT i.id
     FROM incident i
-   WHERE ((SELECT sees_everything()) OR i.grid_path ? (SELECT visible_units()))
-     AND CASE WHEN (SELECT acts_everywhere()) OR i.grid_path ? (SELECT acting_units())
+   WHERE ((SELECT can_see_all()) OR i.grid_path ? (SELECT visible_units()))
+     AND CASE WHEN (SELECT can_act_everywhere()) OR i.grid_path ? (SELECT acting_units())
               THEN i.address ILIKE pattern OR i.description ILIKE pattern ELSE false END;
 $$;

@@ -1,7 +1,8 @@
 -- The parts of a line or an area by grid, as the engine cuts them. Grids are taken in the order of their codes and each
 -- takes its part of a line away, so a line along a shared border is counted once, for the lowest code; a line drawn twice
 -- over the same place counts twice. Cut on the lattice, where "along a border" has one meaning; measured in geodesic
--- metres or square metres. A part below a millimetre or ten square centimetres is rounding at a cut.
+-- metres or square metres. A part below a millimetre or ten square centimetres is rounding at a cut. A line along the
+-- 180th meridian is beside the grids on either side of it.
 CREATE OR REPLACE FUNCTION owner_shares(place geometry, edition_number integer)
 RETURNS TABLE (grid_code text, grid_path ltree, share double precision, measure double precision, whole double precision)
 LANGUAGE plpgsql STABLE
@@ -21,15 +22,19 @@ DECLARE
   amount double precision;
   total double precision;
   at integer;
+  on_meridian boolean;
 BEGIN
   total := CASE dimension WHEN 1 THEN ST_Length(place::geography) ELSE ST_Area(place::geography) END;
   IF dimension = 1 AND NOT ST_IsSimple(place) THEN
     pieces := ARRAY(SELECT s.geom FROM ST_DumpSegments(to_lattice(place)) s);
   END IF;
   FOREACH rest IN ARRAY pieces LOOP
+    on_meridian := dimension = 1 AND (ST_XMax(rest) = 1800000000 OR ST_XMin(rest) = -1800000000);
     FOR candidate IN
-      SELECT u.code, u.path, u.lattice FROM unit_version u
-       WHERE u.level = 'grid' AND u.editions @> edition_number AND ST_Intersects(u.lattice, rest)
+      SELECT u.code, u.path, CASE WHEN on_meridian THEN with_meridian_alias(u.lattice) ELSE u.lattice END AS lattice
+        FROM unit_version u
+       WHERE u.level = 'grid' AND u.editions @> edition_number
+         AND ST_Intersects(u.lattice, CASE WHEN on_meridian THEN with_meridian_alias(rest) ELSE rest END)
        ORDER BY u.code COLLATE "C"
     LOOP
       part := ST_CollectionExtract(ST_Intersection(rest, candidate.lattice), dimension + 1);

@@ -14,7 +14,7 @@ AS $$
     SELECT i.class_code AS class, subpath(i.grid_path, 0, least(greatest(nlevel(i.grid_path) - 1, 1), 3)) AS community,
            date_trunc('quarter', i.occurred_at AT TIME ZONE zone) AS quarter, count(*) AS n
       FROM incident i
-     WHERE i.class_code = ANY ((SELECT sensitive_incident_classes())::text[]) AND i.state <> 'voided'
+     WHERE i.class_code = ANY ((SELECT sensitive_incident_classes())::text[]) AND NOT i.is_void
        AND i.occurred_at >= make_timestamp(first_year, 1, 1, 0, 0, 0) AT TIME ZONE zone
        AND i.occurred_at < make_timestamp(last_year + 1, 1, 1, 0, 0, 0) AT TIME ZONE zone
        AND i.occurred_at < date_trunc('quarter', now() AT TIME ZONE zone) AT TIME ZONE zone

@@ -11,11 +11,11 @@ DECLARE
   hidden_incidents text[] := sensitive_incident_classes();
 BEGIN
   SELECT count(*) INTO components FROM component WHERE paths <@ unit AND class_code <> ALL (hidden_components);
-  SELECT count(*) FILTER (WHERE state <> 'closed'), count(*) FILTER (WHERE occurred_at > now() - interval '30 days'),
+  SELECT count(*) FILTER (WHERE is_open), count(*) FILTER (WHERE occurred_at > now() - interval '30 days'),
          count(*)
     INTO incidents_open, incidents_30d, incidents_total
     FROM incident
-   WHERE grid_path <@ unit AND state <> 'voided' AND coalesce(class_code <> ALL (hidden_incidents), true);
+   WHERE grid_path <@ unit AND NOT is_void AND coalesce(class_code <> ALL (hidden_incidents), true);
   SELECT count(*) FILTER (WHERE role = 'leader'), count(*) FILTER (WHERE role = 'full_time'),
          count(*) FILTER (WHERE role = 'professional')
     INTO leader, full_time, professional

@@ -41,6 +41,8 @@ BEGIN
   DELETE FROM lineage WHERE edition = which;
   DELETE FROM unit_version WHERE lower(editions) = which;
   UPDATE unit_version SET editions = int4range(lower(editions), NULL) WHERE upper(editions) = which;
+  DELETE FROM excluded_land WHERE lower(editions) = which;
+  UPDATE excluded_land SET editions = int4range(lower(editions), NULL) WHERE upper(editions) = which;
   DELETE FROM edition WHERE number = which;
 END;
 $$;

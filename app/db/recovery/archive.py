@@ -46,6 +46,7 @@ def enable(store: Store, where: Places, owner_url: str) -> None:
             raise BackupRefused(
                 "数据库以不归档的方式启动；请用 wangge db stop 和 wangge db start 重启一次。",
                 "The database was started without archiving; restart it once by `wangge db stop` and `wangge db start`.",
+                code="archiving-off",
             )
         if now[1:] == (wanted["archive_library"], wanted["basic_archive.archive_directory"]):
             return
@@ -72,6 +73,7 @@ def switch(store: Store, owner_url: str) -> None:
                     f"日志段 {name} 未能在 {_WAIT_S:.0f} 秒内归档到 {store.wal}（归档失败记录 {why}）；请看数据库日志。",
                     f"The log segment {name} was not archived to {store.wal} within {_WAIT_S:.0f} s (failures on "
                     f"record: {why}); the database's log says why.",
+                    code="archive-stalled",
                 )
             time.sleep(0.1)
 
@@ -111,7 +113,9 @@ def compress(store: Store) -> int:
         if done.returncode != 0:
             reason = done.stderr.strip()
             raise BackupRefused(
-                f"压缩归档的日志失败：{reason}", f"Compressing the archived log failed: {reason}"
+                f"压缩归档的日志失败：{reason}",
+                f"Compressing the archived log failed: {reason}",
+                code="archive-compression-failed",
             )
     return len(old)
 
@@ -143,6 +147,7 @@ def check(store: Store, first: str, besides: Sequence[Path] = ()) -> None:
             f"日志归档 {store.wal} 中缺少 {len(gaps)} 段，第一段是 {gaps[0]}：这之后的时刻无法恢复。",
             f"{len(gaps)} segments are missing from the archived log in {store.wal}, the first is {gaps[0]}: no "
             f"instant behind it can be restored.",
+            code="log-damaged",
         )
     for name in names:
         packed = store.wal / f"{name}.gz"
@@ -160,6 +165,7 @@ def _check_packed(path: Path) -> None:
         raise BackupRefused(
             f"归档的日志段 {path} 已损坏（{error}）：这之后的时刻无法恢复。",
             f"The archived log segment {path} is damaged ({error}): no instant behind it can be restored.",
+            code="log-damaged",
         ) from error
 
 

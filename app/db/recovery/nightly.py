@@ -21,7 +21,7 @@ from app.db.errors import BackupRefused
 from app.db.recovery import archive, status
 from app.db.recovery.store import BaseBackup, Store, is_stamp, stamp
 from app.db.urls import DatabaseUrls, libpq_url
-from app.i18n import Text
+from gis.text import Text
 
 KEYS = ("totp.key",)
 """Files of the home without which what the database holds cannot be read."""
@@ -50,6 +50,7 @@ def run_nightly(home: Path, store: Store, urls: DatabaseUrls, *, keep: int, say:
         raise BackupRefused(
             "这里还没有私有数据库。请先运行 wangge up。",
             "There is no private database here yet. Run `wangge up` first.",
+            code="no-private-database",
         )
     where = places.of_record(home, known)
     with store.alone(home):
@@ -119,7 +120,9 @@ def _base_backup(store: Store, urls: DatabaseUrls) -> BaseBackup:
         if diagnose.NO_ROOM.search(done.stderr):
             raise diagnose.disk_full(store.folder)
         reason = done.stderr.strip()
-        raise BackupRefused(f"基础备份失败：{reason}", f"The base backup failed: {reason}")
+        raise BackupRefused(
+            f"基础备份失败：{reason}", f"The base backup failed: {reason}", code="base-backup-failed"
+        )
     beside.rename(folder)
     files = {path.name: digest(path) for path in sorted(folder.iterdir())}
     return BaseBackup(folder, started, datetime.now(UTC), _first_segment(folder), major, files)

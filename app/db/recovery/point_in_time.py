@@ -30,7 +30,7 @@ from app.db.recovery.segments import number_at, number_of
 from app.db.recovery.staging import staged
 from app.db.recovery.store import BaseBackup, Store
 from app.db.recovery.timelines import Fork, bases_for, forks_of, line_at, write_forks
-from app.i18n import Text
+from gis.text import Text
 
 _CHECKPOINT = re.compile(r"^Latest checkpoint location:\s*(\S+)$", re.MULTILINE)
 _LINE = re.compile(r"^Latest checkpoint's TimeLineID:\s*(\d+)$", re.MULTILINE)
@@ -102,6 +102,7 @@ def _replace(
         raise BackupRefused(
             f"没有通向 {instant.isoformat()} 的基础备份：那之前的都属于后来被放弃的时间线。",
             f"No base backup leads to {instant.isoformat()}: those before it belong to lines that a restore ended.",
+            code="instant-not-restorable",
         )
     base = fitting[-1]
     besides = [
@@ -121,6 +122,7 @@ def _replace(
                 raise BackupRefused(
                     "恢复期间有人启动了数据库；没有替换任何数据。请重新运行。",
                     "Somebody started the database during the restore; nothing was replaced. Run it again.",
+                    code="restore-interrupted",
                 )
             # Everything that others need to know of it comes before the rename that makes it so.
             archive.keep_histories(store, ready.where.data / "pg_wal")
@@ -137,6 +139,7 @@ def _refuse_outside(bases: list[BaseBackup], instant: datetime, store: Store) ->
             f"{store.folder} 中没有基础备份。先运行 wangge db backup --nightly（并每晚定时运行），之后的时刻才能恢复。",
             f"There is no base backup in {store.folder}. Run `wangge db backup --nightly` (and every night); instants "
             f"from then on can be restored.",
+            code="no-base-backup",
         )
     first, last = bases[0].finished, datetime.now(UTC)
     if not first <= instant <= last:
@@ -144,6 +147,7 @@ def _refuse_outside(bases: list[BaseBackup], instant: datetime, store: Store) ->
         raise BackupRefused(
             f"{instant.isoformat()} 不在可恢复的范围内：{zh}。",
             f"{instant.isoformat()} lies outside what can be restored: {en}.",
+            code="instant-not-restorable",
         )
 
 
@@ -184,6 +188,7 @@ def _refuse_short(end_lsn: str, checkpoint: str | None, store: Store, line: int)
             f"日志在 {end_lsn} 处中断，而后面还有日志：中间一段已损坏，之后的时刻无法恢复。",
             f"The log breaks off at {end_lsn} although there is more behind it: a segment is damaged, and no later "
             f"instant can be restored.",
+            code="log-damaged",
         )
 
 
@@ -199,6 +204,7 @@ def _service_stopped(home: Path) -> Iterator[None]:
             raise BackupRefused(
                 "wangge 正在运行；请先停掉它（Ctrl-C 或 systemctl stop wangge）再恢复。",
                 "wangge is running; stop it first (Ctrl-C or `systemctl stop wangge`), then restore.",
+                code="still-running",
             ) from None
         yield
     finally:

@@ -46,6 +46,7 @@ def _run(home: Path, store: Store, check: Check, say: cluster.Say) -> Rehearsal:
         raise BackupRefused(
             f"{store.folder} 中没有基础备份可供演练。先运行 wangge db backup --nightly。",
             f"There is no base backup in {store.folder} to rehearse. Run `wangge db backup --nightly` first.",
+            code="no-base-backup",
         )
     base, began = fitting[-1], time.monotonic()
     where = places.of_record(home, known)
@@ -57,6 +58,7 @@ def _run(home: Path, store: Store, check: Check, say: cluster.Say) -> Rehearsal:
                     f"日志在 {ready.end_lsn} 处中断，而归档里还有 {archived[-1]}：中间一段已损坏。",
                     f"The log breaks off at {ready.end_lsn} although {archived[-1]} is in the archive: a segment is "
                     f"damaged.",
+                    code="log-damaged",
                 )
             broken = check(ready.info.owner_url or "")
     except Exception as error:

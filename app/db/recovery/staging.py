@@ -22,7 +22,7 @@ from app.db.errors import BackupRefused, ClusterFailure, DatabaseUnreachable
 from app.db.recovery import archive
 from app.db.recovery.nightly import digest
 from app.db.recovery.store import BaseBackup, Store
-from app.i18n import Text
+from gis.text import Text
 
 FOLDER = "restoring"
 # The log ends before the instant that was named: nothing was committed after it.
@@ -100,6 +100,7 @@ def _unpack(store: Store, base: BaseBackup, at: Places) -> None:
                 f"基础备份 {base.name} 已损坏：{name} 与备份时的校验值不符。请用另一个备份。",
                 f"The base backup {base.name} is damaged: {name} does not have the checksum it was written with. "
                 f"Use another backup.",
+                code="base-backup-damaged",
             )
     options = store.account.spawn_options()
     for archive_name, target in (("base.tar.gz", at.data), ("pg_wal.tar.gz", at.data / "pg_wal")):
@@ -126,7 +127,9 @@ def _run(command: list[str], options: dict[str, object]) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True, **options)  # type: ignore[call-overload]
     if done.returncode != 0:
         said = done.stderr.strip()
-        raise BackupRefused(f"{command[0]} 失败：{said}", f"{command[0]} failed: {said}")
+        raise BackupRefused(
+            f"{command[0]} 失败：{said}", f"{command[0]} failed: {said}", code="restore-step-failed"
+        )
 
 
 def _recover(
@@ -153,6 +156,7 @@ def _recover(
                 raise BackupRefused(
                     f"归档的日志段 {damaged[1]} 已损坏，无法恢复到它之后。",
                     f"The archived log segment {damaged[1]} is damaged; what follows cannot be restored.",
+                    code="log-damaged",
                 ) from error
             if target is None or not _NO_LATER_COMMIT.search(str(error)):
                 raise

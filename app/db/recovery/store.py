@@ -101,12 +101,14 @@ class Store:
             raise BackupRefused(
                 f"不能使用备份文件夹 {self.folder}：{error.strerror}。可用 WANGGE_BACKUP_DIR 另设。",
                 f"Cannot use the backup folder {self.folder}: {error.strerror}. WANGGE_BACKUP_DIR sets another.",
+                code="backup-folder-unusable",
             ) from error
         if self.account.switch and not self.account.can_enter(self.wal):
             raise BackupRefused(
                 f"数据库的系统用户 {self.account.name} 进不了 {self.folder}；请用 WANGGE_BACKUP_DIR 另设。",
                 f"The database's system user {self.account.name} cannot enter {self.folder}; set another folder by "
                 f"WANGGE_BACKUP_DIR.",
+                code="backup-folder-unusable",
             )
 
     def base_backups(self) -> list[BaseBackup]:
@@ -128,6 +130,7 @@ class Store:
             raise BackupRefused(
                 f"无法理解 {path}（{error}）；请移走它和同名的基础备份后重试。",
                 f"Cannot make sense of {path} ({error}); move it and the base backup of that name away and try again.",
+                code="base-backup-damaged",
             ) from error
 
     def describe(self, base: BaseBackup) -> None:
@@ -150,6 +153,7 @@ class Store:
                 raise BackupRefused(
                     "另一个备份、演练或恢复正在进行；请等它结束后重试。",
                     "Another backup, rehearsal or restore is under way; try again when it has ended.",
+                    code="backup-under-way",
                 ) from None
             yield
 

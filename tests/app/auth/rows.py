@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.db.cluster import ClusterInfo
-from app.db.engine import make_engine
-from app.db.session import Sight
+from app.db.session import RowScope
 from tests.fixtures import throwaway
+from tests.fixtures.connections import engine_on
 from tests.fixtures.throwaway import TestDatabase
 from tests.fixtures.units import GRIDS, place_in, plant
 
@@ -116,14 +116,14 @@ def arrange(session: Session) -> None:
     session.flush()
 
 
-def look(session: Session, sight: Sight) -> None:
-    """Let what follows in this transaction see what ``sight`` allows."""
+def look(session: Session, scope: RowScope) -> None:
+    """Let what follows in this transaction see what ``scope`` allows."""
     session.execute(
         text(
-            "SELECT set_config('wangge.sight', :q, true), set_config('wangge.acts', :acts, true), "
+            "SELECT set_config('wangge.scope', :q, true), set_config('wangge.acts', :acts, true), "
             "set_config('wangge.actor', :a, true)"
         ),
-        {"q": sight.queries, "a": sight.actor, "acts": sight.acting_queries},
+        {"q": scope.queries, "a": scope.actor, "acts": scope.acting_queries},
     )
 
 
@@ -148,7 +148,7 @@ def expected(rows: Sequence[tuple[str, ...]], sight: Sequence[str]) -> list[tupl
 def filled(server: ClusterInfo, name: str, arrange_: Callable[[Session], None]) -> Iterator[TestDatabase]:
     """A migrated database of its own, filled once by ``arrange_``, for tests that undo what they do."""
     own = throwaway.clone(server, name)
-    with engine(own.owner_url) as owner, Session(owner) as session, session.begin():
+    with engine_on(own.owner_url, pool_size=1) as owner, Session(owner) as session, session.begin():
         arrange_(session)
     try:
         yield own
@@ -157,19 +157,9 @@ def filled(server: ClusterInfo, name: str, arrange_: Callable[[Session], None]) 
 
 
 @contextmanager
-def engine(url: str) -> Iterator[Engine]:
-    """An engine for as long as the block lasts."""
-    made = make_engine(url, pool_size=1)
-    try:
-        yield made
-    finally:
-        made.dispose()
-
-
-@contextmanager
 def undone(url: str) -> Iterator[Session]:
     """A session on ``url`` whose work is rolled back."""
-    with engine(url) as made, made.connect() as connection:
+    with engine_on(url, pool_size=1) as made, made.connect() as connection:
         transaction = connection.begin()
         with Session(connection, join_transaction_mode="create_savepoint") as session:
             yield session

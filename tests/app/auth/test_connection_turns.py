@@ -13,6 +13,7 @@ from sqlalchemy import Engine, QueuePool, event, text
 
 from app.auth import throttle
 from app.auth.sign_in_turns import SignInTurns
+from app.db import locks
 from app.kit.admission import Overloaded
 from app.settings import SIGN_IN_CONNECTIONS, load_settings
 from tests.app.auth.looking import scalar
@@ -20,6 +21,7 @@ from tests.app.incidents.reports import report_all
 from tests.fixtures.actors import PASSWORD, Actors, add_account
 from tests.fixtures.clients import client_on
 from tests.fixtures.database import CommittingDatabase
+from tests.fixtures.eventually import eventually
 
 WAITING = """
     SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
@@ -69,7 +71,7 @@ def test_a_name_that_is_hammered_keeps_nobody_else_out(
     app.state.hashing_gates._strangers.places = app.state.hashing_gates._strangers._free = 12
     for name in ("li", "wang"):
         add_account(committing_db.service_engine, name, ("viewer", ""))
-    key = f"sign-in name {throttle.name_key('li')}"
+    key = locks.name_of(locks.SIGN_IN, f"name {throttle.name_key('li')}")
 
     def sign_in(name: str, address: str) -> int:
         return (
@@ -82,8 +84,7 @@ def test_a_name_that_is_hammered_keeps_nobody_else_out(
         with committing_db.owner_engine.begin() as holder:
             holder.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
             hammering = [pool.submit(sign_in, "li", f"203.0.113.{n}") for n in range(8)]
-            while not scalar(committing_db, WAITING):
-                pass
+            eventually(lambda: scalar(committing_db, WAITING))
             others = [sign_in("wang", "198.51.100.7") for _ in range(3)]
             waiting = scalar(committing_db, WAITING)
         ended = {each.result() for each in hammering}

@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
 import app as application
-from app.auth.forgery import SAFE_METHODS
+from app.auth.csrf import SAFE_METHODS
 from app.auth.policy import policy_of
 from tests.app.auth.looking import audit, execute, scalar
 from tests.fixtures.actors import PASSWORD, Actors, add_account

@@ -25,7 +25,7 @@ from tests.fixtures.actors import Actors
 from tests.fixtures.clients import client_on
 from tests.fixtures.database import CommittingDatabase, settings_for
 
-WHERE = "SELECT current_setting('wangge.sight') AS sight, current_setting('wangge.actor') AS actor"
+WHERE = "SELECT current_setting('wangge.scope') AS sight, current_setting('wangge.actor') AS actor"
 
 
 def small_app(settings: Settings, engine: Any) -> FastAPI:

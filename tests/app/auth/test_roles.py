@@ -58,13 +58,13 @@ def test_paths_are_those_of_the_role_asked_for() -> None:
     assert who.paths("viewer") == ("d.a", "d.b")
     assert who.paths() == ("d.a", "d.b")
     assert who.paths("gis-editor") == ()
-    assert who.sight("dispatcher").queries == "{d.a.*}"
+    assert who.row_scope("dispatcher").queries == "{d.a.*}"
 
 
 def test_nobody_sees_nothing_and_the_operator_everything() -> None:
-    assert NOBODY.sight().queries == "{}"
+    assert NOBODY.row_scope().queries == "{}"
     assert NOBODY.known is False
-    assert operator("cli:root").sight().queries == "{*}"
+    assert operator("cli:root").row_scope().queries == "{*}"
     assert operator("cli:root").may("gis-publisher", "d.a")
 
 

@@ -13,14 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.db.cluster import ClusterInfo
-from app.db.session import EVERYTHING, NOTHING, Sight, read_session, write_session
+from app.db.session import EVERYTHING, NOTHING, RowScope, read_session, write_session
 from app.db.urls import database_urls
 from app.settings import load_settings
 from tests.app.auth.rows import PATHS, arrange, expected, filled, look, paths_seen, undone
 from tests.fixtures.throwaway import TestDatabase
 from tests.fixtures.units import place_in
 
-A = Sight(("d.a",), "li")
+A = RowScope(("d.a",), "li")
 IN_A, IN_B, OUTSIDE = place_in(0), place_in(3), place_in(5)
 
 
@@ -79,7 +79,7 @@ def changed(session: Session, statement: str, **values: object) -> int:
 def test_what_is_seen_is_what_lies_in_sight(
     service: Session, rows: dict[str, list[tuple[str, ...]]], table: str, scopes: tuple[str, ...]
 ) -> None:
-    look(service, Sight(scopes, "li"))
+    look(service, RowScope(scopes, "li"))
     assert paths_seen(service, table) == expected(rows[table], scopes)
 
 
@@ -95,21 +95,21 @@ def test_the_rows_are_a_fair_trial(rows: dict[str, list[tuple[str, ...]]]) -> No
 
 def test_no_sight_no_rows(service: Session) -> None:
     """A connection on which nobody said who is looking."""
-    service.execute(text("RESET wangge.sight"))
+    service.execute(text("RESET wangge.scope"))
     for table in PATHS:
         assert service.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 0
-    service.execute(text("SET LOCAL wangge.sight = ''"))
+    service.execute(text("SET LOCAL wangge.scope = ''"))
     assert service.execute(text("SELECT count(*) FROM incident")).scalar() == 0
 
 
 @pytest.mark.parametrize("nonsense", ["*", "d.a", "{d.a", "{d.a.*} OR true", "d.*}"])
 def test_a_sight_that_cannot_be_read_shows_nothing(service: Session, nonsense: str) -> None:
-    service.execute(text("SELECT set_config('wangge.sight', :q, true)"), {"q": nonsense})
+    service.execute(text("SELECT set_config('wangge.scope', :q, true)"), {"q": nonsense})
     assert refused(service, "SELECT count(*) FROM incident")[:2] in ("22", "42")
 
 
 def test_an_outside_row_is_seen_only_by_those_who_see_everything(service: Session) -> None:
-    look(service, Sight(("d",), "li"))
+    look(service, RowScope(("d",), "li"))
     assert service.execute(text("SELECT count(*) FROM incident WHERE grid_path = 'outside'")).scalar() == 0
     look(service, EVERYTHING)
     assert service.execute(text("SELECT count(*) FROM incident WHERE grid_path = 'outside'")).scalar() == 1
@@ -120,9 +120,9 @@ def test_a_sight_ends_with_its_transaction(service_engine: Engine) -> None:
     with service_engine.connect() as connection:
         first = connection.execute(text("SELECT pg_backend_pid()")).scalar()
     with write_session(service_engine, EVERYTHING) as session:
-        assert session.execute(text("SELECT sees_everything()")).scalar() is True
+        assert session.execute(text("SELECT can_see_all()")).scalar() is True
     with read_session(service_engine, A) as session:
-        assert session.execute(text("SELECT sees_everything()")).scalar() is False
+        assert session.execute(text("SELECT can_see_all()")).scalar() is False
         assert session.execute(text("SELECT visible_units()::text")).scalar() == "{d.a.*}"
     with service_engine.connect() as connection:
         assert connection.execute(text("SELECT pg_backend_pid()")).scalar() == first
@@ -194,8 +194,8 @@ def test_a_function_in_the_query_is_shown_only_what_is_seen(service: Session) ->
         "SET ROLE wangge_owner",
         "SET SESSION AUTHORIZATION wangge_owner",
         "ALTER TABLE incident DISABLE ROW LEVEL SECURITY",
-        "DROP POLICY incident_in_sight ON incident",
-        "ALTER POLICY incident_in_sight ON incident USING (true)",
+        "DROP POLICY incident_in_scope ON incident",
+        "ALTER POLICY incident_in_scope ON incident USING (true)",
         "CREATE POLICY mine ON incident USING (true)",
         "ALTER ROLE wangge_service BYPASSRLS",
         "GRANT wangge_owner TO wangge_service",
@@ -227,7 +227,7 @@ def test_row_security_switched_off_is_an_error_not_a_door(service: Session) -> N
 
 def test_a_function_of_the_same_name_in_a_temporary_schema_changes_nothing(service: Session) -> None:
     service.execute(
-        text("CREATE FUNCTION pg_temp.sees_everything() RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true'")
+        text("CREATE FUNCTION pg_temp.can_see_all() RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true'")
     )
     service.execute(text("CREATE TEMP TABLE unit_version (code text)"))
     look(service, A)
@@ -284,12 +284,12 @@ def test_an_incident_cannot_be_moved_out_of_sight_or_taken_from_there(service: S
 
 @pytest.mark.parametrize("table", [t for t in PATHS if not t.endswith("_log")])
 def test_rows_out_of_sight_are_not_changed_or_removed(service: Session, table: str) -> None:
-    look(service, Sight(("d.b",), "li"))
+    look(service, RowScope(("d.b",), "li"))
     key = "id" if table == "incident" else "ctid::text"
     theirs = set(service.execute(text(f"SELECT {key} FROM {table}")).scalars())
     look(service, EVERYTHING)
     total = service.execute(text(f"SELECT count(*) FROM {table}")).scalar()
-    look(service, Sight(("d.b",), "li"))
+    look(service, RowScope(("d.b",), "li"))
     assert 0 < len(theirs) < (total or 0)
     column = service.execute(
         text(
@@ -361,7 +361,7 @@ def test_nothing_is_hung_on_a_row_out_of_sight(service: Session, parent: str, ch
     assert hidden is not None
     look(service, A)
     assert refused(service, child, id=hidden) == DENIED
-    look(service, Sight(("d.b",), "li"))
+    look(service, RowScope(("d.b",), "li"))
     assert changed(service, child, id=hidden) == 1
 
 

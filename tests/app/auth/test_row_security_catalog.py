@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 # service must read before it knows who is asking.
 OPEN_PATHS = {"unit_version", "account_grant", "api_token"}
 # Functions that run with the owner's rights: triggers, which nobody can call ...
-TRIGGERS = {"give_incident_owner", "give_component_owner", "store_component_shares", "log_unlogged_incident"}
+TRIGGERS = {"set_incident_owner", "set_component_owner", "store_component_shares", "log_unlogged_incident"}
 # ... those that count past row security on purpose, and give nothing but names of kinds, numbers and dates ...
 COUNTERS = {"unit_counts", "unit_population", "sensitive_incident_counts"}
 COUNTS = {"bigint", "boolean", "date"}

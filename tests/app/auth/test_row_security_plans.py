@@ -9,13 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.db.cluster import ClusterInfo
-from app.db.session import EVERYTHING, Sight
+from app.db.session import EVERYTHING, RowScope
 from tests.app.auth.rows import filled, look, undone
 from tests.fixtures.throwaway import TestDatabase
 from tests.fixtures.units import GRIDS, plant
 
 ROWS = 20_000
-STREET = Sight(("d.a",), "li")
+STREET = RowScope(("d.a",), "li")
 BOX = "geom && ST_MakeEnvelope(120.001, 35.001, 120.002, 35.002, 4326)"
 
 
@@ -70,9 +70,9 @@ def plan(session: Session, query: str) -> str:
 
 
 @pytest.mark.parametrize("table", ["incident", "component"])
-@pytest.mark.parametrize("sight", [STREET, EVERYTHING], ids=["street", "everything"])
-def test_a_box_is_found_by_the_index_on_places(service: Session, table: str, sight: Sight) -> None:
-    look(service, sight)
+@pytest.mark.parametrize("scope", [STREET, EVERYTHING], ids=["street", "everything"])
+def test_a_box_is_found_by_the_index_on_places(service: Session, table: str, scope: RowScope) -> None:
+    look(service, scope)
     shown = plan(service, f"SELECT count(*) FROM {table} WHERE {BOX}")
     assert f"idx_{table}_geom" in shown, shown
     assert "Index Cond: (geom &&" in shown, shown
@@ -108,7 +108,7 @@ def test_rows_of_a_unit_are_found_by_theirs(service: Session, table: str, condit
 
 def test_and_the_rows_are_the_right_ones(service: Session, town: TestDatabase) -> None:
     """The same box, counted by index and by reading everything."""
-    look(service, Sight(("d.a.a1.g2", "d.b"), "li"))
+    look(service, RowScope(("d.a.a1.g2", "d.b"), "li"))
     wide = "geom && ST_MakeEnvelope(120.005, 35.001, 120.035, 35.003, 4326)"
     by_index = service.execute(text(f"SELECT count(*) FROM incident WHERE {wide}")).scalar()
     service.execute(text("SET LOCAL enable_indexscan = off"))

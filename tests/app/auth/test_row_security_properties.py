@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from app.auth.models import ROLES
 from app.auth.principal import Principal
 from app.auth.roles import CONTAINS
-from app.boundaries.paths import label
 from app.db.cluster import SERVICE
+from app.db.ltree import label
 from tests.app.auth.rows import look
 
 # Codes whose labels begin alike, hold escapes, differ in case only, or look like an lquery of their own.
@@ -84,7 +84,7 @@ def test_what_is_seen_is_what_the_grants_say(
         for number, paths in enumerate(lines):
             owner.execute(_COMPONENT, {"code": str(number), "first": paths[0], "paths": paths})
         owner.execute(text(f"SET LOCAL ROLE {SERVICE}"))
-        look(owner, who.sight(role) if role else who.sight())
+        look(owner, who.row_scope(role) if role else who.row_scope())
         seen = sorted(int(n) - 1 for n in owner.execute(text("SELECT number FROM incident")).scalars())
         lines_seen = sorted(int(n) for n in owner.execute(text("SELECT code FROM component")).scalars())
         trial.rollback()

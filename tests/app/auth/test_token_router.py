@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.auth import keys
+from app.auth import secrets
 from tests.app.auth.looking import audit, execute, scalar
 from tests.fixtures.actors import Actors, add_account
 from tests.fixtures.clients import NewClient
@@ -42,7 +42,7 @@ def test_a_token_is_shown_once_and_works(
     assert admin.get("/v1/tokens").json()["items"] == [body]
     stored = scalar(committing_db, "SELECT row_to_json(t)::text FROM api_token t")
     assert token not in stored
-    assert keys.digest(token) in stored
+    assert secrets.digest(token) in stored
 
     program = with_token(new_client(), token)
     assert program.get("/v1/session").json()["name"] == "nightly export"
@@ -91,9 +91,9 @@ def test_a_token_does_not_issue_tokens(actors: Actors) -> None:
         ({"scope": "nowhere"}, "scope-unknown"),
         ({"scope": "d.a"}, "scope-unknown"),
         ({"scope": "grid:a"}, "scope-unknown"),
-        ({"name": "   "}, "invalid"),
+        ({"name": "   "}, "token-name-length"),
         ({"name": "x" * 101}, "invalid"),
-        ({"expires_at": "2020-01-01T00:00:00Z"}, "invalid"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "expiry-past"),
         ({"expires_at": "2099-01-01T00:00:00"}, "invalid"),
         ({"extra": 1}, "invalid"),
     ],

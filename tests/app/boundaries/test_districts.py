@@ -5,7 +5,7 @@ import pytest
 import shapely
 
 from app.boundaries.districts import choose_district
-from app.errors import Conflict
+from app.errors import Conflict, Invalid
 from tests.fixtures.towns import DISTRICT, DISTRICT_NAME, town_grids
 
 
@@ -13,13 +13,33 @@ def frame(*shapes) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"code": [str(i) for i in range(len(shapes))]}, geometry=list(shapes), crs=4326)
 
 
-def choose(session, grids, given=None):
-    return choose_district(session, grids, given=given, file_stem="我的 区-1")
+def choose(session, grids, given=None, name=None):
+    return choose_district(session, grids, code=given, name=name)
+
+
+def refusal(session, grids):
+    with pytest.raises(Invalid) as refused:
+        choose(session, grids)
+    return refused.value
 
 
 def test_nothing_published(session):
-    assert (choose(session, town_grids()).code, choose(session, town_grids()).known) == ("我的-区-1", False)
-    assert choose(session, town_grids(), given="370211").name == "370211"
+    """A new district has a code because somebody gave it one."""
+    own = frame(shapely.box(0, 0, 1, 1))
+    unknown = refusal(session, own)
+    assert (unknown.code, unknown.extra["districts"]) == ("district-unknown", [])
+    assert "--district CODE --district-name NAME" in unknown.text("en")
+    assert (choose(session, own, given="D").code, choose(session, own, given="D").unnamed) == ("D", True)
+    # All codes begin with it: taken, and to be said.
+    taken = choose(session, town_grids())
+    assert (taken.code, taken.from_codes, taken.unnamed, taken.known) == ("370299", True, True, False)
+    mixed = town_grids()
+    mixed.loc[0, "code"] = "370298001001001"
+    assert refusal(session, mixed).code == "district-unknown"
+    unnamed = choose(session, town_grids(), given="370211")
+    assert (unnamed.code, unnamed.name, unnamed.unnamed) == ("370211", "370211", True)
+    named = choose(session, town_grids(), given="370211", name="黄岛区")
+    assert (named.name, named.unnamed, named.known) == ("黄岛区", False, False)
 
 
 def test_the_same_land(session, town):
@@ -38,8 +58,9 @@ def test_a_neighbour_whose_box_overlaps_is_another_district(session, town):
     """Ragged borders make boxes overlap. Taken for the same district, every grid of the town would be retired."""
     hull = shapely.unary_union(list(town_grids().geometry)).buffer(1e-9)
     around = shapely.box(*hull.bounds).buffer(0.001).difference(hull)
-    found = choose(session, frame(around))
-    assert (found.code, found.known) == ("我的-区-1", False)
+    unknown = refusal(session, frame(around))
+    assert unknown.extra["districts"] == [DISTRICT]
+    assert DISTRICT_NAME in unknown.text("zh")
 
 
 def test_a_part_of_the_town_is_the_town(session, town):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from datetime import timedelta
 
 import psycopg
@@ -14,23 +13,17 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
+from app.boundaries.edition_cache import EditionCache
 from app.boundaries.edition_snapshot import NAME, EditionSnapshot
-from app.boundaries.editions import EditionCache
 from app.boundaries.index_store import IndexStore
-from app.errors import AppError
 from app.kit.clock import now
+from gis.errors import Refusal
 from tests.fixtures.clients import client_on, serving
 from tests.fixtures.database import settings_for
+from tests.fixtures.eventually import eventually
 from tests.fixtures.towns import CODES, inside, publish_town, town_grids
 
 X, Y = inside(CODES[0])
-
-
-def soon(condition, patience_s=60):
-    until = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def away(town_db):
@@ -95,10 +88,10 @@ def test_what_was_scheduled_but_never_loaded_is_not_guessed(town_db, tmp_path, m
     with Away(town_db, store) as cache:
         assert cache.in_force().number == 1
         later = now() + timedelta(days=2)
-        monkeypatch.setattr("app.boundaries.editions.now", lambda: later)
+        monkeypatch.setattr("app.boundaries.edition_cache.now", lambda: later)
         assert cache.number_at(later) == 2
         assert cache.present() is None, "the old edition is in force no longer"
-        with pytest.raises(AppError) as refusal:
+        with pytest.raises(Refusal) as refusal:
             cache.in_force()
         assert refusal.value.status == 503
 
@@ -179,5 +172,5 @@ def test_the_service_starts_without_a_database_and_finds_it_again(town_db, tmp_p
         assert said["schedule"].startswith("kept 20")
         assert said["checks"]["index"] is True
         gone = False
-        soon(lambda: client.get("/readyz").json()["schedule"] == "database")
+        eventually(lambda: client.get("/readyz").json()["schedule"] == "database")
         assert client.get(f"/v1/locate?lon={X}&lat={Y}").json() == expected

@@ -11,11 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.boundaries.editions import EditionCache
+from app.boundaries.edition_cache import EditionCache
 from app.boundaries.effective_dates import EARLIEST, latest_effective, refuse_out_of_bounds, within_bounds
 from app.errors import Invalid
 from app.verify.service import verify
-from tests.app.boundaries.test_editions import renamed
+from tests.app.boundaries.test_edition_cache import renamed
 from tests.fixtures.clients import client_on
 from tests.fixtures.towns import inside, publish_town
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import geopandas as gpd
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from tests.fixtures.connections import engine_on
 from tests.fixtures.towns import CODES, publish_town, town_grids
 
 LEVELS = {"grid": 12, "community": 4, "street": 2, "district": 1}
@@ -53,21 +54,18 @@ def test_gdal_reads_every_layer_through_a_reader_of_its_own(reader, tmp_path):
 
 
 def test_the_reader_reads_these_layers_and_nothing_else(reader):
-    engine = create_engine(reader)
-    try:
-        with engine.connect() as connection:
-            assert connection.scalar(text("SELECT count(*) FROM layers.grid")) == 12
-            for statement in (
-                "SELECT * FROM public.incident",
-                "SELECT * FROM public.unit_version",
-                "DELETE FROM layers.grid",
-                "UPDATE layers.grid SET name = 'mine'",
-            ):
-                with pytest.raises(DBAPIError, match=r"denied|cannot"):
-                    connection.execute(text(statement))
-                connection.rollback()
-    finally:
-        engine.dispose()
+    url = reader.render_as_string(hide_password=False)
+    with engine_on(url) as engine, engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM layers.grid")) == 12
+        for statement in (
+            "SELECT * FROM public.incident",
+            "SELECT * FROM public.unit_version",
+            "DELETE FROM layers.grid",
+            "UPDATE layers.grid SET name = 'mine'",
+        ):
+            with pytest.raises(DBAPIError, match=r"denied|cannot"):
+                connection.execute(text(statement))
+            connection.rollback()
 
 
 def test_not_even_the_owner_writes_through_a_layer(town_db):

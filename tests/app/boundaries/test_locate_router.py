@@ -104,13 +104,13 @@ def test_bad_numbers(http, params, field):
 
 
 def test_swapped_coordinates(http):
-    body = problem(locate(http, Y, X), 422, "swapped_coordinates")
+    body = problem(locate(http, Y, X), 422, "swapped-coordinates")
     assert "写反" in body["detail"]
     assert body["places"] == [[X, Y]]
 
 
 def test_coordinates_of_no_place(http):
-    assert "平面坐标" in problem(locate(http, 504635, 3973487), 422, "out_of_range")["detail"]
+    assert "平面坐标" in problem(locate(http, 504635, 3973487), 422, "out-of-range")["detail"]
     problem(locate(http, 181, 36), 422)
     problem(locate(http, 120, -91), 422)
 
@@ -124,8 +124,8 @@ def test_crs(http, crs):
 
 
 def test_crs_that_nobody_knows(http):
-    assert "mars" in problem(locate(http, crs="mars"), 422, "crs_unknown")["detail"]
-    problem(locate(http, crs="EPSG:0"), 422, "crs_unknown")
+    assert "mars" in problem(locate(http, crs="mars"), 422, "crs-unknown")["detail"]
+    problem(locate(http, crs="EPSG:0"), 422, "crs-unknown")
     problem(locate(http, crs="x" * 50), 422)
 
 
@@ -137,7 +137,7 @@ def test_at(http):
     assert (
         http.get(f"/v1/locate?lon={X}&lat={Y}&at={later.replace('+00:00', ' 00:00')}").json()["edition"] == 2
     )
-    problem(locate(http, at="2020-01-01T00:00:00Z"), 404, "no-edition")
+    problem(locate(http, at="2020-01-01T00:00:00Z"), 404, "nothing-published")
     for wrong in ("2026-11-21T14:05:00", "soon", "2026-13-01T00:00:00Z", "9" * 40):
         assert "at" in problem(locate(http, at=wrong), 422, "not-an-instant")["detail"]
 
@@ -168,12 +168,12 @@ def test_many_in_another_crs(http):
     assert post(http, [(float(x), float(y))], crs="gcj02").json()["owners"] == [BUSY]
     by_query = http.post("/v1/locate?crs=gcj02", json={"points": [(float(x), float(y))]})
     assert by_query.json()["owners"] == [BUSY]
-    problem(post(http, [(X, Y)], crs="mars"), 422, "crs_unknown")
+    problem(post(http, [(X, Y)], crs="mars"), 422, "crs-unknown")
     assert post(http, [(X, Y)], at=(NOW + timedelta(days=40)).isoformat()).json()["edition"] == 2
 
 
 def test_all_of_them_swapped(http):
-    problem(post(http, [(y, x) for x, y in map(inside, CODES)]), 422, "swapped_coordinates")
+    problem(post(http, [(y, x) for x, y in map(inside, CODES)]), 422, "swapped-coordinates")
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_arrow_refusals_come_before_any_answer(http):
     problem(send(http, good[: len(good) // 2]), 422, "not-arrow")
     problem(send(http, stream({"x": [1.0], "y": [2.0]})), 422, "missing-column")
     problem(send(http, stream({"lon": ["a"], "lat": [2.0]})), 422, "wrong-type")
-    problem(send(http, good, crs="mars"), 422, "crs_unknown")
+    problem(send(http, good, crs="mars"), 422, "crs-unknown")
     problem(send(http, good, at="soon"), 422, "not-an-instant")
 
 

@@ -12,10 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.boundaries import repository
-from app.boundaries.hierarchy import CoverageInput, units_of
-from app.boundaries.service import content_hash, publish_coverage
+from app.boundaries.content_hash import content_hash
+from app.boundaries.publishing import Terms, publish_coverage
+from app.boundaries.unit_tree import CoverageInput
 from app.errors import Conflict
-from app.grids.publication import publish
+from app.publishing.reassignment import publish
+from gis.coverage import snap_coverage
 from gis.errors import CodeError, CoverageError
 from gis.geometry import round_degrees
 from tests.fixtures.towns import (
@@ -238,7 +240,7 @@ def test_crossed_hierarchy(session):
         publish_town(session, grids)
     assert [d.kind for d in refusal.value.defects] == ["hierarchy"]
     assert refusal.value.defects[0].codes == (LEFT[:12],)
-    assert LEFT[:12] in refusal.value.message_zh
+    assert LEFT[:12] in refusal.value.detail.zh
 
 
 def test_grid_without_a_community(session):
@@ -318,7 +320,7 @@ def test_a_code_of_the_neighbour_is_taken(session, town):
     given.grids["code"] = [LEFT]
     with pytest.raises(CoverageError) as refusal:
         publish(session, given, author="tester")
-    assert [d.kind for d in refusal.value.defects] == ["duplicate_code"]
+    assert [d.kind for d in refusal.value.defects] == ["duplicate-code"]
 
 
 def test_grids_of_a_neighbour_that_do_not_touch_us_are_no_gap(session):
@@ -331,11 +333,25 @@ def test_grids_of_a_neighbour_that_do_not_touch_us_are_no_gap(session):
         "r4": box(120.01, 35.02, 120.02, 35.03),
         "core": box(120.01, 35.01, 120.02, 35.02),
     }
-    first = gpd.GeoDataFrame({"code": list(ring), "name": list(ring)}, geometry=list(ring.values()), crs=4326)
+    matched = snap_coverage(list(ring.values())).polygons
+    first = gpd.GeoDataFrame({"code": list(ring), "name": list(ring)}, geometry=list(matched), crs=4326)
     publish(session, CoverageInput("A", "A", first), author="t")
     around = shapely.box(119.99, 34.99, 120.04, 35.04) - shapely.box(120.0, 35.0, 120.03, 35.03)
     second = gpd.GeoDataFrame({"code": ["around"], "name": ["a"]}, geometry=[around], crs=4326)
     assert publish(session, CoverageInput("B", "B", second), author="t").published.edition == 2
+
+
+def test_borders_that_do_not_share_their_vertices_are_refused(session):
+    """A T-junction without a node is no gap and no overlap, and yet no coverage."""
+    shapes = [
+        shapely.box(120, 35, 120.01, 35.02),
+        shapely.box(120.01, 35, 120.02, 35.01),
+        shapely.box(120.01, 35.01, 120.02, 35.02),
+    ]
+    grids = gpd.GeoDataFrame({"code": list("abc"), "name": list("abc")}, geometry=shapes, crs=4326)
+    with pytest.raises(CoverageError) as refusal:
+        publish(session, CoverageInput("A", "A", grids), author="t")
+    assert "share the vertices" in str(refusal.value)
 
 
 # ---------------------------------------------------------------- read-only history
@@ -394,7 +410,7 @@ def test_content_hash_says_everything(session, town):
 
 
 def test_upper_units_are_dissolved(session, town):
-    units = units_of(town_input())
+    units = repository.units_in(session, 1)
     grids = units[units["level"] == "grid"]
     for level, digits in (("community", 12), ("street", 9), ("district", 6)):
         for unit in units[units["level"] == level].itertuples():
@@ -412,5 +428,49 @@ def test_synthetic_is_said_while_any_of_it_is_synthetic(session):
     assert not repository.latest(session).synthetic
 
 
+def attributes(session, code: str) -> tuple:
+    row = session.execute(
+        text(
+            "SELECT code_scheme, (attributes ->> 'synthetic')::boolean FROM unit_version "
+            "WHERE code = :code AND upper_inf(editions)"
+        ),
+        {"code": code},
+    ).one()
+    return tuple(row)
+
+
+def unstated(grids: gpd.GeoDataFrame) -> CoverageInput:
+    """A coverage that says neither whose codes these are nor whether it is invented, as files do."""
+    return CoverageInput(DISTRICT, DISTRICT_NAME, grids, code_scheme=None, synthetic=None)
+
+
+def test_what_a_file_does_not_state_stays(session):
+    publish(session, town_input(synthetic=True, code_scheme="MZ/T 2026"), author="t")
+    assert not publish(session, unstated(town_grids()), author="t").published.touched
+    published = publish(session, unstated(moved_border()), author="t").published
+    assert published.changed == (LEFT, RIGHT)
+    assert published.units_written == 4
+    assert attributes(session, LEFT) == attributes(session, CODES[0]) == ("MZ/T 2026", True)
+    assert repository.latest(session).synthetic
+
+
+def test_other_boundaries_of_the_same_district_are_not_invented(session):
+    publish(session, town_input(synthetic=True, code_scheme="MZ/T 2026"), author="t")
+    surveyed = town_grids()
+    surveyed["geometry"] = shapely.transform(
+        surveyed.geometry.to_numpy(), lambda xy: np.asarray(round_degrees(xy + np.array([1e-5, 2e-5])))
+    )
+    publish(session, unstated(surveyed), author="t")
+    assert attributes(session, LEFT) == ("MZ/T 2026", None)
+    assert not repository.latest(session).synthetic
+
+
+def test_a_scheme_that_is_stated_is_a_change(session):
+    publish(session, town_input(code_scheme="MZ/T 2026"), author="t")
+    published = publish(session, town_input(code_scheme="own"), author="t").published
+    assert (published.changed, published.units_written) == (CODES, 38)
+    assert attributes(session, DISTRICT)[0] == attributes(session, LEFT)[0] == "own"
+
+
 def test_publish_coverage_alone_needs_no_components(session):
-    assert publish_coverage(session, town_input(), author="t").edition == 1
+    assert publish_coverage(session, town_input(), Terms("t")).edition == 1

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import pytest
 
-from app.boundaries.editions import EditionCache
+from app.boundaries.edition_cache import EditionCache
 from app.db.session import EVERYTHING, write_session
 from app.demo import plan
 from app.demo.plan import Amount, Scale
@@ -15,6 +12,7 @@ from app.demo.preference import stays_empty
 from app.errors import NotFound
 from tests.fixtures.commands import Command
 from tests.fixtures.database import CommittingDatabase
+from tests.fixtures.eventually import eventually
 from tests.fixtures.towns import inside, publish_town
 
 
@@ -22,13 +20,6 @@ from tests.fixtures.towns import inside, publish_town
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small is smaller still: the amounts are not what is tried here."""
     monkeypatch.setitem(plan.AMOUNTS, Scale.SMALL, Amount(100, 80, 1))
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def present(editions: EditionCache) -> tuple[int, str] | None:
@@ -60,10 +51,10 @@ def test_remove_asks_and_a_running_service_follows(
         done = wangge_empty("demo", "remove", "--yes", "--json")
         assert done.code == 0, done
         assert (done.document["way"], done.document["districts"]) == ("reset", ["371002"])
-        until(lambda: present(editions) is None)
+        eventually(lambda: present(editions) is None)
         with write_session(committing_db.owner_engine, EVERYTHING) as session:
             publish_town(session)
-        until(lambda: present(editions) is not None)
+        eventually(lambda: present(editions) is not None)
         # Number 1 again, and not what number 1 was before.
         again = present(editions)
         assert again is not None

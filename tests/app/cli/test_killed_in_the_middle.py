@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-import time
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from app.bootstrap import prepare
-from app.boundaries.repository import OWNERS_LOCK
-from app.db import cluster
-from app.db.engine import make_engine
+from app.db import cluster, locks
 from app.db.session import EVERYTHING, read_session, write_session
 from app.verify.service import verify
 from tests.fixtures.clusters import query
 from tests.fixtures.commands import runner, wangge_in
+from tests.fixtures.connections import engine_on
+from tests.fixtures.eventually import eventually
 from tests.fixtures.towns import inside, publish_town, town_grids, write_town
 
 ROWS = 3000
@@ -28,10 +28,8 @@ def town_home(home: Path, start_cluster) -> Path:
     """A private cluster in which the town is published."""
     info = start_cluster(home, extra={"shared_buffers": "16MB"})
     prepare(info.owner_url)
-    engine = make_engine(info.owner_url, pooled=False)
-    with write_session(engine, EVERYTHING) as session:
+    with engine_on(info.owner_url, pooled=False) as engine, write_session(engine, EVERYTHING) as session:
         publish_town(session)
-    engine.dispose()
     return home
 
 
@@ -43,28 +41,27 @@ def waiting_for_owners(info: cluster.ClusterInfo) -> bool:
 def kill_when_all_is_written(home: Path, *arguments: object) -> tuple[int, str]:
     """Run a command, kill the postmaster as soon as it has only the commit left, and start the cluster again."""
     info = cluster.status(home)
-    holder = psycopg.connect(info.libpq_url())
-    holder.execute("SELECT pg_advisory_lock(%s)", [OWNERS_LOCK])
-    command = wangge_in(home, *arguments)
-    deadline = time.monotonic() + 60
-    while not waiting_for_owners(info):
-        assert command.poll() is None, command.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.kill(info.pid, signal.SIGKILL)
-    out, err = command.communicate(timeout=60)
-    holder.close()
+    with closing(psycopg.connect(info.libpq_url())) as holder:
+        holder.execute("SELECT pg_advisory_lock(%s)", [locks.OWNERS.number])
+        command = wangge_in(home, *arguments)
+
+        def all_is_written() -> bool:
+            assert command.poll() is None, command.communicate()
+            return waiting_for_owners(info)
+
+        eventually(all_is_written)
+        os.kill(info.pid, signal.SIGKILL)
+        out, err = command.communicate(timeout=60)
     cluster.start(home, extra={"shared_buffers": "16MB"}, durable=False)
     return command.returncode, out + err
 
 
 def sound(home: Path) -> bool:
-    engine = make_engine(cluster.status(home).owner_url, pooled=False)
-    try:
-        with read_session(engine, EVERYTHING) as session:
-            return all(outcome.holds for outcome in verify(session))
-    finally:
-        engine.dispose()
+    with (
+        engine_on(cluster.status(home).owner_url, pooled=False) as engine,
+        read_session(engine, EVERYTHING) as session,
+    ):
+        return all(outcome.holds for outcome in verify(session))
 
 
 def rows(home: Path) -> dict[str, int]:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, InternalError
 from sqlalchemy.orm import Session
 
-from app.boundaries.owners import Owners, index_in_force, owners_of
+from app.boundaries.assignment import Owners, index_in_force, owners_of
 from gis.geometry import round_degrees, snap
 from tests.fixtures.towns import (
     AROUND_ENCLAVE,

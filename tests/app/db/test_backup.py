@@ -70,7 +70,7 @@ def filled_once(request):
     boundaries.write_text(json.dumps(GRIDS, ensure_ascii=False))
     columns = ["--code", "code", "--name", "name", "--community", "community", "--street", "street"]
     wangge(home, "grids", "import", boundaries, *columns, "--district", "370211", "--publish")
-    event = query(info, "SELECT code FROM event_class ORDER BY code LIMIT 1")
+    event = query(info, "SELECT code FROM incident_class ORDER BY code LIMIT 1")
     rows = [
         f"{n},{120.012 + n / 2500:.6f},35.905,{event},2026-11-0{n % 9 + 1}T08:00:00+08:00" for n in range(60)
     ]

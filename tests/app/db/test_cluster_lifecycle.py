@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import stat
-import time
 
 import psycopg
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from app.db import cluster
 from app.db.errors import ClusterFailure
 from tests.fixtures.clusters import START_IN_ANOTHER_PROCESS, python, query
+from tests.fixtures.eventually import eventually
 
 
 def mode(path):
@@ -118,9 +118,7 @@ def test_two_starts_at_once_make_one_server(home):
 
 def test_an_interrupted_creation_is_begun_anew(home, scratch, start_cluster):
     process = python(START_IN_ANOTHER_PROCESS, home)
-    deadline = time.monotonic() + 60
-    while not list(home.glob(".cluster.new*/data/base")) and time.monotonic() < deadline:
-        time.sleep(0.005)
+    eventually(lambda: list(home.glob(".cluster.new*/data/base")), every=0.005)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert list(home.glob(".cluster.new*"))

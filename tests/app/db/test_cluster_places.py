@@ -12,6 +12,7 @@ from app.db import cluster
 from app.db.cluster import places
 from app.db.errors import ClusterFailure
 from tests.fixtures.clusters import python, query
+from tests.fixtures.connections import engine_on
 
 ASK_AS_NOBODY = """
 import os, sys
@@ -104,14 +105,10 @@ def test_a_stranger_cannot_prepare_our_socket_folder(scratch, start_cluster):
 def test_oddly_named_home(scratch, start_cluster, name):
     from sqlalchemy import text
 
-    from app.db.engine import make_engine
-
     info = start_cluster(scratch / name)
     assert query(info, "SELECT 1") == 1
-    engine = make_engine(info.owner_url, pooled=False)
-    with engine.connect() as connection:
+    with engine_on(info.owner_url, pooled=False) as engine, engine.connect() as connection:
         assert connection.scalar(text("SELECT inet_server_port()")) is None  # over the socket
-    engine.dispose()
 
 
 def test_home_behind_a_closed_folder(scratch, start_cluster, monkeypatch):
@@ -158,7 +155,7 @@ def test_home_of_another_user(scratch, start_cluster):
         start_cluster(scratch / "home")
         process = python(ASK_AS_NOBODY, scratch / "home")
         out, err = process.communicate(timeout=60)
-        assert out.splitlines() == ["cluster-failure 2"] * 3, err
+        assert out.splitlines() == ["home-unusable 2"] * 3, err
     else:
         with pytest.raises(ClusterFailure, match="WANGGE_HOME"):
             start_cluster(Path("/root/home"))

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import closing
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from app.db import cluster
 from app.db.cluster.account import server_account
 from app.db.cluster.process import processes_in, running
 from tests.fixtures.clusters import query
+from tests.fixtures.eventually import eventually
 
 
 @pytest.mark.parametrize("whose", ["nobody", "tester", "same account"])
@@ -52,40 +54,40 @@ def test_killed_server_recovers_what_was_committed_and_nothing_else(home, start_
     info = start_cluster(home, extra={"shared_buffers": "16MB"})
     query(info, "CREATE TABLE kept (n int)")
     query(info, "INSERT INTO kept SELECT generate_series(1, 1000)")
-    open_transaction = psycopg.connect(info.libpq_url())
-    open_transaction.execute("INSERT INTO kept SELECT generate_series(1, 500000)")
-
-    # A backend deep in a computation does not notice that the server is gone, and holds its shared memory.
-    busy = psycopg.connect(info.libpq_url())
     ended = []
+    with (
+        closing(psycopg.connect(info.libpq_url())) as open_transaction,
+        closing(psycopg.connect(info.libpq_url())) as busy,
+    ):
+        open_transaction.execute("INSERT INTO kept SELECT generate_series(1, 500000)")
 
-    def compute():
-        with pytest.raises(psycopg.OperationalError):
-            busy.execute("SELECT count(*) FROM generate_series(1, 100000000000) n WHERE sqrt(n) < 0")
-        ended.append(True)
+        # A backend deep in a computation does not notice that the server is gone, and holds its shared memory.
+        def compute():
+            with pytest.raises(psycopg.OperationalError):
+                busy.execute("SELECT count(*) FROM generate_series(1, 100000000000) n WHERE sqrt(n) < 0")
+            ended.append(True)
 
-    thread = threading.Thread(target=compute)
-    thread.start()
-    time.sleep(0.5)
+        thread = threading.Thread(target=compute)
+        thread.start()
+        computing = "SELECT count(*) FROM pg_stat_activity WHERE pid = {} AND state = 'active'"
+        eventually(lambda: query(info, computing.format(busy.info.backend_pid)))
 
-    os.kill(info.pid, signal.SIGKILL)
-    assert_soon(lambda: running(info.data) is None)
-    assert cluster.status(home).state == "stopped"
-    assert processes_in(info.data), "the busy backend should still be there, or this test tests nothing"
+        os.kill(info.pid, signal.SIGKILL)
+        eventually(lambda: running(info.data) is None)
+        assert cluster.status(home).state == "stopped"
+        assert processes_in(info.data), "the busy backend should still be there, or this test tests nothing"
 
-    again = start_cluster(home, extra={"shared_buffers": "16MB"})
-    assert again.pid != info.pid
-    assert query(again, "SELECT count(*) FROM kept") == 1000
-    thread.join(30)
+        again = start_cluster(home, extra={"shared_buffers": "16MB"})
+        assert again.pid != info.pid
+        assert query(again, "SELECT count(*) FROM kept") == 1000
+        thread.join(30)
     assert ended == [True]
-    open_transaction.close()
-    busy.close()
 
 
 def test_stop_after_a_kill_ends_what_is_left(home, start_cluster):
     info = start_cluster(home)
     os.kill(info.pid, signal.SIGKILL)
-    assert_soon(lambda: running(info.data) is None)
+    eventually(lambda: running(info.data) is None)
     assert cluster.stop(home) is False
     assert processes_in(info.data) == []
 
@@ -100,10 +102,3 @@ def test_stop_does_not_wait_for_people(home, start_cluster):
         with pytest.raises(psycopg.OperationalError):
             connection.execute("SELECT 1")
         connection.close()
-
-
-def assert_soon(condition, patience_s=10):
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

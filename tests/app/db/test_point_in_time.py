@@ -228,7 +228,7 @@ def test_a_damaged_log_is_named(backed_up, start_cluster, how):
         path.write_bytes(content)
     with pytest.raises(BackupRefused) as refused:
         restore_to(home, store, instants[2], **QUIET)
-    assert name in refused.value.message.en or "breaks off" in refused.value.message.en
+    assert name in refused.value.detail.en or "breaks off" in refused.value.detail.en
     if how != "gone":
         assert ids(home, start_cluster) == [*range(25, 40), *range(100, 105)]
 

@@ -4,10 +4,10 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, text
 
-from app.db.engine import make_engine
 from app.db.errors import DatabaseUnreachable
 from app.db.urls import BadDatabaseUrl, database_urls, libpq_url, sqlalchemy_url
 from app.settings import load_settings
+from tests.fixtures.connections import engine_on
 
 
 def settings(tmp_path, **given):
@@ -79,7 +79,5 @@ def test_the_service_role_is_taken_by_every_driver(database, tmp_path):
     urls = database_urls(settings(tmp_path, database_url=database.libpq))
     with psycopg.connect(libpq_url(urls.service)) as connection:
         assert connection.execute("SELECT current_user").fetchone() == ("wangge_service",)
-    engine = make_engine(urls.service, pooled=False)
-    with engine.connect() as connection:
+    with engine_on(urls.service, pooled=False) as engine, engine.connect() as connection:
         assert connection.scalar(text("SELECT current_user")) == "wangge_service"
-    engine.dispose()

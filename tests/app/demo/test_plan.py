@@ -8,8 +8,22 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.demo.plan import AMOUNTS, DATA, Scale, component_classes, event_classes, make_plan, read_outline
+from app.demo.files import write_examples
+from app.demo.plan import (
+    AMOUNTS,
+    DATA,
+    Scale,
+    component_classes,
+    incident_classes,
+    make_plan,
+    read_outline,
+    specs,
+)
 from app.errors import Invalid
+from gis.coverage import is_clean
+from gis.io import read_layer
+from gis.locate import GridIndex
+from gis.synthetic import build_district
 
 
 @pytest.mark.parametrize("folder", ["boundaries/cnmaps", "catalog"])
@@ -27,7 +41,7 @@ def test_every_folder_of_data_says_where_it_comes_from() -> None:
 
 
 def test_the_catalogues_are_whole_and_keep_both_code_columns() -> None:
-    components, events = component_classes(), event_classes()
+    components, events = component_classes(), incident_classes()
     assert (len(components), len(events)) == (78, 80)
     for table in (components, events):
         assert table["code"].is_unique
@@ -69,3 +83,29 @@ def test_an_unknown_district_is_refused_with_the_known_ones() -> None:
         make_plan(district="999999")
     assert "370211" in refused.value.text("zh")
     assert "370211" in refused.value.text("en")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_site_between_others_and_the_rim_has_a_community(seed):
+    """Seed 1 of this district has a site that touches no ordinary block of its town."""
+    spec = specs()["330402"]
+    district = build_district(read_outline("330402"), spec, seed=seed)
+    assert len(district.grids) == spec.grids
+    assert district.grids["community_code"].str.startswith("330402").all()
+
+
+def test_example_files_are_the_same_for_everybody(tmp_path):
+    """A district that is clean, one with a border that is not, lamps, and incidents in the grids that they name."""
+    paths = write_examples(tmp_path / "one")
+    assert [path.name for path in paths] == ["nanhu.gpkg", "nanhu_gaps.geojson", "lamps.shp", "incidents.csv"]
+    again = write_examples(tmp_path / "two")
+    assert [path.read_bytes() for path in paths[1:]] == [path.read_bytes() for path in again[1:]]
+    grids = read_layer(paths[0]).frame
+    shapes = grids.geometry.to_numpy()
+    assert (len(grids), is_clean(shapes)) == (605, True)
+    assert not is_clean(read_layer(paths[1]).frame.geometry.to_numpy())
+    assert len(read_layer(paths[2]).frame) > 1000
+    incidents = read_layer(paths[3], crs="wgs84").frame
+    index = GridIndex.build(grids["code"].tolist(), shapes)
+    owners = index.locate(incidents.geometry.x.to_numpy(), incidents.geometry.y.to_numpy())
+    assert [index.codes[at] for at in owners] == incidents["grid"].tolist()

@@ -10,12 +10,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository as boundary_rows
-from app.boundaries.hierarchy import CoverageInput
+from app.boundaries.unit_tree import CoverageInput
 from app.demo import service
 from app.demo.plan import DemoPlan, make_plan, read_outline
 from app.demo.removal import RealDataOnDemo, Way, plan_removal, remove_demo
 from app.errors import Conflict
-from app.grids.publication import publish
+from app.publishing.reassignment import publish
 from app.verify.service import verify
 from gis.synthetic import build_district
 from tests.app.demo.test_service import counted, demo_session

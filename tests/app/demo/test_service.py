@@ -33,7 +33,7 @@ def counted(session: Session, what: str) -> int:
 @pytest.fixture
 def demo_session(session: Session) -> Session:
     session.execute(
-        text("SELECT set_config('wangge.sight', '{*}', true), set_config('wangge.actor', 'test', true)")
+        text("SELECT set_config('wangge.scope', '{*}', true), set_config('wangge.actor', 'test', true)")
     )
     component_catalog.sync(session)
     event_catalog.sync(session)

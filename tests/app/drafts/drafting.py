@@ -13,12 +13,13 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from app.boundaries.paths import path
+from app.db.ltree import path
 from app.db.session import EVERYTHING, WriteSession, write_session
 from gis.geometry import round_degrees
 from tests.fixtures.actors import Actors
+from tests.fixtures.answers import hold_to_model
 from tests.fixtures.database import CommittingDatabase
-from tests.fixtures.towns import DISTRICT, publish_town, shape_of
+from tests.fixtures.towns import DISTRICT, shape_of
 
 STREET_1, STREET_2 = f"{DISTRICT}001", f"{DISTRICT}002"
 TALL = "370299001001002"
@@ -70,6 +71,7 @@ class Hand:
         """A new draft of this person's."""
         answer = client.post("/v1/drafts", json={"title": title, **more})
         assert answer.status_code == 201, answer.text
+        hold_to_model(client.app, answer)
         return cls(client, answer.json()["id"], answer.headers["etag"])
 
     def taken_by(self, client: TestClient) -> Hand:
@@ -86,7 +88,7 @@ class Hand:
         answer = self.client.get(f"{self.url}{part}", params=params)
         assert answer.status_code == 200, answer.text
         assert answer.headers["etag"].startswith(f'"{self.id}-')
-        return answer.json()
+        return hold_to_model(self.client.app, answer)
 
     def send(self, part: str, body: Any = None, *, method: str = "POST", **more: Any) -> httpx.Response:
         """A write; when it is taken, the hand goes on from the new version."""
@@ -94,6 +96,8 @@ class Hand:
         answer = self.client.request(method, f"{self.url}{part}", json=body, headers=headers, **more)
         if answer.is_success:
             self.etag = answer.headers.get("etag", self.etag)
+            if answer.content and self.url in str(answer.request.url):
+                hold_to_model(self.client.app, answer)
         return answer
 
     def do(self, **operation: Any) -> dict[str, Any]:
@@ -132,11 +136,3 @@ def shared_vertex(one: str, other: str) -> tuple[list[float], list[float]]:
     lines = shapely.get_parts(shapely.line_merge(border)) if border.geom_type != "LineString" else [border]
     x, y = lines[0].coords[0]
     return [x, y], round_degrees([x + 0.0003, y + 0.0002]).tolist()
-
-
-def made(app: FastAPI, actors: Actors, db: CommittingDatabase) -> Drafting:
-    """The town, published, with the application over it."""
-    drafting = Drafting(app, actors, db)
-    with drafting.writing() as session:
-        publish_town(session)
-    return drafting

@@ -18,23 +18,24 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.auth.principal import Principal
-from app.boundaries.hierarchy import CoverageInput
-from app.drafts import access, grid_repository, reviewing, service
+from app.boundaries.unit_tree import CoverageInput
+from app.drafts import grid_repository, policy, service, workflow
 from app.drafts.models import Draft
-from app.drafts.rebasing import Conflicting
+from app.drafts.rebase import Conflicting
 from app.errors import Conflict
-from app.grids.publication import publish
+from app.publishing.reassignment import publish
 from gis.coverage import is_clean
-from gis.editing import OperationRefused
+from gis.editing import OperationRefused, parse_operation
 from gis.errors import CoverageError
 from gis.geometry import from_lattice, lattice_geometries
 from gis.locate import GridIndex
+from tests.fixtures.properties import effort
 from tests.gis.strategies import nets
 
 EDITOR = Principal("editor", account_id=1, grants=(("gis-editor", ""),))
 PUBLISHER = Principal("publisher", account_id=2, grants=(("gis-publisher", ""),))
 BASE = (1_200_500_000, 358_800_000)
-EVERYTHING = "SELECT set_config('wangge.sight', '{*}', true), set_config('wangge.actor', 'machine', true)"
+EVERYTHING = "SELECT set_config('wangge.scope', '{*}', true), set_config('wangge.actor', 'machine', true)"
 
 
 @contextmanager
@@ -102,10 +103,10 @@ class Drafts(RuleBasedStateMachine):
         return service.create(self.session, EDITOR, title="随机").id
 
     def _row(self, number: int | None = None) -> Draft:
-        return access.found(self.session, number or self.draft)
+        return policy.found(self.session, number or self.draft)
 
     def _seen(self, number: int | None = None) -> frozenset[str]:
-        return frozenset({access.tag_of(self._row(number))})
+        return frozenset({policy.tag_of(self._row(number))})
 
     def _grids(self, number: int | None = None) -> Any:
         return grid_repository.grids(self.session, self._row(number))
@@ -114,7 +115,11 @@ class Drafts(RuleBasedStateMachine):
         before = self._grids(number)
         try:
             _, step = service.edit(
-                self.session, EDITOR, number or self.draft, operation, seen=self._seen(number)
+                self.session,
+                EDITOR,
+                number or self.draft,
+                parse_operation(operation),
+                seen=self._seen(number),
             )
         except OperationRefused as refused:
             after = self._grids(number)
@@ -228,24 +233,24 @@ class Drafts(RuleBasedStateMachine):
         number = self.late if late else self.draft
         wanted = self._grids(number)
         try:
-            reviewing.submit(self.session, EDITOR, number, seen=self._seen(number), comment="")
+            workflow.submit(self.session, EDITOR, number, seen=self._seen(number), comment="")
         except Conflict as nothing:
             assert nothing.code == "no-changes"
             return
         except CoverageError as unclean:
             # A walk may cut slivers, which is told before anybody has to review it.
             assert {d.kind for d in unclean.defects if d.severity == "error"} <= {"sliver", "gap"}
-            reviewing.discard(self.session, EDITOR, number, seen=self._seen(number))
+            workflow.discard(self.session, EDITOR, number, seen=self._seen(number))
             self._begin_again(late)
             return
-        reviewing.review(self.session, PUBLISHER, number, seen=self._seen(number), approve=True, comment="")
+        workflow.review(self.session, PUBLISHER, number, seen=self._seen(number), approve=True, comment="")
         behind = self._row(number).base != self.edition
         try:
-            done = reviewing.publish(self.session, PUBLISHER, number, seen=self._seen(number))
+            done = workflow.publish(self.session, PUBLISHER, number, seen=self._seen(number))
         except Conflicting as conflict:
             assert behind
             assert conflict.extra["conflicts"]
-            reviewing.discard(self.session, EDITOR, number, seen=self._seen(number))
+            workflow.discard(self.session, EDITOR, number, seen=self._seen(number))
         else:
             assert done.publication.published.edition == self.edition + 1
             assert (done.rebased_from is not None) == behind
@@ -305,8 +310,8 @@ def test_random_lives_of_drafts(owner_engine: Engine) -> None:
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=14,
+            max_examples=effort(5, deep=40),
+            stateful_step_count=effort(12, deep=20),
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
@@ -324,9 +329,9 @@ def test_a_code_given_out_at_one_end_of_a_draft_is_not_given_again_at_the_other(
         for at in (0, 6):
             x = 120.005 + at / 100
             line = {"type": "LineString", "coordinates": [[x, 35.99], [x, 36.02]]}
-            seen = frozenset({access.tag_of(draft)})
+            seen = frozenset({policy.tag_of(draft)})
             operation = {"op": "split", "grid": codes[at], "by": line}
-            draft, step = service.edit(session, EDITOR, draft.id, operation, seen=seen)
+            draft, step = service.edit(session, EDITOR, draft.id, parse_operation(operation), seen=seen)
             made += step.created
         assert made == ["370299001001008", "370299001001009"]
         assert len(grid_repository.grids(session, draft)) == 9

@@ -19,6 +19,7 @@ from tests.app.drafts.drafting import (
     shared_vertex,
     through,
 )
+from tests.fixtures.answers import hold_to_model
 from tests.fixtures.towns import CODES, DISTRICT, shape_of
 
 
@@ -64,7 +65,10 @@ def test_split_undo_redo(drafting: Drafting):
     assert step["created"] == ["370299001001004"]
     assert TALL in step["changed"]
     assert step["retired"] == []
-    assert {f["id"] for f in step["grids"]["features"]} == {*step["created"], *step["changed"]}
+    assert step["changed"] == [TALL], "neighbours that get a node are not changed"
+    drawn = {f["id"]: f["properties"]["change"] for f in step["grids"]["features"]}
+    assert set(drawn) == {*step["created"], TALL, *step["noded"]}
+    assert [drawn[code] for code in step["noded"]] == [None] * len(step["noded"]) != []
     after = shapes(hand)
     assert len(after) == len(before) + 1
     assert shapely.coverage_is_valid(list(after.values()))
@@ -73,7 +77,7 @@ def test_split_undo_redo(drafting: Drafting):
     )
     changed = shapes(hand, changed=True)
     assert set(changed) == {*step["created"], *step["changed"]}
-    untouched = set(before) - set(changed)
+    untouched = set(before) - set(changed) - set(step["noded"])
     assert all(before[code].equals_exact(after[code]) for code in untouched)
 
     back = hand.send("/undo").json()
@@ -301,7 +305,7 @@ def test_a_refused_operation_says_why_and_where_and_changes_nothing(drafting: Dr
 
 def test_a_huge_polygon_is_refused_at_once(drafting: Drafting):
     hand = Hand.begin(drafting.editor())
-    for vertices, refusal in ((50_000, (422, "too-many-vertices")), (200_000, (413, "too-large"))):
+    for vertices, refusal in ((50_000, (422, "too-many-vertices")), (200_000, (413, "body-too-large"))):
         ring = [[120.05 + i * 1e-7, 35.88] for i in range(vertices)]
         area = {"type": "Polygon", "coordinates": [[*ring, [120.06, 35.9], ring[0]]]}
         answer = hand.send("/operations", {"op": "transfer", "area": area, "to": LEFT})
@@ -322,7 +326,7 @@ def test_a_draft_needs_a_title_and_nothing_unknown(drafting: Drafting, given):
 
 def test_a_base_that_is_not_there_is_named(drafting: Drafting):
     answer = drafting.editor().post("/v1/drafts", json={"title": "x", "base": 7})
-    assert (answer.status_code, answer.json()["code"]) == (404, "no-edition")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no-such-edition")
 
 
 def test_drafts_that_are_not_there(drafting: Drafting):
@@ -387,3 +391,22 @@ def test_a_grid_of_two_centimetres_is_refused_by_name_and_with_its_place(draftin
         assert "1 米" in body["detail"]
     assert hand.get("/check") == []
     assert hand.get("")["operations"] == 0
+
+
+def test_the_list_and_the_operations_in_full_are_as_described(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    hand.do(op="split", grid=TALL, by=through(TALL))
+    (listed,) = hold_to_model(drafting.app, hand.client.get("/v1/drafts"))["drafts"]
+    assert listed["id"] == hand.id
+    (item,) = hand.get("/operations")["operations"]
+    assert item["operation"]["by"] == through(TALL)
+    assert [entry["op"] for entry in hand.get()["log"]] == [None, "split"]
+
+
+def test_what_is_no_operation_is_refused_before_the_draft_is_looked_for(drafting: Drafting):
+    hand = Hand.begin(drafting.editor())
+    for body in ([], "split", 7):
+        answer = hand.send("/operations", body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad-value"), body
+    refused = hand.send("/operations", {"op": "merge", "grids": [LEFT, 7]})
+    assert refused.json()["detail"].startswith("grids[1] 应为"), refused.text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -12,11 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository as boundary_rows
-from app.boundaries.service import content_hash
-from app.grids.publication import settle_due
+from app.boundaries.content_hash import content_hash
+from app.publishing.reassignment import activate_due
 from tests.app.drafts.drafting import LEFT, RIGHT, STREET_2, TALL, Drafting, Hand, shared_vertex, through
-from tests.app.drafts.test_review import broken, refused
-from tests.app.grids.test_publication import fill, owners
+from tests.app.drafts.test_workflow import broken, refused
+from tests.app.publishing.test_reassignment import fill, owners
+from tests.fixtures.eventually import eventually, wait_for
 from tests.fixtures.towns import CODES, DISTRICT, publish_town, town_grids
 
 COMMUNITY = "370299002003"
@@ -94,13 +94,11 @@ def test_a_split_has_its_lineage_and_the_day_before_answers_as_before(drafting: 
         assert session.scalar(text("SELECT grid_owner(ST_Point(:x, :y, 4326))"), at) == new
         assert session.scalar(text("SELECT grid_owner(ST_Point(:x, :y, 4326), :t)"), at) == TALL
     person = drafting.actors.sign_in("viewer")
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        now = person.get("/v1/locate", params={"lon": place.x, "lat": place.y}).json()
-        if now["grid"]["code"] == new:
-            break
-        time.sleep(0.05)
-    assert now["grid"]["code"] == new, "the index of every worker is swapped"
+    here = {"lon": place.x, "lat": place.y}
+    eventually(
+        lambda: person.get("/v1/locate", params=here).json()["grid"]["code"] == new,
+        otherwise="the index of every worker is swapped",
+    )
     then = person.get("/v1/locate", params={"lon": place.x, "lat": place.y, "at": before.isoformat()}).json()
     assert then["grid"]["code"] == TALL
     assert broken(drafting) == []
@@ -281,8 +279,8 @@ def test_an_edition_of_the_future_takes_force_by_the_clock(drafting: Drafting):
     assert rows(drafting, "SELECT edition_at(now())") == [(1,)]
     # A draft begun meanwhile stands on the newest edition, not on the one in force.
     assert Hand.begin(drafting.editor()).get()["base"] == 2
-    time.sleep(max(0, (soon - datetime.now(UTC)).total_seconds()) + 0.1)
-    settle_due(drafting.db.service_engine)
+    wait_for(soon)
+    activate_due(drafting.db.service_engine)
     assert rows(drafting, scope) == [(f"{DISTRICT}.{STREET_2}.{COMMUNITY}.370299002003077",)]
     with Session(drafting.owner) as session:
         assert owners(session, "component", "code")[f"c{RIGHT}"] == "370299002003077"

@@ -12,20 +12,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import Engine, text
 
-from app.auth.audit import Trace
+from app.auth.audit import AuditContext
 from app.boundaries import repository as boundary_rows
-from app.boundaries.hierarchy import CoverageInput
-from app.boundaries.loading import number_at, schedule_of
-from app.boundaries.service import content_hash
-from app.drafts import access, repository, reviewing, service
-from app.drafts.rebasing import Conflicting
+from app.boundaries.content_hash import content_hash
+from app.boundaries.edition_loader import number_at, schedule_of
+from app.boundaries.unit_tree import CoverageInput
+from app.drafts import policy, repository, service, workflow
+from app.drafts.rebase import Conflicting
 from app.drafts.withdrawal import NotWithdrawable, withdraw
 from app.errors import Conflict
-from app.grids.publication import publish
+from app.publishing.reassignment import publish
 from app.verify.service import verify
 from gis.coverage import is_clean
-from gis.editing import OperationRefused
+from gis.editing import OperationRefused, parse_operation
 from tests.app.drafts.test_machine import EDITOR, PUBLISHER, as_frame, rolled_back
+from tests.fixtures.properties import effort
 
 
 class Schedule(RuleBasedStateMachine):
@@ -76,35 +77,39 @@ class Schedule(RuleBasedStateMachine):
             line = [[middle, south - 0.001], [middle, north + 0.001]]
             operation = {"op": "split", "grid": code, "by": {"type": "LineString", "coordinates": line}}
         try:
-            service.edit(self.session, EDITOR, draft.id, operation, seen=self._seen(draft.id))
+            service.edit(
+                self.session, EDITOR, draft.id, parse_operation(operation), seen=self._seen(draft.id)
+            )
         except OperationRefused:
             operation = {"op": "rename", "grid": code, "name": f"名{draft.id}"}
-            service.edit(self.session, EDITOR, draft.id, operation, seen=self._seen(draft.id))
+            service.edit(
+                self.session, EDITOR, draft.id, parse_operation(operation), seen=self._seen(draft.id)
+            )
         return draft.id
 
     def _seen(self, number: int) -> frozenset[str]:
-        return frozenset({access.tag_of(access.found(self.session, number))})
+        return frozenset({policy.tag_of(policy.found(self.session, number))})
 
     def _approve(self, number: int) -> None:
-        reviewing.submit(self.session, EDITOR, number, seen=self._seen(number), comment="")
-        reviewing.review(self.session, PUBLISHER, number, seen=self._seen(number), approve=True, comment="")
+        workflow.submit(self.session, EDITOR, number, seen=self._seen(number), comment="")
+        workflow.review(self.session, PUBLISHER, number, seen=self._seen(number), approve=True, comment="")
 
     def _publish(self, number: int, at: datetime | None) -> None:
         wanted, last = at or self.now, max(self.standing)
         before = repository.operations(self.session, number)
         try:
-            done = reviewing.publish(
+            done = workflow.publish(
                 self.session, PUBLISHER, number, seen=self._seen(number), effective_from=at
             )
         except Conflicting:
-            reviewing.discard(self.session, EDITOR, number, seen=self._seen(number))
+            workflow.discard(self.session, EDITOR, number, seen=self._seen(number))
             return
         except Conflict as refused:
             assert refused.code == "scheduled-edition"
             assert wanted < self.standing[last]
             assert refused.extra["scheduled"]["edition"] == last
-            assert access.found(self.session, number).state == "approved"
-            reviewing.discard(self.session, EDITOR, number, seen=self._seen(number))
+            assert policy.found(self.session, number).state == "approved"
+            workflow.discard(self.session, EDITOR, number, seen=self._seen(number))
             return
         published = done.publication.published
         assert wanted >= self.standing[last]
@@ -131,12 +136,12 @@ class Schedule(RuleBasedStateMachine):
     def withdraw_and_perhaps_publish_again(self, back: int, again: int | None) -> None:
         number = sorted(self.standing)[-1 - back % len(self.standing)]
         try:
-            done = withdraw(self.session, PUBLISHER, Trace("machine"), number, reason="随机")
+            done = withdraw(self.session, PUBLISHER, AuditContext("machine"), number, reason="随机")
         except NotWithdrawable as refused:
             later = [each for each in sorted(self.standing) if each > number]
             if refused.code == "drafts-in-the-way":
                 for each in refused.extra["drafts"]:
-                    reviewing.discard(self.session, EDITOR, each["id"], seen=self._seen(each["id"]))
+                    workflow.discard(self.session, EDITOR, each["id"], seen=self._seen(each["id"]))
             else:
                 in_force = self.standing[number] <= self.now
                 assert refused.code == ("edition-in-force" if in_force else "later-editions")
@@ -149,7 +154,7 @@ class Schedule(RuleBasedStateMachine):
         assert done.newest == max(self.standing)
         draft = self.drafts.pop(number)
         assert done.record.draft_id == draft
-        assert access.found(self.session, draft).state == "approved"
+        assert policy.found(self.session, draft).state == "approved"
         if again is not None:
             self._publish(draft, self.now + timedelta(days=again))
 
@@ -182,8 +187,8 @@ def test_random_schedules(owner_engine: Engine) -> None:
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=8,
-            stateful_step_count=12,
+            max_examples=effort(4, deep=30),
+            stateful_step_count=effort(10, deep=16),
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

@@ -55,7 +55,7 @@ def test_58350_inserting_shared_vertices_makes_no_overlap(hand: Hand) -> None:
         border = shapely.line_merge(shapely.intersection(now[LEFT], now[RIGHT]))
         point = shapely.line_interpolate_point(border, part / 12, normalized=True)
         done = hand.do(op="insert_vertex", at=round_degrees([point.x, point.y]).tolist())
-        assert set(done["changed"]) == {LEFT, RIGHT}
+        assert (done["changed"], set(done["noded"])) == ([], {LEFT, RIGHT})
     after = grids(hand)
     assert is_clean(np.array(list(after.values()), dtype=object))
     assert len(vertices(after[LEFT]) & vertices(after[RIGHT])) == 13

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,12 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.boundaries.editions import EditionCache
+from app.boundaries.edition_cache import EditionCache
 from app.db.session import EVERYTHING, write_session
 from tests.app.drafts.drafting import LEFT, RIGHT, STREET_1, STREET_2, TALL, Drafting, Hand, through
 from tests.app.drafts.test_publishing import rows
-from tests.app.drafts.test_review import broken, refused
-from tests.app.grids.test_publication import fill
+from tests.app.drafts.test_workflow import broken, refused
+from tests.app.publishing.test_reassignment import fill
+from tests.fixtures.answers import hold_to_model
+from tests.fixtures.eventually import eventually
 from tests.fixtures.towns import DISTRICT, publish_town, town_grids
 
 SOON = datetime.now(UTC) + timedelta(days=30)
@@ -24,14 +24,6 @@ STATE = (
     "SELECT level, code, name, path::text, editions::text, encode(ST_AsBinary(geom), 'hex') FROM unit_version "
     "ORDER BY level, code, editions"
 )
-
-
-def soon(reached: Callable[[], bool]) -> bool:
-    """Whether something comes to be that another thread does."""
-    until = time.monotonic() + 60
-    while not reached() and time.monotonic() < until:
-        time.sleep(0.02)
-    return reached()
 
 
 def scheduled(drafting: Drafting, *operations: dict, at: datetime = SOON) -> Hand:
@@ -52,17 +44,17 @@ def test_nothing_is_left_but_the_record(drafting: Drafting):
     hand = scheduled(drafting)
     assert rows(drafting, STATE) != before
     held = drafting.app.state.editions
-    assert soon(lambda: [e.number for e in held.schedule] == [1, 2])
+    eventually(lambda: [e.number for e in held.schedule] == [1, 2])
     listed = hand.client.get("/v1/editions").json()
     assert [(e["number"], e["state"]) for e in listed["editions"]] == [(2, "scheduled"), (1, "in_force")]
 
     done = hand.client.delete("/v1/editions/2", params={"reason": "日期写错"})
     assert done.status_code == 200, done.text
-    body = done.json()
+    body = hold_to_model(drafting.app, done)
     assert (body["edition"], body["draft"], body["newest"]) == (2, hand.id, 1)
     assert TALL in body["changed"]
     assert len(body["created"]) == 1
-    assert soon(lambda: [e.number for e in held.schedule] == [1]), "every worker is told"
+    eventually(lambda: [e.number for e in held.schedule] == [1], otherwise="every worker is told")
     assert rows(drafting, STATE) == before
     assert rows(drafting, "SELECT number, content_hash FROM edition") == hashes
     assert rows(drafting, "SELECT count(*) FROM lineage") == [(0,)]
@@ -86,7 +78,7 @@ def test_nothing_is_left_but_the_record(drafting: Drafting):
 
 def test_who_withdraws_may_publish_again_and_what_was_approved_may_still_be_returned(drafting: Drafting):
     hand = scheduled(drafting, {"op": "rename", "grid": LEFT, "name": "新"})
-    assert hand.client.delete("/v1/editions/2").is_success
+    assert hand.client.delete("/v1/editions/2").status_code == 200
     back = hand.taken_by(hand.client)
     assert back.send("/review", {"decision": "return", "comment": "改"}).json()["state"] == "open"
     assert broken(drafting) == []
@@ -97,8 +89,8 @@ def test_later_editions_go_first(drafting: Drafting):
     last = scheduled(drafting, {"op": "rename", "grid": TALL, "name": "三"}, at=SOON + timedelta(days=1))
     problem = refused(last.client.delete("/v1/editions/2"), 409, "later-editions")
     assert problem["editions"] == [3]
-    assert last.client.delete("/v1/editions/3").is_success
-    assert last.client.delete("/v1/editions/2").is_success
+    assert last.client.delete("/v1/editions/3").status_code == 200
+    assert last.client.delete("/v1/editions/2").status_code == 200
     assert broken(drafting) == []
     with drafting.writing() as session:
         assert publish_town(session, town_grids().assign(name="新")).published.edition == 4
@@ -110,13 +102,13 @@ def test_who_may(drafting: Drafting):
     assert drafting.editor().delete("/v1/editions/2").status_code == 403
     stranger = drafting.publisher(DISTRICT, STREET_2)
     refused(stranger.delete("/v1/editions/2"), 403, "out-of-scope")
-    refused(stranger.delete("/v1/editions/7"), 404, "no-edition")
+    refused(stranger.delete("/v1/editions/7"), 404, "no-such-edition")
     refused(stranger.delete("/v1/editions/1"), 409, "edition-in-force")
     assert stranger.delete("/v1/editions/0").status_code == 422
     assert stranger.delete(f"/v1/editions/{2**31}").status_code == 422
     assert rows(drafting, "SELECT number FROM edition ORDER BY 1") == [(1,), (2,)]
     # The district's publisher had published it; whoever publishes in the street that it changed may take it back.
-    assert drafting.publisher(DISTRICT, STREET_1).delete("/v1/editions/2").is_success
+    assert drafting.publisher(DISTRICT, STREET_1).delete("/v1/editions/2").status_code == 200
     assert hand.get()["state"] == "approved"
 
 
@@ -146,7 +138,7 @@ def test_workers_forget_it(drafting: Drafting):
     cache.refresh()
     later = SOON + timedelta(days=1)
     assert cache.in_force(later).number == 2
-    assert hand.client.delete("/v1/editions/2").is_success
+    assert hand.client.delete("/v1/editions/2").status_code == 200
     cache.refresh()
     assert cache.loaded(2) is None
     assert cache.in_force(later).number == 1
@@ -163,7 +155,7 @@ def test_now_is_refused_while_a_later_edition_is_scheduled(drafting: Drafting):
         assert problem["scheduled"]["edition"] == 2
         assert "wangge grids withdraw 2" in problem["detail"]
     assert waiting.get()["base"] == 1, "nothing happened, not even a rebase"
-    assert waiting.client.delete("/v1/editions/2").is_success
+    assert waiting.client.delete("/v1/editions/2").status_code == 200
     done = waiting.taken_by(waiting.client).publish()
     assert abs(datetime.fromisoformat(done["effective_from"]) - datetime.now(UTC)) < timedelta(minutes=1)
     assert rows(drafting, "SELECT edition_at()") == [(3,)]

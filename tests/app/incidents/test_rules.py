@@ -70,10 +70,10 @@ def test_every_sensitive_class_of_the_catalogue_sounds_so_or_is_named() -> None:
 
 def test_a_later_load_of_the_catalogue_keeps_the_marks(session: Session) -> None:
     made = catalog.add_local(session, ["物业纠纷", "THEFT"], source="city")
-    session.execute(text("UPDATE event_class SET sensitive = false WHERE code = '3402'"))
+    session.execute(text("UPDATE incident_class SET sensitive = false WHERE code = '3402'"))
     catalog.sync(session)
     component_catalog.sync(session)
-    rows = session.execute(text("SELECT code FROM event_class WHERE sensitive")).scalars()
+    rows = session.execute(text("SELECT code FROM incident_class WHERE sensitive")).scalars()
     assert set(rows) == {*(f"31{n:02}" for n in range(1, 11)), "3401", "3402", made["物业纠纷"]}
     assert list(session.execute(text("SELECT code FROM component_class WHERE sensitive")).scalars()) == [
         "0502"

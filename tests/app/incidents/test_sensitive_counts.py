@@ -199,7 +199,7 @@ def test_who_knows_the_rule_and_every_row_finds_no_small_cell(
     of one or two be the same throughout; the cell could be empty as well.
     """
     names = CLASSES[:classes]
-    session.execute(text("UPDATE event_class SET sensitive = code = ANY(:names)"), {"names": list(names)})
+    session.execute(text("UPDATE incident_class SET sensitive = code = ANY(:names)"), {"names": list(names)})
     places = [f"s{s}.s{s}c{c}" for s, count in enumerate(streets) for c in range(count)]
     every = [(name, place, quarter) for name in names for place in places for quarter in range(quarters)]
     # What happened in the other quarters is told, so nothing of it can fill the year.

@@ -17,13 +17,14 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from app.db.session import EVERYTHING, Sight, read_session, write_session
+from app.db.session import EVERYTHING, RowScope, read_session, write_session
 from tests.app.auth.looking import audit
 from tests.app.incidents.reports import DAY, DIGITS, MARK, SECONDS, SENSITIVE, report_all
 from tests.architecture.test_policies import routes
 from tests.fixtures.actors import Actors
 from tests.fixtures.clients import client_on
 from tests.fixtures.database import CommittingDatabase
+from tests.fixtures.statuses import no_fault
 from tests.fixtures.units import place_in
 
 WHO = ("nobody", "guest", "viewer", "api-consumer", "grid-leader", "gis-editor", "gis-publisher")
@@ -124,7 +125,7 @@ def test_no_address_tells_text_to_those_who_do_not_act(
     seen = 0
     for address in addresses(app):
         answer = client.get(address)
-        assert answer.status_code < 500, f"{address}: {answer.status_code}"
+        no_fault(answer)
         expected = {"0532-55550199"} if who == "grid-leader" else set()
         assert set(told(answer, address)) <= expected, f"{who}: {address}"
         seen += answer.status_code == 200
@@ -164,7 +165,7 @@ def test_the_others_are_told_what_they_need(viewer: TestClient) -> None:
     assert listed["total"] == len(listed["items"]) == 10
     item = next(item for item in listed["items"] if item["number"] == "N0a")
     assert set(item) == {
-        "number", "class_code", "class_zh", "class_en", "urgency", "state", "light", "day", "lon", "lat", "grid_code",
+        "number", "class_code", "class_zh", "class_en", "urgency", "state", "open", "light", "day", "lon", "lat", "grid_code",
         "view", "accuracy_m",
     }  # fmt: skip
     assert (item["view"], item["day"], item["light"], item["grid_code"]) == (
@@ -362,7 +363,7 @@ def test_the_service_cannot_select_text(reported: CommittingDatabase, column: st
 def test_text_functions_ask_for_sight_and_for_acting(
     reported: CommittingDatabase, paths: tuple[str, ...], acts: tuple[str, ...], expected: int
 ) -> None:
-    with read_session(reported.service_engine, Sight(paths, "li", acts)) as session:
+    with read_session(reported.service_engine, RowScope(paths, "li", acts)) as session:
         every = list(range(1, 100))
         rows = session.execute(text("SELECT * FROM incident_text(:ids)"), {"ids": every}).all()
         assert len(rows) == expected

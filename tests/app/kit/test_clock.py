@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.kit import clock
-from tests.app.boundaries.test_editions import renamed
+from tests.app.boundaries.test_edition_cache import renamed
 from tests.fixtures.actors import PASSWORD, add_account
 from tests.fixtures.clients import client_on, serving
 from tests.fixtures.towns import inside, publish_town

@@ -32,7 +32,7 @@ def test_refused_as_the_core_refuses(text: str):
     for _ in range(2):  # looked up, and remembered
         with pytest.raises(CrsUnknown) as refused:
             run_async(crs.read_crs(text))
-        assert refused.value.message_zh == expected.value.message_zh
+        assert refused.value.detail.zh == expected.value.detail.zh
 
 
 def test_proj_is_asked_once_and_by_one_at_a_time(monkeypatch: pytest.MonkeyPatch):

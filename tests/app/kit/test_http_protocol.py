@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from app.kit.http_protocol import MOST_HEAD_BYTES, ConnectionLimits, LimitedProtocol
+from tests.fixtures.eventually import eventually
 
 # Long enough for nothing to end that should not, on any machine.
 PATIENT = ConnectionLimits(
@@ -58,10 +59,7 @@ def serving(loop: str, **limits: object) -> Iterator[tuple[int, uvicorn.Server]]
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
-        until = time.monotonic() + 30
-        while not server.started:
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        eventually(lambda: server.started)
         try:
             yield listening.getsockname()[1], server
         finally:
@@ -185,12 +183,9 @@ def test_a_body_that_nobody_wants_any_more_ends(loop):
 def test_who_does_not_read_is_cut_off(loop):
     with serving(loop, answer_s=0.3) as (port, server), closing(connect(port)) as wire:
         wire.sendall(GET.replace(b"/ ", b"/big ", 1))
-        until = time.monotonic() + 60
-        while not server.server_state.connections:
-            assert time.monotonic() < until, "never there"
-        while server.server_state.connections:
-            assert time.monotonic() < until, "still open"
-            time.sleep(0.02)
+        # Looked at without a pause: it is there for a third of a second only.
+        eventually(lambda: server.server_state.connections, every=0, otherwise="never there")
+        eventually(lambda: not server.server_state.connections, otherwise="still open")
 
 
 @pytest.mark.parametrize(
@@ -246,10 +241,7 @@ def test_nothing_is_kept_of_those_who_went(loop):
     with serving(loop) as (port, server):
         for _ in range(20):
             assert ask(port).startswith(b"HTTP/1.1 200")
-        until = time.monotonic() + 30
-        while server.server_state.connections:
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        eventually(lambda: not server.server_state.connections)
         kept = http_protocol._servers[server.server_state]
         assert not kept.idle
         assert not kept.sending

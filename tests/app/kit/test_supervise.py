@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.clusters import python
+from tests.fixtures.eventually import eventually
 
 PARENT = """
 import os, sys, time
@@ -47,20 +48,13 @@ def gone(pid):
         return True
 
 
-def soon(condition, patience_s=30):
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_a_child_does_not_outlive_a_killed_parent():
     parent = python(PARENT)
     child = int(parent.stdout.readline())
     assert not gone(child)
     parent.kill()
     parent.communicate()
-    soon(lambda: gone(child))
+    eventually(lambda: gone(child))
 
 
 def test_a_child_that_ignores_a_polite_end_is_ended_with_all_it_started():
@@ -70,12 +64,12 @@ def test_a_child_that_ignores_a_polite_end_is_ended_with_all_it_started():
     marker = Path(os.environ.get("TMPDIR", "/tmp")) / f"wangge-grandchild-{os.getpid()}"
     child = Child(["sh", "-c", stubborn, str(marker)])
     try:
-        soon(lambda: marker.exists() and marker.read_text().strip())
+        eventually(lambda: marker.exists() and marker.read_text().strip())
         grandchild = int(marker.read_text())
         assert child.ended is None
         child.stop(patience_s=0.3)
         assert child.ended == -signal.SIGKILL
-        soon(lambda: gone(grandchild))
+        eventually(lambda: gone(grandchild))
     finally:
         child.kill()
         marker.unlink(missing_ok=True)

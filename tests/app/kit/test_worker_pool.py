@@ -14,6 +14,7 @@ from app.kit.listener import base_url, bind_listener
 from app.kit.worker_channel import Board, WorkerChannel
 from app.kit.worker_pool import WorkerPool, _Worker
 from tests.fixtures.clusters import ROOT
+from tests.fixtures.eventually import eventually
 
 WORKER = """
 import os, signal, socket, sys, time
@@ -88,13 +89,6 @@ def gone(pid):
         return True
 
 
-def soon(condition, patience_s=60):
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_nothing_is_served_before_leave_and_a_killed_worker_is_replaced(pools):
     pool = pools()
     with pytest.raises(ConnectionRefusedError):
@@ -122,8 +116,8 @@ def test_a_worker_that_stands_still_is_ended(pools):
     assert pool.wait_until_serving()
     hanging, _ = ask(pool)
     os.kill(hanging, signal.SIGSTOP)
-    soon(lambda: gone(hanging))
-    soon(lambda: ask(pool)[1] == 1)
+    eventually(lambda: gone(hanging))
+    eventually(lambda: ask(pool)[1] == 1)
 
 
 def test_a_worker_that_cannot_start_is_told_and_not_tried_for_ever(pools):
@@ -135,7 +129,7 @@ def test_a_worker_that_cannot_start_is_told_and_not_tried_for_ever(pools):
 
 def test_one_that_is_killed_before_it_ever_served_is_tried_again(pools):
     pool = pools()
-    soon(lambda: pool._workers[0].child is not None)
+    eventually(lambda: pool._workers[0].child is not None)
     pool._workers[0].child.process.kill()
     pool.open()
     assert pool.wait_until_serving()
@@ -148,7 +142,7 @@ def test_all_are_replaced_when_asked(pools):
     assert pool.wait_until_serving()
     before, _ = ask(pool)
     pool.restart()
-    soon(lambda: gone(before))
+    eventually(lambda: gone(before))
     assert ask(pool)[0] != before
 
 

@@ -47,9 +47,9 @@ def of_database(kind: type[psycopg.OperationalError]) -> Exception:
         (lambda: of_database(psycopg.errors.LockNotAvailable), "locked"),
         (lambda: of_database(psycopg.errors.DeadlockDetected), "locked"),
         (lambda: of_database(psycopg.errors.DiskFull), "disk-full"),
-        (lambda: of_database(psycopg.errors.AdminShutdown), "unavailable"),
+        (lambda: of_database(psycopg.errors.AdminShutdown), "database-unreachable"),
         (lambda: OSError(errno.ENOSPC, "No space left on device"), "disk-full"),
-        (lambda: Unavailable("忙", "busy"), "unavailable"),
+        (lambda: Unavailable("忙", "busy", code="index-unavailable"), "index-unavailable"),
     ],
 )
 def test_a_status_of_its_own(app: FastAPI, error: Callable[[], Exception], code: str):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from fastapi import FastAPI
 
-from tests.app.drafts.drafting import Drafting, made
+from tests.app.drafts.drafting import Drafting
 from tests.fixtures.actors import Actors
-from tests.fixtures.database import CommittingDatabase
+from tests.fixtures.towns import TownDatabase
 
 
 @pytest.fixture
-def drafting(app: FastAPI, actors: Actors, committing_db: CommittingDatabase) -> Drafting:
+def drafting(app: FastAPI, actors: Actors, town_db: TownDatabase) -> Drafting:
     """The town, published, with the application over it."""
-    return made(app, actors, committing_db)
+    return Drafting(app, actors, town_db.db)

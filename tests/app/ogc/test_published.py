@@ -26,7 +26,9 @@ def test_the_documents_lead_from_one_to_the_next(client) -> None:
     assert all(client.get(href).status_code == 200 for href in found.values())
     assert any(uri.endswith("conf/core") for uri in client.get(found["conformance"]).json()["conformsTo"])
     layers = client.get(found["data"]).json()["collections"]
-    assert [layer["id"] for layer in layers] == ["grid", "community", "street", "district"]
+    assert [layer["id"] for layer in layers] == ["grid", "community", "street", "district", "excluded"]
+    # Nothing is declared to be nobody's in the town.
+    assert "spatial" not in layers.pop()["extent"]
     for layer in layers:
         links = {link["rel"]: link["href"] for link in layer["links"]}
         assert client.get(links["self"]).json()["id"] == layer["id"]
@@ -88,7 +90,10 @@ BAD = {
     "limit=0": "limit",
     "limit=ten": "limit",
     "bbox=1,2,3": "bbox",
-    "bbox=120,36,119,37": "bbox",
+    "bbox=119,37,120,36": "bbox",
+    "bbox=119,36,181,37": "bbox",
+    "bbox=119,36,9,120,37,8": "bbox",
+    "bbox=": "bbox",
     "datetime=yesterday": "datetime",
     "datetime=2026-11-02T00:00:00Z/2026-11-01T00:00:00Z": "datetime",
     "colour=red": "colour",
@@ -103,6 +108,19 @@ def test_bad_parameters_are_400_and_named(client) -> None:
         assert answer.status_code == 400, query
         assert answer.headers["content-type"].startswith("application/problem+json")
         assert answer.json()["field"] == field
+
+
+def test_documents_take_the_query_of_a_connection(client) -> None:
+    """QGIS adds the query of a connection's address to everything that it opens."""
+    for document in ("/ogc", "/ogc/conformance", "/ogc/collections", "/ogc/collections/grid"):
+        for query, status in (
+            ("datetime=2026-11-01T00:00:00%2B08:00", 200),
+            ("f=json&lang=en", 200),
+            ("datetime=soon", 400),
+            ("f=html", 400),
+            ("limit=5", 400),
+        ):
+            assert client.get(f"{document}?{query}").status_code == status, (document, query)
 
 
 def test_what_is_not_there_is_404(client) -> None:

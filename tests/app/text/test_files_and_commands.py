@@ -29,7 +29,7 @@ def test_exports_are_exact(hostile: HostileTown, tmp_path: Path, form: str) -> N
     hostile.do("grids", "export", target)
     if form == "csv":
         csv.field_size_limit(2**20)
-        with target.open(encoding="utf-8", newline="") as file:
+        with target.open(encoding="utf-8-sig", newline="") as file:
             there = {row["code"]: row["name"] for row in csv.DictReader(file)}
     else:
         there = named(read_layer(target).frame)

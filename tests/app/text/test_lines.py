@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,15 @@ from hypothesis import strategies as st
 from sqlalchemy import text as sql
 from starlette.testclient import TestClient
 
+from app.cli.errors import CommandRefused
+from app.cli.exit_codes import ended
 from app.cli.imports import spreadsheet_text, write_rejected
-from app.cli.output import Exit, Output
+from app.cli.output import Output
 from app.db.session import EVERYTHING, write_session
 from app.kit.visible import visible, visible_json
 from app.settings import Settings
 from gis.errors import BadRow
+from gis.text import Text
 from tests.data.hostile import CONTROLS, DIRECTIONS, EVERY, FORMULAS, REFUSED, SEPARATORS
 from tests.fixtures.actors import add_account
 from tests.fixtures.clients import client_on, serving
@@ -107,16 +111,19 @@ def test_names_and_faults_in_the_log(logged: tuple[TestClient, Any]) -> None:
 
 # ---------------------------------------------------------------- terminals
 @pytest.mark.parametrize("as_json", [False, True])
-def test_what_commands_print(capfd: pytest.CaptureFixture[str], as_json: bool) -> None:
+def test_what_commands_print(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
     for text in (*EVERY, *REFUSED, "[red]红[/red]", "[/none]", ":smile:"):
         out = Output(as_json=as_json, lang="zh")
         out.line(text)
         out.note(text, text)
         out.table(("名", "值"), [(text, text)])
         out.document({"name": text})
-        with pytest.raises(Exception) as ended:
-            out.fail(Exit.REFUSED, text, text, value=text)
-        assert type(ended.value).__name__ == "Exit"
+        monkeypatch.setattr(sys, "argv", ["wangge", *(["--json"] if as_json else [])])
+        with pytest.raises(SystemExit) as end, ended():
+            raise CommandRefused(text, text, value=text)
+        assert end.value.code == 3
         told = capfd.readouterr()
         assert not UNSEEN.search(told.out + told.err), ascii(text)
         if as_json:
@@ -143,7 +150,7 @@ def test_accounts_with_such_names(wangge_empty: Command, committing_db: Committi
 # ---------------------------------------------------------------- reports
 def test_rows_left_out_hold_no_formula(tmp_path: Path) -> None:
     texts = (*FORMULAS, "＝1+1", " =1", "-12.5", "+86", "370211010018003001", 'a,b"c\nd')
-    bad = [BadRow(n, f"=列{n}", "理由", "reason", text) for n, text in enumerate(texts, 1)]
+    bad = [BadRow(n, f"=列{n}", Text("理由", "reason"), text) for n, text in enumerate(texts, 1)]
     target = write_rejected(tmp_path / "f.csv", bad, "zh")
     with target.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))

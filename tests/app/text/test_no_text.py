@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from app.kit.visible import encodable
 from app.main import create_app
 from tests.fixtures.hostile_town import COMPUTED, CORE, EVERYBODY, LONG, UNSEEN, HostileTown
+from tests.fixtures.statuses import no_fault
 
 NO_TEXT = ("半\ud800个", "\udfff", "空\0")
 NO_BYTES = ("%ff", "a%ED%A0%80", "b%00")
@@ -66,8 +67,8 @@ def admin(hostile: HostileTown) -> Iterator[httpx.Client]:
         yield client
 
 
-def refused(answer: Any, field: str, *, status: tuple[int, ...] = (422,)) -> None:
-    assert answer.status_code in status, (answer.request.method, str(answer.request.url), answer.text)
+def refused(answer: Any, field: str, *, status: int = 422) -> None:
+    assert answer.status_code == status, (answer.request.method, str(answer.request.url), answer.text)
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()
     assert field in body["field"], body
@@ -107,7 +108,7 @@ def test_whole_text_in_every_field(admin: httpx.Client, method: str, path: str, 
                 answer = admin.request(
                     method, filled(path, draft_id="999", name="nobody"), json={field: value}
                 )
-                assert answer.status_code < 500, (path, field, answer.text[:300])
+                no_fault(answer, field)
                 assert COMPUTED not in answer.text
                 answer.json()
 
@@ -144,7 +145,7 @@ def test_a_body_that_is_not_utf8(admin: httpx.Client, method: str, path: str, fi
 def test_every_parameter_of_every_address(
     admin: httpx.Client, method: str, path: str, operation: dict[str, Any]
 ) -> None:
-    strict = (400,) if path.startswith("/ogc") else (422,)
+    strict = 400 if path.startswith("/ogc") else 422
     named = {"in": "query", "name": "不曾有"}
     for parameter in [*operation.get("parameters", []), named]:
         name = parameter["name"]
@@ -154,7 +155,7 @@ def test_every_parameter_of_every_address(
                 refused(answer, name, status=strict)
             elif parameter["in"] == "path":
                 answer = admin.request(method, filled(path, **{name: broken}))
-                refused(answer, name, status=(422,) if "00" in broken else (400,))
+                refused(answer, name, status=422 if "00" in broken else 400)
 
 
 def test_pages_and_files_too(admin: httpx.Client) -> None:
@@ -174,7 +175,7 @@ def test_whole_text_passes(admin: httpx.Client) -> None:
     answer = admin.post("/v1/drafts", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 201, answer.text
     assert answer.json()["title"] == "😀 \\ud800 é"
-    assert admin.get("/v1/search?q=%F0%9F%98%80&x=100%25%ZZ").status_code == 200
+    assert admin.get("/v1/search?q=%F0%9F%98%80100%25%ZZ").status_code == 200
 
 
 DOCUMENTS = st.recursive(

@@ -284,7 +284,7 @@ ACTING_IS_SEEING = """
 CREATE OR REPLACE FUNCTION acting_units() RETURNS lquery[] LANGUAGE sql STABLE PARALLEL SAFE RETURN visible_units()
 """
 ALL_INCIDENTS_SHOWN = """
-ALTER POLICY incident_in_sight ON incident USING ((SELECT sees_everything()) OR grid_path ? (SELECT visible_units()))
+ALTER POLICY incident_in_scope ON incident USING ((SELECT can_see_all()) OR grid_path ? (SELECT visible_units()))
 """
 SMALL_TOLD = """
 CREATE OR REPLACE FUNCTION sensitive_incident_counts(zone text, first_year integer, last_year integer)
@@ -330,11 +330,11 @@ AS $$ SELECT u.code, u.path FROM unit_version u WHERE u.level = 'grid' AND u.edi
         # sight
         ("ALTER TABLE incident DISABLE ROW LEVEL SECURITY", {7, 8}, "incident"),
         (
-            "DROP POLICY component_in_sight ON component; CREATE POLICY component_in_sight ON component USING (true)",
+            "DROP POLICY component_in_scope ON component; CREATE POLICY component_in_scope ON component USING (true)",
             {7},
             "component",
         ),
-        ("DROP POLICY officer_in_sight ON officer", {7}, "officer"),
+        ("DROP POLICY officer_in_scope ON officer", {7}, "officer"),
         ("CREATE POLICY more ON incident_log USING (true)", {7}, "incident_log"),
         ("CREATE POLICY more ON draft USING (true)", {7}, "draft"),
         ("ALTER ROLE wangge_service BYPASSRLS", {7, 8}, "bypass row security"),
@@ -346,6 +346,8 @@ AS $$ SELECT u.code, u.path FROM unit_version u WHERE u.level = 'grid' AND u.edi
             {7},
             "every_incident",
         ),
+        ("CREATE TABLE patrol (unit_path ltree)", {7}, "patrol.unit_path"),
+        ("ALTER TABLE officer ADD COLUMN beats ltree[]", {7}, "officer.beats"),
         # people
         ("CREATE TABLE residents (id bigint, name text, home geometry(Point, 4326))", {8}, "residents.home"),
         ("CREATE TABLE residents (id bigint, home geography(Point, 4326))", {8}, "residents.home"),
@@ -359,7 +361,7 @@ AS $$ SELECT u.code, u.path FROM unit_version u WHERE u.level = 'grid' AND u.edi
         (POPULATION_TOLD, {8}, "below three"),
         # texts and sensitive classes
         (
-            "UPDATE event_class SET sensitive = false WHERE code = '3402'",
+            "UPDATE incident_class SET sensitive = false WHERE code = '3402'",
             {8},
             "not marked as sensitive (1): 3402",
         ),
@@ -397,6 +399,6 @@ def test_a_policy_that_hides_too_much(filled):
     """Not seeing one's own rows is broken, too."""
     run(
         filled,
-        "DROP POLICY incident_in_sight ON incident; CREATE POLICY incident_in_sight ON incident USING (false)",
+        "DROP POLICY incident_in_scope ON incident; CREATE POLICY incident_in_scope ON incident USING (false)",
     )
     assert set(outcomes(filled)) == {7}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from app.web.pages import TEMPLATES
 from app.web.statics import ROOT
+from gis.defects import Kind
 
 WORDS = {lang: json.loads((ROOT / "i18n" / f"{lang}.json").read_text()) for lang in ("zh", "en")}
 SOURCES = [*(ROOT / "js").rglob("*.js"), *TEMPLATES.glob("*.html"), *Path(TEMPLATES.parent).glob("*.py")]
@@ -19,6 +21,11 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 
 def test_both_languages_have_the_same_keys_in_the_same_order() -> None:
     assert list(WORDS["zh"]) == list(WORDS["en"])
+
+
+def test_every_kind_of_defect_has_its_word() -> None:
+    kinds = [f"editor.defect.{kind}" for kind in get_args(Kind)]
+    assert [key for key in kinds if key not in WORDS["zh"]] == []
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -118,7 +118,7 @@ def test_one_lattice_step_of_gap_or_overlap_between_borders_without_shared_verti
     west = shapely.box(120.0, 36.0, 120.01, 36.01)
     for offset in (-1e-7, 1e-7):
         east = shapely.box(120.01 + offset, 36.0, 120.02, 36.01)
-        assert kinds(check(["a", "b"], [west, east])) == {("mismatched_edge", "warning"): 1}
+        assert kinds(check(["a", "b"], [west, east])) == {("mismatched-edge", "warning"): 1}
 
 
 def test_two_lattice_steps_are_a_defect() -> None:
@@ -130,7 +130,7 @@ def test_a_t_junction_is_mended_and_told() -> None:
     left = shapely.box(120, 36, 120.01, 36.01)
     lower, upper = shapely.box(120.01, 36, 120.02, 36.005), shapely.box(120.01, 36.005, 120.02, 36.01)
     found = check(["a", "b", "c"], [left, lower, upper])
-    assert kinds(found) == {("mismatched_edge", "warning"): 1}
+    assert kinds(found) == {("mismatched-edge", "warning"): 1}
     assert found[0].place == (120.01, 36.005)
     assert not has_errors(found)
 
@@ -141,25 +141,25 @@ def test_a_bow_tie_is_invalid_where_it_crosses(board: Town) -> None:
     assert found[0].kind == "gap" or found[0].kind == "invalid"
     (invalid,) = [d for d in found if d.kind == "invalid"]
     assert invalid.place == pytest.approx((120.015, 36.015))
-    assert "自相交" in invalid.detail_zh
+    assert "自相交" in invalid.detail.zh
 
 
 def test_codes_are_judged_row_by_row() -> None:
     squares = list(checkerboard(3, 2).polygons)
     found = check(["a", None, "  ", "a", " b", "c\n"], squares)
     assert kinds(found) == {
-        ("missing_code", "error"): 2,
-        ("duplicate_code", "error"): 1,
-        ("malformed_code", "error"): 2,
+        ("missing-code", "error"): 2,
+        ("duplicate-code", "error"): 1,
+        ("malformed-code", "error"): 2,
     }
-    assert [d.codes for d in found if d.kind == "missing_code"] == [("#2",), ("#3",)]
-    (twice,) = [d for d in found if d.kind == "duplicate_code"]
-    assert "1, 4" in twice.detail_en
+    assert [d.codes for d in found if d.kind == "missing-code"] == [("#2",), ("#3",)]
+    (twice,) = [d for d in found if d.kind == "duplicate-code"]
+    assert "1, 4" in twice.detail.en
 
 
 def test_many_rows_with_one_code_are_one_defect() -> None:
     board = checkerboard(3, 1)
-    assert kinds(check(["a", "a", "a"], board.polygons)) == {("duplicate_code", "error"): 1}
+    assert kinds(check(["a", "a", "a"], board.polygons)) == {("duplicate-code", "error"): 1}
 
 
 def test_missing_shapes_and_wrong_kinds() -> None:
@@ -240,7 +240,7 @@ def test_refusing_carries_all_defects_and_places(board: Town) -> None:
     refuse_unless_clean(board.codes, board.polygons)
     with pytest.raises(CoverageError) as refused:
         refuse_unless_clean(["a", "a"], board.polygons[:2])
-    assert [d.kind for d in refused.value.defects] == ["duplicate_code"]
+    assert [d.kind for d in refused.value.defects] == ["duplicate-code"]
     assert refused.value.places == (refused.value.defects[0].place,)
 
 
@@ -270,4 +270,4 @@ def test_a_district_of_1309_grids_is_checked_well_below_two_seconds() -> None:
 def test_polygons_half_around_the_globe_are_refused() -> None:
     with pytest.raises(GeometryError) as refused:
         check(["a", "b"], [shapely.box(0, 36, 1, 37), shapely.box(179, 36, 180, 37)])
-    assert refused.value.code == "too_wide"
+    assert refused.value.code == "too-wide"

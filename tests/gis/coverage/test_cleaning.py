@@ -1,4 +1,4 @@
-"""Mending: what is narrow is settled, what is wide is refused or left, and what moved is told."""
+"""Mending: what is narrow is settled, what is wide is left and listed, and what moved is told."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis.coverage import check, clean, has_errors, is_clean
-from gis.errors import CoverageError, GeometryError
+from gis.coverage.noding import split_edges
+from gis.errors import GeometryError
 from gis.geometry import from_lattice
 from gis.measures import geodesic_area_m2
 from gis.testing import assert_coverage, assert_on_lattice, checkerboard, harbour_town
@@ -39,6 +40,43 @@ def test_a_shifted_border_becomes_one_again(shift_m: float) -> None:
     assert shapely.intersects_xy(shapely.box(120.0099, 36, 120.0101, 36.01), *movement.place)
 
 
+@pytest.mark.parametrize("width_m", [0.05, 2, 10])
+def test_an_open_strip_beside_vertices_a_step_apart_is_closed(width_m: float) -> None:
+    # What covers the strip gets a vertex at its mouth to which its rim runs and back.
+    east = [(13751, 855286), (81313, 816091), (81317, 816092), (138666, 834190), (75380, 912710)]
+    west = [(81314, 816086), (81311, 816087), (81309, 816089), (81308, 816089), (13751, 855285)]
+    west += [(13751, 855286), (-1104, 858548), (21219, 797123)]
+    polygons = [shapely.Polygon([(x / 1e7, 51.3 + y / 1e7) for x, y in ring]) for ring in (east, west)]
+    (strip,) = (d for d in check(["a", "b"], polygons) if d.severity == "error")
+    assert strip.kind == "gap"
+    assert strip.width_m == pytest.approx(0.04, abs=0.005)
+    done = clean(["a", "b"], polygons, max_width_m=width_m)
+    assert_coverage(["a", "b"], done.polygons)
+    (movement,) = done.moved
+    assert (movement.code, round(movement.reach_m, 2)) == ("a", 0.04)
+    # 199,300 square steps of 0.00696 m by 0.01113 m.
+    assert movement.area_change_m2 == pytest.approx(15.4, abs=0.5)
+
+
+@pytest.mark.parametrize("width_m", [0.1, 2, 30])
+def test_an_open_strip_that_goes_on_as_a_hairline_is_closed(width_m: float) -> None:
+    # With the hairline it would be a creek; `check` looks when rounding has closed that.
+    west = [(1568, 3542), (37, 84), (3627, -2049), (7163, -2874), (8606, 385)]
+    east = [(-1568, -3542), (35, 79), (3627, -2050), (7162, -2875), (5469, -6700)]
+    polygons = [shapely.Polygon([(6.6 + x / 1e7, 0.1 + y / 1e7) for x, y in ring]) for ring in (west, east)]
+    assert [d.kind for d in check(["a", "b"], polygons) if d.severity == "error"] == ["gap"]
+    done = clean(["a", "b"], polygons, max_width_m=width_m)
+    assert done.clean
+    assert [(m.code, round(m.reach_m, 2)) for m in done.moved] == [("a", 0.06)]
+
+
+def test_a_vertex_in_a_mouth_changes_nobody() -> None:
+    # The ground of an open strip may be cut at its mouth, which no polygon has as an edge.
+    polygons = np.array([shapely.box(0, 0, 10, 10), shapely.box(30, 0, 40, 10)], dtype=object)
+    out = split_edges(polygons, np.array([[[10, 0], [30, 0]]]), np.array([[20, 0]]))
+    assert all(new is old for new, old in zip(out, polygons, strict=True))
+
+
 def test_an_enclosed_gap_goes_to_the_longest_border() -> None:
     town = checkerboard(3, 3)
     polygons = town.polygons.copy()
@@ -59,32 +97,41 @@ def test_a_wide_gap_stays_and_is_still_reported() -> None:
     assert done.moved == []
 
 
-def test_a_wide_overlap_is_refused_with_its_place() -> None:
+def test_a_wide_overlap_is_left_and_listed_with_its_place() -> None:
     town = checkerboard(2, 1)
     polygons = town.polygons.copy()
     polygons[1] = shapely.box(120.01 - 30 * METRE_EAST, 36.0, 120.02, 36.01)
-    with pytest.raises(CoverageError) as refused:
-        clean(town.codes, polygons, max_width_m=4)
-    assert refused.value.code == "overlap_too_wide"
-    assert [d.kind for d in refused.value.defects] == ["overlap"]
+    narrow = clean(town.codes, polygons, max_width_m=4)
+    assert not narrow.clean
+    assert [(d.kind, d.codes) for d in narrow.left] == [("overlap", town.codes)]
+    assert narrow.moved == []
     done = clean(town.codes, polygons, max_width_m=31)
     assert_coverage(town.codes, done.polygons)
 
 
-def test_a_grid_that_would_vanish_is_refused() -> None:
+def test_no_grid_vanishes() -> None:
     town = checkerboard(2, 1)
     thin = shapely.box(120.005, 36.001, 120.005 + 2 * METRE_EAST, 36.009)
-    with pytest.raises(CoverageError) as refused:
-        clean([*town.codes, "x"], [*town.polygons, thin], max_width_m=5)
-    assert refused.value.code == "lost_polygon"
-    assert refused.value.defects[0].codes == ("x",)
+    done = clean([*town.codes, "x"], [*town.polygons, thin], max_width_m=5)
+    # What lies on it would keep nothing; the other keeps ground all around.
+    assert_coverage([*town.codes, "x"], done.polygons)
+    assert [m.code for m in done.moved] == [town.codes[0]]
+    assert shapely.equals(done.polygons[2], thin)
+
+
+def test_of_two_drawn_alike_neither_vanishes() -> None:
+    one = shapely.box(120.0, 36.0, 120.0 + 2 * METRE_EAST, 36.01)
+    done = clean(["a", "b"], [one, one], max_width_m=5)
+    assert [(d.kind, d.codes) for d in done.left] == [("overlap", ("a", "b"))]
+    assert done.polygons[0] is one
+    assert done.polygons[1] is one
 
 
 @pytest.mark.parametrize("width", [0, -1, float("nan"), float("inf")])
 def test_the_width_must_be_a_positive_number(width: float) -> None:
     with pytest.raises(GeometryError) as refused:
         clean(["a"], [shapely.box(120, 36, 121, 37)], max_width_m=width)
-    assert refused.value.code == "bad_width"
+    assert refused.value.code == "bad-width"
 
 
 def test_the_order_of_rows_makes_no_difference() -> None:
@@ -140,4 +187,4 @@ def test_result_is_on_the_lattice() -> None:
 def test_codes_and_polygons_must_be_as_many() -> None:
     with pytest.raises(GeometryError) as refused:
         clean(["a", "b"], [shapely.box(120, 36, 121, 37)], max_width_m=1)
-    assert refused.value.code == "length_mismatch"
+    assert refused.value.code == "length-mismatch"

@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gis.coverage import check, faults, repeated_codes
+from gis.coverage import check, detectors, repeated_codes
 from gis.testing import checkerboard
 
 BOX = shapely.box(120.05, 35.88, 120.06, 35.89)
@@ -17,11 +17,11 @@ BOX = shapely.box(120.05, 35.88, 120.06, 35.89)
 @pytest.mark.parametrize("count", [1000, 3000])
 def test_equal_polygons_are_compared_once(count: int) -> None:
     one = check(["a"] * count, [BOX] * count)
-    assert [(defect.kind, defect.codes) for defect in one] == [("duplicate_code", ("a",))]
+    assert [(defect.kind, defect.codes) for defect in one] == [("duplicate-code", ("a",))]
     codes = [f"{at:05}" for at in range(count)]
     many = check(codes, [BOX] * count)
     assert {defect.kind for defect in many} == {"overlap"}
-    assert len(many) == min(count - 1, faults.MOST_OVERLAPS)
+    assert len(many) == min(count - 1, detectors.MOST_OVERLAPS)
     assert all(defect.codes[0] == codes[0] for defect in many)
     assert many[0].area_m2 == pytest.approx(1e6, rel=0.1)
 
@@ -30,12 +30,12 @@ def test_a_crowd_of_different_polygons_is_cut_short() -> None:
     x = np.linspace(0, 0.005, 3000)
     found = check([f"{at:05}" for at in range(3000)], shapely.box(120.05 + x, 35.88, 120.06 + x, 35.89))
     assert {defect.kind for defect in found} == {"overlap"}
-    assert len(found) == faults.MOST_OVERLAPS
+    assert len(found) == detectors.MOST_OVERLAPS
 
 
 def test_a_clean_coverage_is_no_crowd() -> None:
     squares = checkerboard(30, 30)
-    assert faults.crowd(squares.codes, squares.polygons) == []
+    assert detectors.crowd(squares.codes, squares.polygons) == []
 
 
 @settings(max_examples=60, deadline=None)

@@ -36,6 +36,7 @@ from gis.editing import (
     parse_operation,
 )
 from gis.geometry import from_lattice
+from tests.fixtures.properties import effort
 from tests.gis.editing.towns import (
     apply_to_part,
     assert_edit,
@@ -279,8 +280,8 @@ class Editing(RuleBasedStateMachine):
 
 
 Editing.TestCase.settings = settings(
-    max_examples=120,
-    stateful_step_count=14,
+    max_examples=effort(50, deep=400),
+    stateful_step_count=effort(12, deep=20),
     suppress_health_check=[HealthCheck.too_slow],
     deadline=None,
 )

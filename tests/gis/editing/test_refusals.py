@@ -32,7 +32,7 @@ from gis.editing import (
     Transfer,
     apply,
 )
-from gis.errors import GisError
+from gis.errors import Refusal
 from tests.gis.editing.towns import area, at, board, code, harbour, line
 
 MIDDLE, EAST = code(2, 2), code(3, 2)
@@ -170,7 +170,7 @@ def refused(coverage: Coverage, operation: Operation) -> OperationRefused:
 def test_shapes(word: str, operation: Operation) -> None:
     error = refused(board(), operation)
     assert error.code == word, error.text("en")
-    assert isinstance(error, GisError)
+    assert isinstance(error, Refusal)
     assert error.text("zh") != error.text("en")
     for lon, lat in error.places:
         assert math.isfinite(lon)
@@ -242,5 +242,5 @@ def test_a_coverage_that_is_not_clean_cannot_be_made(bad: str) -> None:
         shapes[0] = shapely.box(120.00000001, 36, 120.01, 36.01)
     else:
         shapes[0] = shapely.Polygon([(120, 36), (120.01, 36.01), (120.01, 36), (120, 36.01)])
-    with pytest.raises(GisError):
+    with pytest.raises(Refusal):
         Coverage.build(codes, shapes, [words] * len(codes))

@@ -8,7 +8,7 @@ import shapely
 
 from gis.editing import Coverage, Edit, GridAttributes, Operation, Paint, apply, reach
 from gis.editing.context import Context
-from gis.editing.painting import paint
+from gis.editing.paint import paint
 from gis.geometry import from_lattice, lattice_geometries
 from gis.testing import assert_on_lattice, checkerboard, harbour_town
 from tests.gis.strategies import Net

@@ -131,7 +131,7 @@ def test_a_kml_too_large_for_memory(tmp_path: Path) -> None:
         out.truncate(600 << 20)
     with pytest.raises(UnreadableFile) as refused:
         read_layer(path)
-    assert refused.value.code == "too_large"
+    assert refused.value.code == "file-too-large"
 
 
 # ---------------------------------------------------------------- projections in a .prj

@@ -8,7 +8,7 @@ import shapely
 
 from gis.coverage import check
 from gis.crs import from_wgs84
-from gis.errors import CrsMissing, LayerNotFound, SwappedCoordinates
+from gis.errors import CrsMissing, LayerNotFound, SwappedCoordinates, UnknownEncoding
 from gis.geometry import lattice_geometries, snap
 from gis.io import list_layers, read_layer
 from gis.testing import checkerboard
@@ -134,7 +134,10 @@ def test_several_texts_and_none(tmp_path: Path, corners: list) -> None:
         text("T", x, y, "370211"),
         text("T", x + 1, y, "黄岛"),
     )
-    assert read_layer(path, crs=4549).frame["text"].fillna("-").tolist() == ["370211 黄岛", "-"]
+    data = read_layer(path, crs=4549)
+    assert data.frame["text"].fillna("-").tolist() == ["370211", "-"]
+    assert data.frame["text_2"].fillna("-").tolist() == ["黄岛", "-"]
+    assert "text = texts like codes on layer T" in data.notes[0].in_("en")
 
 
 def test_text_in_a_chinese_code_page(tmp_path: Path, corners: list) -> None:
@@ -158,9 +161,11 @@ def test_a_code_page_that_is_not_the_right_one(
 ) -> None:
     square = lwpolyline("边界层", corners[0], closed=True)
     words = text("边界层", *middle(corners[0]), "网格（一）")
-    data = read_layer(
-        drawing(tmp_path / "a.dxf", square, words, encoding=encoding, codepage=codepage), crs=4549
-    )
+    path = drawing(tmp_path / "a.dxf", square, words, encoding=encoding, codepage=codepage)
+    if encoding == "gbk":
+        with pytest.raises(UnknownEncoding, match="gb18030 → 网格（一）"):
+            read_layer(path, crs=4549)
+    data = read_layer(path, crs=4549, encoding="gbk" if encoding == "gbk" else None)
     assert (data.layer, data.frame["text"].tolist()) == ("边界层", ["网格（一）"])
 
 
@@ -181,7 +186,7 @@ def test_layers_are_listed_and_must_be_named(tmp_path: Path, corners: list) -> N
     assert [(info.name, info.features) for info in list_layers(path)] == [("A", 1), ("B", 2)]
     with pytest.raises(LayerNotFound) as refused:
         read_layer(path, crs=4549)
-    assert refused.value.code == "several_layers"
+    assert refused.value.code == "several-layers"
     for layer in ("C", "nope"):
         with pytest.raises(LayerNotFound) as refused:
             read_layer(path, layer=layer, crs=4549)

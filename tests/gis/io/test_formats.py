@@ -225,7 +225,7 @@ def test_single_rows_without_a_place_are_numbered(tmp_path: Path) -> None:
     assert data.frame["code"].tolist() == list("1234567")
     assert data.frame.geometry.isna().tolist() == [False, True, False, True, True, False, False]
     assert data.usable["code"].tolist() == ["1", "3", "6", "7"]
-    assert all(bad.reason_zh and bad.reason_en and bad.column for bad in data.bad_rows)
+    assert all(bad.reason.zh and bad.reason.en and bad.column for bad in data.bad_rows)
 
 
 def test_heights_are_dropped(tmp_path: Path) -> None:
@@ -272,7 +272,9 @@ def test_the_only_layer_with_shapes_needs_no_name(town: gpd.GeoDataFrame, tmp_pa
 
 
 # ---------------------------------------------------------------- Shapefiles
-def gbk_shapefile(folder: Path, *, encoding: str = "GBK", cpg: str | None = None, name: str = "边界") -> Path:
+def gbk_shapefile(
+    folder: Path, *, encoding: str = "GBK", cpg: str | None = "GBK", name: str = "边界"
+) -> Path:
     frame = gpd.GeoDataFrame(
         {"编码": ["001", "002"], "名称": ["灵山卫街道", "辛安街道办事处网格"]},
         geometry=list(checkerboard(2, 1).polygons),
@@ -288,9 +290,15 @@ def gbk_shapefile(folder: Path, *, encoding: str = "GBK", cpg: str | None = None
 
 @pytest.mark.parametrize("encoding", ["GBK", "GB18030", "UTF-8"])
 @pytest.mark.parametrize("cpg", [None, "", "ISO-8859-1", "right", "nonsense"])
-def test_text_of_a_dbf_is_recognised(tmp_path: Path, encoding: str, cpg: str | None) -> None:
+def test_text_of_a_dbf_is_what_is_declared_or_proven(tmp_path: Path, encoding: str, cpg: str | None) -> None:
     path = gbk_shapefile(tmp_path, encoding=encoding, cpg=encoding if cpg == "right" else cpg)
-    data = read_layer(path)
+    if encoding != "UTF-8" and cpg != "right":
+        with pytest.raises(UnknownEncoding) as refused:
+            read_layer(path)
+        # The samples show how it would read, and what to say.
+        assert refused.value.samples[0].encoding == "gb18030"
+        assert "encoding=gb18030" in refused.value.text("en")
+    data = read_layer(path, encoding=None if encoding == "UTF-8" or cpg == "right" else "GBK")
     assert data.frame["名称"].tolist() == ["灵山卫街道", "辛安街道办事处网格"]
     assert data.frame["编码"].tolist() == ["001", "002"]
     assert data.encoding == ("utf-8" if encoding == "UTF-8" else "gb18030")
@@ -360,7 +368,7 @@ def test_a_zip_with_several_shapefiles(tmp_path: Path) -> None:
                 archive.write(part, part.name)
     with pytest.raises(LayerNotFound) as refused:
         read_layer(target)
-    assert refused.value.code == "several_layers"
+    assert refused.value.code == "several-layers"
     assert len(read_layer(target, layer="b").frame) == 2
     with pytest.raises(LayerNotFound):
         read_layer(target, layer="c")
@@ -372,7 +380,7 @@ def test_a_shapefile_without_its_parts_is_refused(tmp_path: Path, part: str) -> 
     path.with_suffix(part).unlink()
     with pytest.raises(UnreadableFile) as refused:
         read_layer(path)
-    assert refused.value.code == "missing_part"
+    assert refused.value.code == "missing-part"
     assert part in refused.value.text("zh")
 
 

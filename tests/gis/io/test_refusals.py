@@ -8,7 +8,7 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from gis.errors import GisError, InputRefused, LimitExceeded, UnknownFormat, UnreadableFile
+from gis.errors import InputRefused, LimitExceeded, Refusal, UnknownFormat, UnreadableFile
 from gis.io import WRITABLE, ReadLimits, list_layers, read_layer, write_layer
 
 EXTENSIONS = [
@@ -93,7 +93,7 @@ def test_empty_files_directories_and_files_that_are_not_there(tmp_path: Path, ex
     empty, folder, absent = (tmp_path / f"{name}{extension}" for name in ("empty", "folder", "absent"))
     empty.touch()
     folder.mkdir()
-    for path, code in ((empty, "empty_file"), (folder, "directory"), (absent, "no_such_file")):
+    for path, code in ((empty, "empty-file"), (folder, "directory"), (absent, "no-such-file")):
         with pytest.raises(UnreadableFile) as refused:
             read_layer(path)
         assert refused.value.code == code
@@ -114,7 +114,7 @@ def test_truncated_files(frame: gpd.GeoDataFrame, tmp_path: Path, extension: str
     path.write_bytes(content[: int(len(content) * part)])
     with pytest.raises(InputRefused) as refused:
         read_layer(path)
-    assert refused.value.message_zh
+    assert refused.value.detail.zh
 
 
 @pytest.mark.parametrize("suffix", [".shp", ".dbf", ".shx"])
@@ -132,7 +132,7 @@ def test_a_wrong_extension_says_what_it_holds(frame: gpd.GeoDataFrame, tmp_path:
     path = write_layer(frame, tmp_path / f"a{right}").rename(tmp_path / f"b{wrong}")
     with pytest.raises(UnknownFormat) as refused:
         read_layer(path)
-    assert refused.value.code == "wrong_content"
+    assert refused.value.code == "wrong-content"
     assert {".gpkg": "GeoPackage", ".fgb": "FlatGeobuf"}[right] in refused.value.text("en")
 
 
@@ -142,9 +142,9 @@ def test_without_an_extension_content_decides(frame: gpd.GeoDataFrame, tmp_path:
 
 
 def test_unknown_extensions_list_the_known(tmp_path: Path) -> None:
-    (tmp_path / "a.xlsx").write_bytes(b"PK\x03\x04")
+    (tmp_path / "a.abc").write_bytes(b"PK\x03\x04")
     with pytest.raises(UnknownFormat) as refused:
-        read_layer(tmp_path / "a.xlsx")
+        read_layer(tmp_path / "a.abc")
     assert ".gpkg" in refused.value.text("zh")
 
 
@@ -178,7 +178,7 @@ def test_a_geojson_that_holds_something_else(tmp_path: Path) -> None:
         '{"type":"FeatureCollection"}',
     ):
         (tmp_path / "a.geojson").write_text(body)
-        with pytest.raises(GisError):
+        with pytest.raises(Refusal):
             read_layer(tmp_path / "a.geojson")
 
 
@@ -186,4 +186,4 @@ def test_a_layer_without_rows(frame: gpd.GeoDataFrame, tmp_path: Path) -> None:
     path = write_layer(frame.iloc[:0], tmp_path / "a.gpkg")
     with pytest.raises(UnreadableFile) as refused:
         read_layer(path)
-    assert refused.value.code == "no_rows"
+    assert refused.value.code == "no-rows"

@@ -36,7 +36,10 @@ def test_dialects(tmp_path: Path, encoding: str, separator: str, line: str) -> N
         ["008", "井盖", "120.06", "35.89"],
     ]
     path = write(tmp_path / "a.csv", line.join(separator.join(row) for row in rows) + line, encoding)
-    data = read_layer(path)
+    if encoding.startswith("gb"):
+        with pytest.raises(UnknownEncoding, match="gb18030 → "):
+            read_layer(path)
+    data = read_layer(path, encoding=encoding if encoding.startswith("gb") else None)
     assert data.frame["编号"].tolist() == ["007", "008"]
     assert data.frame["名称"].tolist() == ["路灯，甲", "井盖"]
     assert list(data.frame.columns) == ["编号", "名称", "经度", "纬度", "geometry"]
@@ -45,7 +48,7 @@ def test_dialects(tmp_path: Path, encoding: str, separator: str, line: str) -> N
     assert (data.driver, data.crs_source, data.bad_rows) == ("CSV", "assumed", [])
 
 
-def test_a_latin_file_is_in_no_encoding_we_know(tmp_path: Path) -> None:
+def test_the_encoding_of_a_latin_file_has_to_be_said(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "lon,lat,name\n120,36,caf\u00e9 \u00fc.\n", "latin-1")
     with pytest.raises(UnknownEncoding):
         read_layer(path)
@@ -81,7 +84,7 @@ def test_ragged_rows_are_told_and_keep_the_numbering(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "id,lon,lat\n1,120,36\n2,120\n3,120,36,extra\n4,121,36\n\n5,122,36\n")
     data = read_layer(path)
     assert [(bad.row, bad.column) for bad in data.bad_rows] == [(2, "*"), (3, "*")]
-    assert "3" in data.bad_rows[0].reason_en
+    assert "3" in data.bad_rows[0].reason.en
     assert data.frame["id"].tolist() == list("12345")
     assert data.usable["id"].tolist() == ["1", "4", "5"]
 
@@ -121,7 +124,7 @@ def test_named_columns_stand_over_guesses(tmp_path: Path) -> None:
 def test_no_columns_to_make_places_from(tmp_path: Path) -> None:
     with pytest.raises(MissingColumn) as refused:
         read_layer(write(tmp_path / "a.csv", "id,name\n1,x\n"))
-    assert refused.value.code == "no_place_columns"
+    assert refused.value.code == "no-place-columns"
     assert "id, name" in refused.value.text("en")
 
 
@@ -185,7 +188,7 @@ def test_wkt_in_metres_without_crs_is_refused(tmp_path: Path) -> None:
 def test_tables_without_header_or_rows(tmp_path: Path, text: str) -> None:
     with pytest.raises(InputRefused) as refused:
         read_layer(write(tmp_path / "a.csv", text))
-    assert refused.value.code in {"no_header", "no_rows", "wrong_content"}
+    assert refused.value.code in {"no-header", "no-rows", "wrong-content"}
 
 
 def test_a_plain_parquet_table_is_read_by_its_columns(tmp_path: Path) -> None:

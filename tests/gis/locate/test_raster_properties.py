@@ -11,7 +11,7 @@ from gis.locate import GridIndex
 from gis.locate.borders import ring_edges, shared_borders
 from gis.locate.kernel import locate_block
 from gis.locate.overlaid import rasterize_overlaid
-from gis.locate.places import broadcast_degrees
+from gis.locate.points import broadcast_degrees
 from gis.locate.raster import Raster, rasterize
 from tests.gis.strategies import Net, nets, telling_places
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gis.coverage import check
 from gis.editing import Coverage, GridAttributes
-from gis.errors import CoverageError, GisError, LimitExceeded
+from gis.errors import CoverageError, LimitExceeded, Refusal
 from gis.io import ReadLimits
 from gis.sandbox.layers import layer_of
 from gis.sandbox.messages import MessageDamaged, read_message, write_message
@@ -23,7 +23,7 @@ from gis.sandbox.replacement import Replacement
 from gis.sandbox.steps import steps_of
 
 HEADER = {"columns": ["code", "名"], "crs": "wgs84", "crs_source": "file", "encoding": None}
-HEADER |= {"driver": "CSV", "layer": None, "sha256": "0" * 64}
+HEADER |= {"driver": "CSV", "typed": False, "layer": None, "sha256": "0" * 64}
 
 ASKED = Replacement(
     Coverage.build(["a"], [shapely.box(120, 36, 120.01, 36.01)], [GridAttributes("甲", "c")]),
@@ -78,7 +78,7 @@ def test_a_damaged_message_is_said_to_be_one(data: st.DataObject) -> None:
         at = data.draw(st.integers(0, len(content) - 1))
         content[at] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(content)))
-    with suppress(MessageDamaged, GisError):
+    with suppress(MessageDamaged, Refusal):
         message = read(bytes(content[: cut or len(content)]))
         layer_of(message, ReadLimits(features=100))
     with suppress(MessageDamaged):
@@ -111,7 +111,7 @@ def test_refusals_come_back_as_they_were() -> None:
         None,
         [],
         {"kind": "Exception"},
-        {"kind": "GisError"},
+        {"kind": "Refusal"},
         {**describe_refusal(error), "defects": [1]},
     ):
         with pytest.raises(MessageDamaged):

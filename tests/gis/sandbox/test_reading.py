@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,10 +18,12 @@ import pytest
 import shapely
 
 from gis.editing import Coverage, GridAttributes, operation_as_json
-from gis.errors import CoverageError, GisError, LimitExceeded, UnreadableFile
+from gis.errors import CoverageError, LimitExceeded, Refusal, UnreadableFile
 from gis.io import LayerData, ReadLimits, read_layer, write_layer
 from gis.sandbox import Cancellation, Cancelled, Replacement, Sandbox, make_folder, sweep_folders
+from gis.sandbox.zygote import SPARE
 from gis.testing import checkerboard
+from tests.fixtures.eventually import eventually
 from tests.fixtures.formats import WRITERS, reading_options
 from tests.fixtures.hostile import BOX, counting_view, equal_rows
 
@@ -40,7 +41,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def town() -> gpd.GeoDataFrame:
     squares = checkerboard(3, 2)
     frame = {"code": list(squares.codes), "名称": [f"网格{at}" for at in range(len(squares.codes))]}
-    more = {"count": np.arange(len(squares.codes)), "share": np.linspace(0, 1, len(squares.codes))}
+    more = {"count": np.arange(len(squares.codes)), "share": np.arange(len(squares.codes)) / 8}
     return gpd.GeoDataFrame(frame | more, geometry=list(squares.polygons), crs="EPSG:4326")
 
 
@@ -49,7 +50,8 @@ def same(one: LayerData, other: LayerData) -> None:
     left, right = (pd.DataFrame(each.frame.dropna(axis="columns", how="all")) for each in (one, other))
     pd.testing.assert_frame_equal(left, right)
     assert list(one.frame.columns) == list(other.frame.columns)
-    assert {**vars(one), "frame": None} == {**vars(other), "frame": None}
+    assert one.rows.typed == other.rows.typed
+    assert {**vars(one), "rows": None} == {**vars(other), "rows": None}
 
 
 @pytest.mark.parametrize("extension", WRITERS)
@@ -98,9 +100,9 @@ def test_refusals_come_through_whole(sandbox: Sandbox, tmp_path: Path) -> None:
         ("d.csv", b"x\n1\n"),
     ):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(GisError) as inside:
+        with pytest.raises(Refusal) as inside:
             sandbox.read_layer(tmp_path / name, limits=LIMITS)
-        with pytest.raises(GisError) as outside:
+        with pytest.raises(Refusal) as outside:
             read_layer(tmp_path / name)
         assert str(tmp_path) not in str(inside.value)
         if name != "b.gpkg":
@@ -118,7 +120,9 @@ def test_refusals_come_through_whole(sandbox: Sandbox, tmp_path: Path) -> None:
 def test_each_limit_of_size_names_itself_and_what_came(
     sandbox: Sandbox, town: gpd.GeoDataFrame, tmp_path: Path, name: str, limit: int
 ) -> None:
-    for extension in (".parquet", ".zip", ".kmz") if name == "unpacked_mb" else WRITERS:
+    for extension in (
+        (".parquet", ".zip", ".gdb.zip", ".tab.zip", ".kmz", ".xlsx") if name == "unpacked_mb" else WRITERS
+    ):
         if extension == ".dxf" and name == "columns":
             continue
         path = WRITERS[extension](town, tmp_path / f"a{extension}")
@@ -169,19 +173,19 @@ def children(sandbox: Sandbox) -> list[int]:
     if process is None:
         return []
     text = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return [int(pid) for pid in text.split()]
+    return [int(pid) for pid in text.split() if not is_spare(pid)]
+
+
+def is_spare(pid: str) -> bool:
+    """Whether a process waits for a job, and has met no file."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip() == SPARE
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def ended(sandbox: Sandbox) -> bool:
-    return wait_until(lambda: not children(sandbox))
-
-
-def wait_until(reached) -> bool:
-    for _ in range(1500):
-        if reached():
-            return True
-        time.sleep(0.02)
-    return False
+    return eventually(lambda: not children(sandbox))
 
 
 def test_a_cancelled_job_ends_its_process(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -198,13 +202,14 @@ def test_a_cancelled_job_ends_its_process(sandbox: Sandbox, tmp_path: Path) -> N
 
     thread = threading.Thread(target=read)
     thread.start()
-    assert wait_until(lambda: children(sandbox))
+    eventually(lambda: children(sandbox))
     cancellation.cancel()
     thread.join(60)
     assert len(outcome) == 1
     assert ended(sandbox)
     with pytest.raises(Cancelled):
         sandbox.read_layer(path, limits=LIMITS, cancellation=cancellation)
+    sandbox.close()
     assert [each for each in sandbox.folder.iterdir() if each.is_dir()] == []
 
 
@@ -236,7 +241,7 @@ def test_when_the_owner_is_killed_nothing_goes_on_and_its_folder_is_swept(tmp_pa
     assert owner.stdout is not None
     zygote = int(owner.stdout.readline())
     listing = Path(f"/proc/{zygote}/task/{zygote}/children")
-    assert wait_until(lambda: listing.exists() and listing.read_text().split())
+    eventually(lambda: listing.exists() and listing.read_text().split())
     (reader,) = map(int, listing.read_text().split())
     with make_folder(jobs) as mine:
         assert sweep_folders(jobs) == 0, "the owner of the other folder is alive"
@@ -244,8 +249,9 @@ def test_when_the_owner_is_killed_nothing_goes_on_and_its_folder_is_swept(tmp_pa
         owner.wait()
         owner.stdout.close()
         for pid in (reader, zygote):
-            assert wait_until(lambda pid=pid: gone(pid))
-        assert sweep_folders(jobs) == 1
+            eventually(lambda pid=pid: gone(pid))
+        # That of the job, and the one for the next where there was time for it.
+        assert sweep_folders(jobs) in (1, 2)
         assert mine.is_dir()
     assert [each for each in jobs.iterdir() if each.is_dir()] == []
 
@@ -299,5 +305,5 @@ def test_a_column_named_twice_is_refused_by_name(sandbox: Sandbox, tmp_path: Pat
     pq.write_table(table, tmp_path / "a.parquet")
     with pytest.raises(UnreadableFile) as refused:
         sandbox.read_layer(tmp_path / "a.parquet", limits=LIMITS)
-    assert refused.value.code == "repeated_column"
+    assert refused.value.code == "repeated-column"
     assert BOX.is_valid

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from gis.bulk import locate_file
+from gis.bulk_files import locate_file
 from gis.errors import CrsMissing, InputRefused, MissingColumn, SwappedCoordinates, UnreadableFile
 from gis.locate import GridIndex
 from gis.spark.engine import locate_dataset
@@ -24,7 +24,8 @@ from gis.spark.pieces import list_dataset, location
 from gis.spark.session import packed
 from gis.testing import checkerboard
 from tests.fixtures.clusters import ROOT
-from tests.fixtures.spark import MASTER, alive, executors, wait_until
+from tests.fixtures.eventually import eventually
+from tests.fixtures.spark import MASTER, alive, executors
 
 ROWS = 40_000
 
@@ -99,7 +100,7 @@ def test_an_executor_killed_in_the_middle(spark_cluster, index, tmp_path):
 
     job = threading.Thread(target=work)
     job.start()
-    written = wait_until(lambda: [*target.glob("_wangge-*/day=*/a.parquet")])
+    written = eventually(lambda: [*target.glob("_wangge-*/day=*/a.parquet")], seconds=90, every=0.005)
     victims = executors(spark_cluster)
     os.kill(victims[0], signal.SIGKILL)
     assert len(written) < days / 2, "too late to be in the middle"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
+from gis.errors import AssetsMissing
 from gis.viz import Assets, HeatCaption, heat_map, to_html
 from gis.viz.heatmap import InnerUnit, strongest
 
@@ -155,7 +156,7 @@ def test_an_asset_from_elsewhere_is_refused(url: str) -> None:
 
 
 def test_missing_files_name_the_command_that_brings_them(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="make assets"):
+    with pytest.raises(AssetsMissing, match="make assets"):
         Assets.inline(tmp_path / "nothing")
 
 

@@ -5,7 +5,7 @@ import { byId, el, fill, icon } from "./core/dom.js";
 import { handleForm } from "./core/form.js";
 import { moment } from "./core/format.js";
 import { t, tMaybe } from "./core/i18n.js";
-import { copy, toast } from "./core/notice.js";
+import { copy, toast } from "./core/toast.js";
 import { startShell } from "./shell/shell.js";
 
 startShell();

@@ -14,6 +14,7 @@
  * @property {{number: number, effective_from: string, synthetic: boolean}|null} edition The one in force.
  * @property {{code: string, name: string}[]} districts
  * @property {{url: string, attribution: string}|null} [basemap]
+ * @property {{accept: string, formats: string}} [files] Which files of boundaries are read: extensions, and in words.
  * @property {string} [next] Where to go after signing in.
  * @property {boolean} [acts] Whether the person acts on every incident that they see.
  * @property {boolean} [mayEdit] Whether the person may open drafts.

@@ -1,4 +1,5 @@
 // The tree of units: street, community, grid; walked by keys, searched as one types.
+import { LEVELS } from "./levels.js";
 import { el, fill, icon, marked } from "./dom.js";
 import { number } from "./format.js";
 import { t } from "./i18n.js";
@@ -71,7 +72,7 @@ export class Tree {
   /** @param {string} code @param {string} [level] */
   find(code, level) {
     if (level) return this.#units.get(`${level}:${code}`) ?? null;
-    for (const each of ["district", "street", "community", "grid"]) {
+    for (const each of LEVELS) {
       const unit = this.#units.get(`${each}:${code}`);
       if (unit) return unit;
     }

@@ -1,22 +1,22 @@
 // Incidents on the map and in the list, in step: the list is what the map shows between the sheets.
-import { onBack, read, write } from "../core/address.js";
+import { onBack, read, write } from "../core/url_state.js";
 import { ApiError, ask, Latest } from "../core/api.js";
 import { boot } from "../core/boot.js";
 import { byId, el, fill, settled } from "../core/dom.js";
 import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
-import { key } from "../core/keys.js";
-import { drawerHead } from "../core/parts.js";
+import { key } from "../core/shortcuts.js";
+import { drawerHead } from "../core/components.js";
 import { during, failure, nothingPublished } from "../core/states.js";
 import { onTheme } from "../core/theme.js";
-import { inSight, makeMap, showBox, showPlace } from "../map/map.js";
+import { asked, inSight, makeMap, showBox, showPlace, unwrapped } from "../map/map.js";
 import { startSearch } from "../shell/search.js";
 import { editionShown, startShell } from "../shell/shell.js";
 import { isPhone, roomBeside, Sheet } from "../shell/sheet.js";
 import { drawIncident } from "./drawer.js";
 import { Filters } from "./filters.js";
 import { cellRadius, drawMarks, incidentLayers } from "./layers.js";
-import { light } from "./lights.js";
+import { light } from "./deadline.js";
 import { IncidentList } from "./list.js";
 
 /** @typedef {import("../map/map.js").UnitMap} UnitMap */
@@ -43,7 +43,7 @@ let chosen = null;
 
 /** What the list and the map are asked for now. */
 function question() {
-  return { ...filters.query, bbox: made ? box(made).join(",") : null };
+  return { ...filters.query, bbox: made ? box(made) : null };
 }
 
 /** The part of the map that no sheet covers. @param {UnitMap} unitMap */
@@ -52,7 +52,7 @@ function box({ map }) {
   const { clientWidth: w, clientHeight: h } = map.getContainer();
   const a = map.unproject([left - 24, top - 24]);
   const b = map.unproject([Math.max(left + 40, w - right + 24), Math.max(top + 40, h - bottom + 24)]);
-  return [a.lng, b.lat, b.lng, a.lat].map((v) => v.toFixed(6));
+  return asked([a.lng, b.lat, b.lng, a.lat]);
 }
 
 async function refresh() {
@@ -76,7 +76,7 @@ async function refreshMap() {
   if (!made) return;
   const { map } = made;
   try {
-    const bounds = map.getBounds().toArray().flat().map((/** @type {number} */ v) => v.toFixed(6)).join(",");
+    const bounds = asked(map.getBounds().toArray().flat());
     const answer = await forMap.run((signal) =>
       ask("/v1/incidents/map", { query: { ...filters.query, bbox: bounds, zoom: map.getZoom().toFixed(2) }, signal }),
     );
@@ -236,7 +236,7 @@ async function start() {
     wire(made);
     if (named) {
       made.choose(named.level, named.code);
-      if (!viewGiven) made.map.fitBounds(named.bbox, { padding: room(), duration: 0 });
+      if (!viewGiven) made.map.fitBounds(unwrapped(named.bbox), { padding: room(), duration: 0 });
     }
   }
   await offered;

@@ -1,10 +1,11 @@
 // One incident: what, where, whose, and what happened to it so far.
+import { LEVELS } from "../core/levels.js";
 import { at } from "../core/boot.js";
 import { el, fill, icon } from "../core/dom.js";
 import { dayWords, moment } from "../core/format.js";
 import { either, t, tMaybe } from "../core/i18n.js";
-import { coordinates, copyButton, drawerHead, facts, section, teamSection } from "../core/parts.js";
-import { light, lightLabel } from "./lights.js";
+import { coordinates, copyButton, drawerHead, facts, section, teamSection } from "../core/components.js";
+import { light, lightLabel } from "./deadline.js";
 
 /**
  * @param {HTMLElement} drawer
@@ -51,7 +52,7 @@ export function drawIncident(drawer, incident, close) {
         t("incident.owner"),
         owner
           ? facts(
-              ["grid", "community", "street", "district"]
+              [...LEVELS].reverse()
                 .filter((level) => owner[level])
                 .map((level) => [
                   t(`level.${level}`),

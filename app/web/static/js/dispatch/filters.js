@@ -1,5 +1,5 @@
 // Which incidents are asked for: the form at the head of the list, kept in the address.
-import { read, write } from "../core/address.js";
+import { read, write } from "../core/url_state.js";
 import { ask } from "../core/api.js";
 import { byId, el } from "../core/dom.js";
 import { either, t } from "../core/i18n.js";
@@ -52,7 +52,7 @@ export class Filters {
     unit.append(...units.filter((u) => u.level === "street").map((u) => el("option", { value: u.code }, u.name)));
     this.units = units;
     try {
-      this.#classes = (await ask("/v1/catalog/events")).classes;
+      this.#classes = (await ask("/v1/catalog/incident-classes")).classes;
     } catch {
       // The list works without names to choose from; the next visit has them.
       this.#classes = [];

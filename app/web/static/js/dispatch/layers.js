@@ -1,7 +1,7 @@
 // Incidents on the map: marks with the shape of their light, or circles with counts where there are many.
 import { colour } from "../core/theme.js";
 import { BOLD } from "../map/style.js";
-import { TONES } from "./lights.js";
+import { TONES } from "./deadline.js";
 
 const SIZE = 22;
 

@@ -4,7 +4,7 @@ import { dayWords, number, since } from "../core/format.js";
 import { either, t } from "../core/i18n.js";
 import { empty, failure } from "../core/states.js";
 import { sensitiveChip } from "./drawer.js";
-import { light, lightIcon } from "./lights.js";
+import { light, lightIcon } from "./deadline.js";
 
 export class IncidentList {
   /** @type {any[]} */

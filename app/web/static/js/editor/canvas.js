@@ -122,8 +122,8 @@ export class Canvas {
 
   /** @param {string} code */
   #label(code) {
-    const { name, label } = this.#of(code);
-    return point(label, { code, name });
+    const { name, kind, label } = this.#of(code);
+    return point(label, { code, name, kind });
   }
 
   /** @param {string} code */
@@ -131,10 +131,16 @@ export class Canvas {
     const coverage = /** @type {import("./coverage.js").Coverage} */ (this.#coverage);
     const borders = coverage.borders.get(code) ?? [];
     this.#borders.set(code, borders.map(({ id }) => id));
-    const own = this.#of(code).community;
+    const own = this.#of(code);
+    const levelOf = (/** @type {string|null} */ other) => {
+      const beyond = other === null ? null : this.#of(other);
+      // Along land that belongs to no grid runs a border of grids, whatever lies on the other side.
+      if (own.kind === "excluded" || beyond?.kind === "excluded") return "grid";
+      return this.levelOf(own.community, beyond?.community ?? null);
+    };
     return borders.map(({ id, other, line }) => ({
       type: "Feature",
-      properties: { id, level: this.levelOf(own, other === null ? null : this.#of(other).community) },
+      properties: { id, level: levelOf(other) },
       geometry: { type: "LineString", coordinates: line },
     }));
   }

@@ -8,7 +8,7 @@ import { boxOf, holds, labelPlace, nearestOn, onLattice, ringsOf, STEPS } from "
  * @property {string} code
  * @property {string} name
  * @property {string} community
- * @property {"base"|"dedicated"} kind
+ * @property {"base"|"dedicated"|"excluded"} kind Land that belongs to no grid on purpose has its reason as name.
  * @property {"created"|"changed"|null} change
  * @property {{type: string, coordinates: any}} geometry
  * @property {[number, number, number, number]} box

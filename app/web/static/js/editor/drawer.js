@@ -1,8 +1,8 @@
 // The drawer of an open draft: what is selected, what is wrong, whom it touches, what was done, how it goes on.
-import { read, write } from "../core/address.js";
+import { read, write } from "../core/url_state.js";
 import { el, fill, icon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { isTyping } from "../core/keys.js";
+import { isTyping } from "../core/shortcuts.js";
 import { failure } from "../core/states.js";
 import { stateChip } from "./drafts.js";
 import { drawFindings } from "./findings.js";

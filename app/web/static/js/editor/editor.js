@@ -1,9 +1,9 @@
 // The editor: a list of drafts, and the one that is open with its tree, map, tools and consequences.
-import { onBack, read, write } from "../core/address.js";
+import { onBack, read, write } from "../core/url_state.js";
 import { boot } from "../core/boot.js";
 import { byId, el, fill } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { key } from "../core/keys.js";
+import { key } from "../core/shortcuts.js";
 import { failure } from "../core/states.js";
 import { inSight, makeMap, showBox, showPlace } from "../map/map.js";
 import { startSearch } from "../shell/search.js";
@@ -12,12 +12,12 @@ import { isPhone, roomBeside, Sheet } from "../shell/sheet.js";
 import { Canvas } from "./canvas.js";
 import { Draft } from "./draft.js";
 import { DraftDrawer } from "./drawer.js";
-import { Drawing } from "./drawing.js";
+import { Drawing } from "./sketch.js";
 import { drawClosed, drawDrafts } from "./drafts.js";
 import { GridPanel } from "./gridpanel.js";
-import { Loads } from "./load.js";
-import { pointing } from "./pointing.js";
-import { Running } from "./running.js";
+import { Loads } from "./workload.js";
+import { pointing } from "./hover.js";
+import { Running } from "./commands.js";
 import { Selection } from "./selection.js";
 import { boxAround } from "./shapes.js";
 import { Swipe } from "./swipe.js";

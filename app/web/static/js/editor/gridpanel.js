@@ -1,4 +1,5 @@
 // The panel of an open draft: its grids by street and community, to search and to select from.
+import { ABOVE_GRIDS } from "../core/levels.js";
 import { ask } from "../core/api.js";
 import { el, fill, icon, settled } from "../core/dom.js";
 import { number } from "../core/format.js";
@@ -59,7 +60,7 @@ export class GridPanel {
   async units(edition) {
     const { units } = await ask("/maps/units.json", { query: { edition } });
     const names = new Map(units.map((/** @type {any} */ unit) => [`${unit.level}:${unit.code}`, unit.name]));
-    this.#upper = units.filter((/** @type {any} */ unit) => ["district", "street", "community"].includes(unit.level));
+    this.#upper = units.filter((/** @type {any} */ unit) => ABOVE_GRIDS.includes(unit.level));
     this.communities = units
       .filter((/** @type {any} */ unit) => unit.level === "community")
       .map((/** @type {any} */ { code, name, parent }) => ({ code, name, parent, street: names.get(`street:${parent}`) ?? "" }));
@@ -79,7 +80,7 @@ export class GridPanel {
 
   /** @param {any} info */
   head(info) {
-    const count = this.#coverage?.grids.size ?? 0;
+    const count = [...(this.#coverage?.grids.values() ?? [])].filter(({ kind }) => kind !== "excluded").length;
     fill(
       this.headPlace,
       el(
@@ -106,6 +107,7 @@ export class GridPanel {
   load(coverage) {
     this.#coverage = coverage;
     const grids = [...coverage.grids.values()]
+      .filter(({ kind }) => kind !== "excluded")
       .sort((a, b) => (a.code < b.code ? -1 : 1))
       .map(({ code, name, community, kind, box }) => ({ level: "grid", code, name: name || code, kind, parent: community, bbox: box }));
     this.tree.load([...this.#upper, ...grids]);

@@ -1,4 +1,5 @@
 // The drawer on what was done: every operation with who and when, those taken back at the end.
+import { boot } from "../core/boot.js";
 import { el, fill, icon } from "../core/dom.js";
 import { since } from "../core/format.js";
 import { t, tMaybe } from "../core/i18n.js";
@@ -57,23 +58,40 @@ export function summary({ created, changed, retired }) {
     .join(" · ");
 }
 
-/** Grids that were edited in QGIS and the like. @param {(file: File, query: Record<string, unknown>) => Promise<boolean>} replace */
+/** Grids that were edited in QGIS and the like. @param {(file: File, query: Record<string, unknown>) => Promise<any>} replace */
 function fileForm(replace) {
-  const file = el("input", { type: "file", name: "file", required: true, accept: ".gpkg,.zip,.geojson,.json", "aria-label": t("editor.file.file") });
+  const field = (/** @type {string} */ words, /** @type {HTMLElement} */ input) => el("label", { class: "field" }, el("span", {}, words), input);
+  const file = el("input", { type: "file", name: "file", required: true, accept: boot.files?.accept ?? "", "aria-label": t("editor.file.file") });
   const code = el("input", { class: "input", name: "code", required: true, maxlength: 200, autocomplete: "off" });
+  // What a drawing has to be told: where its numbers lie, and which of its layers are grids.
+  const [layer, crs] = ["layer", "crs"].map((name) => el("input", { class: "input", name, maxlength: name === "crs" ? 40 : 200, autocomplete: "off" }));
   const tolerance = el("input", { class: "input", name: "tolerance", type: "number", min: 0, max: 50, step: 0.1 });
-  const missing = el("select", { class: "select", name: "missing" }, ["keep", "remove"].map((each) => el("option", { value: each }, t(`editor.file.${each}`))));
+  const missing = el("select", { class: "select", name: "missing" }, ["keep", "retire"].map((each) => el("option", { value: each }, t(`editor.file.${each}`))));
   const button = el("button", { type: "submit", class: "button" }, t("editor.file.send"));
   [code.value, tolerance.value] = ["code", "0"];
+  const encoding = el("select", { class: "select", name: "encoding" });
+  const encodingField = field(t("editor.file.encoding"), encoding);
+  encodingField.hidden = true;
+  // A file that says its encoding needs no word about it; one that was refused for want of it shows how it would read.
+  const offer = (/** @type {{ encoding: string, texts: string[] }[]} */ samples) => {
+    encoding.replaceChildren(
+      el("option", { value: "" }, t("editor.file.encoding.own")),
+      ...samples.map((each) => el("option", { value: each.encoding }, `${each.encoding} · ${each.texts.join(" / ")}`)),
+    );
+    encodingField.hidden = !samples.length;
+    if (samples.length) encoding.focus();
+  };
+  file.addEventListener("change", () => offer([]));
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const [chosen] = file.files ?? [];
     if (!chosen) return;
     button.disabled = true;
-    await replace(chosen, { code: code.value.trim(), tolerance_m: tolerance.value || 0, missing: missing.value });
+    const query = { code: code.value.trim(), layer: layer.value.trim(), crs: crs.value.trim(), tolerance_m: tolerance.value || 0, missing: missing.value };
+    const problem = await replace(chosen, encoding.value ? { ...query, encoding: encoding.value } : query);
+    if (problem?.samples) offer(problem.samples);
     button.disabled = false;
   };
-  const field = (/** @type {string} */ words, /** @type {HTMLElement} */ input) => el("label", { class: "field" }, el("span", {}, words), input);
   return el(
     "details",
     { class: "section" },
@@ -81,9 +99,12 @@ function fileForm(replace) {
     el(
       "form",
       { class: "stack", onsubmit: submit },
-      el("p", { class: "caption" }, t("editor.file.hint")),
+      el("p", { class: "caption" }, t("editor.file.hint", { formats: boot.files?.formats ?? "" })),
       file,
+      encodingField,
       field(t("editor.file.code"), code),
+      field(t("editor.file.layer"), layer),
+      field(t("editor.file.crs"), crs),
       field(t("editor.file.tolerance"), tolerance),
       field(t("editor.file.missing"), missing),
       button,

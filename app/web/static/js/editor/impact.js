@@ -2,7 +2,7 @@
 import { el, fill, icon } from "../core/dom.js";
 import { area, number } from "../core/format.js";
 import { either, t, tMaybe } from "../core/i18n.js";
-import { section } from "../core/parts.js";
+import { section } from "../core/components.js";
 import { empty, skeleton } from "../core/states.js";
 
 /**

@@ -1,5 +1,7 @@
 // How a draft looks on the map, bottom to top. Colours come from tokens.css and are read again when the theme changes.
+import { LEVELS } from "../core/levels.js";
 import { colour } from "../core/theme.js";
+import { HATCH } from "../map/hatch.js";
 import { FONTS, NAME } from "../map/style.js";
 
 /** Classes of load against the mean of the community, from far less to far more. */
@@ -8,7 +10,8 @@ export const LOAD_CLASSES = 5;
 /** What the published edition draws and the draft draws itself, so that no former border stands beside a new one. */
 export const REPLACED = [
   "dedicated", "grid-hit", "grid-line", "community-line", "street-line", "district-line", "grid-label",
-  ...["grid", "community", "street", "district"].flatMap((level) => [`${level}-chosen-fill`, `${level}-chosen-line`]),
+  "excluded", "excluded-line", "excluded-label",
+  ...[...LEVELS].reverse().flatMap((level) => [`${level}-chosen-fill`, `${level}-chosen-line`]),
 ];
 
 const moving = ["boolean", ["feature-state", "moving"], false];
@@ -46,6 +49,13 @@ export function draftLayers() {
         "fill-opacity": unlessMoving(1),
         "fill-antialias": false,
       },
+    },
+    {
+      id: "draft-excluded-fill",
+      type: "fill",
+      source: "draft-grids",
+      filter: ["==", ["get", "kind"], "excluded"],
+      paint: { "fill-pattern": HATCH, "fill-opacity": unlessMoving(1), "fill-antialias": false },
     },
     {
       id: "draft-changed-fill",
@@ -116,7 +126,7 @@ export function draftLayers() {
       layout: {
         "text-field": [
           "step", ["zoom"], NAME, 14,
-          ["concat", NAME, ["case", ["==", ["get", "name"], ""], "", "\n"], ["slice", ["get", "code"], ["-", ["length", ["get", "code"]], 3]]],
+          ["case", ["==", ["get", "kind"], "excluded"], NAME, ["concat", NAME, ["case", ["==", ["get", "name"], ""], "", "\n"], ["slice", ["get", "code"], ["-", ["length", ["get", "code"]], 3]]]],
         ],
         "text-font": FONTS,
         "text-size": 12,

@@ -21,15 +21,16 @@ export const TOOLS = [
   { id: "transfer", kind: "area", key: "t", icon: "transfer" },
   { id: "vertex", kind: null, key: "x", icon: "vertex" },
   { id: "add", kind: "area", key: "a", icon: "add" },
+  { id: "exclude", kind: "area", key: "e", icon: "exclude" },
 ];
 
 /**
  * @param {string} tool
  * @param {Place[]} places A ring is closed.
- * @param {{selected: string[], coverage: Coverage, community?: string}} given
+ * @param {{selected: string[], coverage: Coverage, community?: string, reason?: string}} given
  * @returns {{operation?: Record<string, any>, need?: string}} `need`: key of the words that say what is missing.
  */
-export function meaning(tool, places, { selected, coverage, community }) {
+export function meaning(tool, places, { selected, coverage, community, reason }) {
   const line = { type: "LineString", coordinates: places };
   const area = { type: "Polygon", coordinates: [places] };
   if (tool === "split" || tool === "cut") {
@@ -48,6 +49,9 @@ export function meaning(tool, places, { selected, coverage, community }) {
     if (community) return { operation: { op: "add", area, community } };
     return selected.length === 1 ? { operation: { op: "add", area, to: selected[0] } } : { need: "editor.need.add" };
   }
+  if (tool === "exclude") {
+    return reason?.trim() ? { operation: { op: "exclude", area, reason: reason.trim() } } : { need: "editor.need.exclude" };
+  }
   return {};
 }
 
@@ -60,7 +64,7 @@ function mostly(places, coverage, closed) {
   const votes = new Map();
   const vote = (/** @type {number[]} */ place) => {
     const code = coverage.at(place);
-    if (code) votes.set(code, (votes.get(code) ?? 0) + 1);
+    if (code && coverage.grids.get(code)?.kind !== "excluded") votes.set(code, (votes.get(code) ?? 0) + 1);
   };
   for (let i = 1; i < places.length; i++) {
     const [a, b] = [places[i - 1], places[i]];
@@ -68,7 +72,7 @@ function mostly(places, coverage, closed) {
   }
   if (closed && !votes.size) {
     // Larger than what it is to cut: the grids inside it are meant.
-    for (const grid of coverage.grids.values()) if (holds([places], grid.label)) votes.set(grid.code, 1);
+    for (const grid of coverage.grids.values()) if (grid.kind !== "excluded" && holds([places], grid.label)) votes.set(grid.code, 1);
   }
   return [...votes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
 }

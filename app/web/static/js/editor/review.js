@@ -2,7 +2,7 @@
 import { el, fill, icon } from "../core/dom.js";
 import { instantOf, moment, wallOf } from "../core/format.js";
 import { t, tMaybe } from "../core/i18n.js";
-import { facts, section } from "../core/parts.js";
+import { facts, section } from "../core/components.js";
 import { summary } from "./history.js";
 
 const WAY = ["open", "submitted", "approved", "published"];

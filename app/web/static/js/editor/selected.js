@@ -1,16 +1,16 @@
 // The drawer on what is selected: its attributes to change, what it carries, and what can be done to it.
 import { el, fill, icon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { copyButton, facts, section } from "../core/parts.js";
+import { copyButton, facts, section } from "../core/components.js";
 import { empty } from "../core/states.js";
-import { measured, MEASURES } from "./load.js";
+import { measured, MEASURES } from "./workload.js";
 
 /**
  * @typedef {object} Given
  * @property {import("./coverage.js").Coverage} coverage
  * @property {string[]} selected
  * @property {boolean} mayEdit
- * @property {import("./load.js").Loads} loads
+ * @property {import("./workload.js").Loads} loads
  * @property {{code: string, name: string, street: string}[]} communities
  * @property {(operation: Record<string, any>) => Promise<boolean>} run
  * @property {(code: string) => void} show
@@ -28,6 +28,7 @@ export function drawSelected(place, given) {
 
 /** @param {import("./coverage.js").Grid} grid @param {Given} given */
 function one(grid, given) {
+  if (grid.kind === "excluded") return excluded(grid, given);
   const community = given.communities.find((each) => each.code === grid.community);
   return [
     el(
@@ -47,7 +48,64 @@ function one(grid, given) {
     carried([grid], given),
     given.mayEdit && attributes(grid, given),
     given.mayEdit && removal(grid, given),
+    given.mayEdit && exclusion(grid, given),
   ];
+}
+
+/** Land that belongs to no grid on purpose. @param {import("./coverage.js").Grid} land @param {Given} given */
+function excluded(land, given) {
+  const save = (/** @type {string} */ reason) => given.run({ op: "rename", grid: land.code, name: reason });
+  return [
+    el(
+      "div",
+      { class: "title-block" },
+      el(
+        "div",
+        { class: "chips" },
+        el("span", { class: "chip" }, t("kind.excluded")),
+        land.change && el("span", { class: "chip accent" }, t(`editor.change.${land.change}`)),
+      ),
+      el("h1", {}, land.name),
+      el("p", { class: "caption" }, t("editor.exclude.meaning")),
+      el("button", { type: "button", class: "button", onclick: () => given.show(land.code) }, icon("fit", "small"), t("unit.fit")),
+    ),
+    given.mayEdit && section(t("editor.exclude.reason"), reasonForm(land.name, t("editor.save"), save)),
+    given.mayEdit &&
+      section(
+        t("editor.include.title"),
+        el(
+          "div",
+          { class: "stack" },
+          el("p", { class: "caption" }, t("editor.include.hint")),
+          el("button", { type: "button", class: "button", onclick: () => given.run({ op: "remove", grid: land.code }) }, t("editor.include")),
+        ),
+      ),
+  ];
+}
+
+/** @param {import("./coverage.js").Grid} grid @param {Given} given */
+function exclusion(grid, { run }) {
+  return section(
+    t("editor.exclude.title"),
+    el("p", { class: "caption" }, t("editor.exclude.hint")),
+    reasonForm("", t("editor.exclude"), (reason) => run({ op: "exclude", grid: grid.code, reason })),
+  );
+}
+
+/** @param {string} value @param {string} words @param {(reason: string) => unknown} done */
+function reasonForm(value, words, done) {
+  const input = el("input", { class: "input", name: "reason", maxlength: 200, required: true, autocomplete: "off", placeholder: t("editor.exclude.example") });
+  input.value = value;
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (input.value.trim() && input.value.trim() !== value) done(input.value.trim());
+  };
+  return el(
+    "form",
+    { class: "stack", onsubmit: submit },
+    el("label", { class: "field" }, el("span", {}, t("editor.exclude.reason")), input),
+    el("button", { type: "submit", class: "button" }, words),
+  );
 }
 
 /** @param {import("./coverage.js").Grid[]} grids @param {Given} given */

@@ -1,5 +1,5 @@
 // Which grids are selected: by clicks on the map and in the tree, with Shift or Ctrl several.
-import { read, write } from "../core/address.js";
+import { read, write } from "../core/url_state.js";
 
 /** More than these would make an address too long to send to somebody. */
 const MOST_IN_ADDRESS = 30;

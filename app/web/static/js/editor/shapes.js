@@ -35,6 +35,11 @@ export function boxOf(geometry) {
       if (lat > north) north = lat;
     }
   }
+  if (east - west > 180) {
+    // In parts on both sides of the 180th meridian.
+    const turned = ringsOf(geometry).flat().map(([lon]) => (lon < 0 ? lon + 360 : lon));
+    [west, east] = [turned.reduce((a, b) => Math.min(a, b)), turned.reduce((a, b) => Math.max(a, b))];
+  }
   return [west, south, east, north];
 }
 

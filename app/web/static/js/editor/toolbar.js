@@ -1,7 +1,7 @@
 // Buttons beside the tools: back and forth, merge, before and after; and their keys.
 import { byId } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { isTyping, key } from "../core/keys.js";
+import { isTyping, key } from "../core/shortcuts.js";
 
 export class Toolbar {
   /**

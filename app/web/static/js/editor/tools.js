@@ -1,9 +1,9 @@
 // The tools over the map: a bar to choose from, and a card that says what to do and takes coordinates by hand.
-import { read, write } from "../core/address.js";
+import { read, write } from "../core/url_state.js";
 import { byId, el, fill, icon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { key } from "../core/keys.js";
-import { parsePlace } from "../core/address.js";
+import { key } from "../core/shortcuts.js";
+import { parsePlace } from "../core/url_state.js";
 import { meaning, parsePlaces, placesText, TOOLS } from "./operations.js";
 
 /** @typedef {import("./shapes.js").Place} Place */
@@ -15,6 +15,8 @@ export class Tools {
   places = [];
   /** @type {string} Of a grid that is to be added. */
   #community = "";
+  /** @type {string} Why land is to belong to no grid. */
+  #reason = "";
   /** @type {string|null} What is missing or was refused, in words. */
   #trouble = null;
   /** What the card shows. */
@@ -32,7 +34,7 @@ export class Tools {
     this.acts = acts;
     this.bar = byId("tools");
     this.card = byId("tool-card");
-    /** @type {import("./drawing.js").Drawing|null} */
+    /** @type {import("./sketch.js").Drawing|null} */
     this.drawing = null;
     /** @type {import("./vertices.js").Vertices|null} */
     this.vertices = null;
@@ -89,7 +91,7 @@ export class Tools {
 
   async send() {
     if (!this.places.length) return;
-    const { operation, need } = meaning(this.tool.id, this.places, { ...this.acts.given(), community: this.#community });
+    const { operation, need } = meaning(this.tool.id, this.places, { ...this.acts.given(), community: this.#community, reason: this.#reason });
     this.#trouble = need ? t(need) : null;
     this.draw();
     if (!operation) return;
@@ -141,6 +143,7 @@ export class Tools {
       "form",
       { class: "tool-form", onsubmit: submit },
       this.tool.id === "add" && this.#communityChoice(),
+      this.tool.id === "exclude" && this.#reasonField(),
       el(
         "details",
         { open: this.places.length > 0 },
@@ -165,6 +168,19 @@ export class Tools {
     );
     select.value = this.#community;
     return el("label", { class: "field" }, el("span", {}, t("editor.add.to")), select);
+  }
+
+  #reasonField() {
+    const input = el("input", {
+      class: "input",
+      name: "reason",
+      maxlength: 200,
+      autocomplete: "off",
+      placeholder: t("editor.exclude.example"),
+      oninput: () => (this.#reason = input.value),
+    });
+    input.value = this.#reason;
+    return el("label", { class: "field" }, el("span", {}, t("editor.exclude.reason")), input);
   }
 
   #vertexForm() {

@@ -1,5 +1,5 @@
 // Vertices by hand: dragged with every border that touches following live, put in, taken out.
-import { reachOf } from "./drawing.js";
+import { reachOf } from "./sketch.js";
 import { onLattice, samePlace } from "./shapes.js";
 
 /** @typedef {import("./shapes.js").Place} Place */

@@ -1,18 +1,18 @@
 // The map of grids: click, search or walk the tree, and see whose place it is.
-import { onBack, parsePlace, read, write } from "../core/address.js";
+import { onBack, parsePlace, read, write } from "../core/url_state.js";
 import { ApiError, ask, Latest } from "../core/api.js";
 import { at, boot } from "../core/boot.js";
 import { byId, el, fill, settled } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { key } from "../core/keys.js";
-import { drawerHead } from "../core/parts.js";
+import { key } from "../core/shortcuts.js";
+import { drawerHead } from "../core/components.js";
 import { during, failure, nothingPublished } from "../core/states.js";
 import { Tree } from "../core/tree.js";
 import { inSight, makeMap, maplibregl, showBox, showPlace } from "../map/map.js";
 import { startSearch } from "../shell/search.js";
 import { editionShown, startShell } from "../shell/shell.js";
 import { isPhone, roomBeside, Sheet } from "../shell/sheet.js";
-import { drawNobody, drawUnit } from "./whose.js";
+import { drawNobody, drawUnit } from "./unit_drawer.js";
 
 /** @typedef {import("../map/map.js").UnitMap} UnitMap */
 
@@ -97,7 +97,7 @@ async function locate(place, { remember = true, show = false } = {}) {
         made?.choose(null, null);
         if (made && show) showPlace(made, place, room(), 0);
       });
-      drawNobody(drawerElement, place, acts);
+      drawNobody(drawerElement, place, acts, error.problem?.excluded?.reason ?? null);
     } else {
       failed(/** @type {Error} */ (error), t("whose.failed"), () => locate(place, { remember: false }));
     }
@@ -180,7 +180,7 @@ function wire({ map }) {
     if (code) map.setFeatureState({ source: "units", sourceLayer: "grid", id: code }, { hover: true });
     hovered = code;
   };
-  map.on("click", (/** @type {any} */ event) => locate([event.lngLat.lng, event.lngLat.lat]));
+  map.on("click", (/** @type {any} */ event) => locate([event.lngLat.wrap().lng, event.lngLat.lat]));
   map.getCanvas().style.cursor = "crosshair";
   if (matchMedia("(hover: hover)").matches) {
     map.on("mousemove", (/** @type {any} */ event) => {

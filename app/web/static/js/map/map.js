@@ -1,6 +1,6 @@
 // The map of every page: units by tiles, controls, the view in the address, colours of the theme.
 import * as maplibregl from "maplibre-gl";
-import { onBack, parseView, read, viewText, write } from "../core/address.js";
+import { onBack, parseView, read, viewText, write } from "../core/url_state.js";
 import { ask } from "../core/api.js";
 import { at, boot } from "../core/boot.js";
 import { el, fill, settled } from "../core/dom.js";
@@ -8,7 +8,9 @@ import { t } from "../core/i18n.js";
 import { empty } from "../core/states.js";
 import { onTheme } from "../core/theme.js";
 import { editionShown } from "../shell/shell.js";
-import { FONTS, LEVELS, style } from "./style.js";
+import { hatch } from "./hatch.js";
+import { LEVELS } from "../core/levels.js";
+import { FONTS, style } from "./style.js";
 
 export { maplibregl };
 
@@ -43,7 +45,7 @@ export async function makeMap(container, room) {
     );
   }
   const view = parseView(read().get("view"));
-  const bounds = units?.bounds ?? null;
+  const bounds = units ? unwrapped(units.view ?? units.bounds) : null;
   let map;
   try {
     map = new maplibregl.Map({
@@ -55,7 +57,8 @@ export async function makeMap(container, room) {
       dragRotate: false,
       pitchWithRotate: false,
       touchPitch: false,
-      renderWorldCopies: false,
+      // Across the 180th meridian one half of a district lies in the next copy of the world.
+      renderWorldCopies: bounds !== null && bounds[2] > 180,
       fadeDuration: 100,
       attributionControl: boot.basemap?.attribution ? { compact: true } : false,
       localIdeographFontFamily: FONTS.join(","),
@@ -76,6 +79,7 @@ export async function makeMap(container, room) {
     return null;
   }
   made = map;
+  hatch(map);
   map.once("idle", () => (container.dataset.ready = "true"));
   map.on("error", (/** @type {any} */ event) => console.error(event.error?.message ?? event));
   map.touchZoomRotate.disableRotation();
@@ -118,6 +122,27 @@ export async function makeMap(container, room) {
 }
 
 /**
+ * A box with west beyond east goes across the 180th meridian: its east is in the next copy of the world.
+ * @param {number[]|undefined} box
+ * @returns {any}
+ */
+export function unwrapped(box) {
+  if (!box) return null;
+  const [west, south, east, north] = box;
+  return west > east ? [west, south, east + 360, north] : box;
+}
+
+/**
+ * West, south, east, north of what a map shows, as the service takes them: west beyond east across the 180th meridian.
+ * @param {number[]} box
+ */
+export function asked([west, south, east, north]) {
+  const named = (/** @type {number} */ lon) => ((((lon + 180) % 360) + 360) % 360) - 180;
+  const box = east - west >= 360 ? [-180, south, 180, north] : west < -180 || east > 180 ? [named(west), south, named(east), north] : [west, south, east, north];
+  return box.map((value) => value.toFixed(6)).join(",");
+}
+
+/**
  * Show a box between the sheets.
  * @param {UnitMap} unitMap
  * @param {number[]} bbox
@@ -125,7 +150,7 @@ export async function makeMap(container, room) {
  */
 export function showBox({ map }, bbox, padding) {
   const quiet = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  map.fitBounds(bbox, { padding, maxZoom: 17, duration: quiet ? 0 : 600 });
+  map.fitBounds(unwrapped(bbox), { padding, maxZoom: 17, duration: quiet ? 0 : 600 });
 }
 
 /**

@@ -1,5 +1,7 @@
 // How the units look on the map. Colours come from tokens.css and are read again when the theme changes.
+import { LEVELS } from "../core/levels.js";
 import { colour } from "../core/theme.js";
+import { HATCH } from "./hatch.js";
 
 /** Drawn by the browser from the fonts it has: there is no glyph server. */
 export const FONTS = ["Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "system-ui", "sans-serif"];
@@ -15,8 +17,11 @@ export const NAME = [
   ["case", [">", ["length", ["var", "name"]], LABEL], ["concat", ["slice", ["var", "name"], 0, LABEL - 1], "…"], ["var", "name"]],
 ];
 
-/** Levels from the largest to the smallest. */
-export const LEVELS = ["district", "street", "community", "grid"];
+/** Why land belongs to no grid, as a label. */
+const REASON = [
+  "let", "reason", ["coalesce", ["get", "reason"], ""],
+  ["case", [">", ["length", ["var", "reason"]], LABEL], ["concat", ["slice", ["var", "reason"], 0, LABEL - 1], "…"], ["var", "reason"]],
+];
 
 const WIDTHS = { grid: 1, community: 1.5, street: 2.5, district: 3 };
 
@@ -90,6 +95,21 @@ export function unitLayers() {
       paint: { "fill-color": colour("map-dedicated"), "fill-antialias": false },
     },
     {
+      id: "excluded",
+      type: "fill",
+      source: "units",
+      "source-layer": "excluded",
+      paint: { "fill-pattern": HATCH, "fill-antialias": false },
+    },
+    {
+      id: "excluded-line",
+      type: "line",
+      source: "units",
+      "source-layer": "excluded",
+      layout: { "line-join": "round" },
+      paint: { "line-color": colour("map-excluded-line"), "line-width": width("grid"), "line-dasharray": [4, 2] },
+    },
+    {
       id: "grid-hit",
       type: "fill",
       source: "units",
@@ -130,6 +150,7 @@ export function unitLayers() {
         ["concat", NAME, "\n", ["slice", ["get", "code"], ["-", ["length", ["get", "code"]], 3]]],
       ],
     }),
+    label("excluded", { minzoom: 12, size: 12, faint: true, field: REASON }),
     label("community", { minzoom: 11.5, maxzoom: 15, size: 13 }),
     label("street", { minzoom: 8, maxzoom: 13, size: ["interpolate", ["linear"], ["zoom"], 8, 12, 12, 16], bold: true }),
   ];

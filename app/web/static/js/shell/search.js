@@ -2,7 +2,7 @@
 import { ask, Latest } from "../core/api.js";
 import { byId, el, fill, icon, marked, settled } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { key } from "../core/keys.js";
+import { key } from "../core/shortcuts.js";
 import { isPhone } from "./sheet.js";
 
 /**

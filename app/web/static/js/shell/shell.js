@@ -1,12 +1,12 @@
 // What every page of the frame does: editions, language, theme, account, keys, connection.
-import { read, write } from "../core/address.js";
+import { read, write } from "../core/url_state.js";
 import { ask } from "../core/api.js";
 import { at, boot } from "../core/boot.js";
 import { byId, el, icon } from "../core/dom.js";
 import { day, number } from "../core/format.js";
 import { t, tMaybe } from "../core/i18n.js";
-import { key, showKeys } from "../core/keys.js";
-import { toast, watchConnection } from "../core/notice.js";
+import { key, showKeys } from "../core/shortcuts.js";
+import { toast, watchConnection } from "../core/toast.js";
 import { nextTheme, theme } from "../core/theme.js";
 import { watchSession } from "./idle.js";
 import { menuButton } from "./menu.js";

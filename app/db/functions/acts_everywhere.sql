@@ -1,4 +1,0 @@
--- Whether the asker acts on every incident, those outside all grids included.
-CREATE OR REPLACE FUNCTION acts_everywhere() RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN '*' = ANY (coalesce(nullif(current_setting('wangge.acts', true), ''), '{}')::text[]);

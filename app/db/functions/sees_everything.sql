@@ -1,4 +1,0 @@
--- Whether this transaction may see every row, those outside all grids included.
-CREATE OR REPLACE FUNCTION sees_everything() RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN '*' = ANY (coalesce(nullif(current_setting('wangge.sight', true), ''), '{}')::text[]);

@@ -1,0 +1,20 @@
+"""Shapes as GeoJSON where PostGIS writes it: rings turned as RFC 7946 demands, seven decimals, which is the lattice.
+
+`gis.geojson` is the same for shapes that Python holds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func
+
+__all__ = ["AS_GEOJSON", "as_geojson"]
+
+AS_GEOJSON = "ST_AsGeoJSON(ST_ForcePolygonCCW({geometry}), 7)"
+"""The expression for SQL text; `geometry` is a column or another expression of the schema, never what came from outside."""
+
+
+def as_geojson(geometry: Any) -> Any:
+    """The same as an expression of SQLAlchemy."""
+    return func.ST_AsGeoJSON(func.ST_ForcePolygonCCW(geometry), 7)

@@ -1,1 +1,0 @@
-"""Units as a whole: publication with all that follows, and the page of what a unit owns."""

@@ -1,0 +1,1 @@
+"""Publication of editions with all that follows from it."""

@@ -1,0 +1,1 @@
+"""Search over every feature: places, units, components and incidents."""

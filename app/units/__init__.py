@@ -1,0 +1,1 @@
+"""Units of every level: the page of a unit and what it owns."""
