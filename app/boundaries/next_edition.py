@@ -42,7 +42,7 @@ def effective_instant(session: Session, before: Edition | None, effective_from: 
     if before.effective_from > repository.database_clock(session):
         raise _scheduled(before, effective_from)
     if effective_from is None:
-        # Whoever waited for another publication began before that took effect.
+        # A caller that waited for another publication read the clock before that one took effect.
         return before.effective_from
     raise Conflict(
         f"新版本的生效时间 {instant.isoformat()} 早于第 {before.number} 版的 {before.effective_from.isoformat()}",

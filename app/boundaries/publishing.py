@@ -134,7 +134,7 @@ def publish_edition(
     Parameters
     ----------
     changes_on : callable
-        Called once no other publication is under way.
+        Called while no other publication can run; returns the changes to make on the newest edition.
     compared : str, optional
         The district whose levels are compared for `Published.hierarchy`.
     """

@@ -12,8 +12,8 @@ become an exclusive one. SQL functions take the numbered ones too (``app/db/func
 | ACCOUNT_NAME | names that differ by case only | new accounts |
 | SIGN_IN | counting failures | each attempt to sign in: its name, then its place |
 | IMPORT_FILE | one import of a file at a time | imports |
-| PUBLISHING | the next edition's number and content | whoever publishes or withdraws an edition |
-| OWNERS | owners of rows against an edition that takes effect | shared by whoever stores rows, alone by whoever moves owners |
+| PUBLISHING | the next edition's number and content | publication and withdrawal of an edition |
+| OWNERS | owners of rows against an edition that takes effect | writers of rows (shared), re-assignment of owners (exclusive) |
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def held(session: Session, draft_id: int, seen: frozenset[str]) -> Draft:
 
 
 class OwnWork(Forbidden):
-    """Whoever made a draft, or a part of it, does not review it."""
+    """The reviewer contributed to the draft."""
 
     code = "own-work"
 

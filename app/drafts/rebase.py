@@ -64,7 +64,7 @@ def bring_up(session: Session, by: Principal, draft: Draft) -> int | None:
             + ", ".join(each.code for each in found[:5]),
             base=draft.base,
             latest=newest.number,
-            conflicts=[_told(each) for each in found],
+            conflicts=[_conflict_members(each) for each in found],
             places=[_place(each) for each in found],
         )
     was = draft.base
@@ -84,7 +84,7 @@ def rebase(
     return draft, bring_up(session, by, draft)
 
 
-def _told(each: Crossing) -> dict[str, object]:
+def _conflict_members(each: Crossing) -> dict[str, object]:
     return {
         "code": each.code,
         "reason": each.reason,

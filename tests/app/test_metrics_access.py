@@ -57,16 +57,20 @@ def test_who_reads_the_counters(
 
 @pytest.mark.usefixtures("units")
 def test_closed_layers_say_nothing_of_district_and_edition(committing_db: CommittingDatabase) -> None:
-    def seen(**changes: bool) -> str:
+    def seen(**changes: bool) -> tuple[str, str]:
         with serving(committing_db.settings.model_copy(update=changes)) as app:
             nobody = client_on(app)
             answers = [
                 nobody.get(path, headers={"Accept": "text/html"})
-                for path in ("/signin", "/docs", "/nowhere", "/", "/readyz", "/healthz", "/openapi.json")
+                for path in ("/signin", "/docs", "/nowhere", "/", "/readyz", "/healthz")
             ]
-            return "\n".join(answer.text for answer in answers)
+            return "\n".join(answer.text for answer in answers), nobody.get("/openapi.json").text
 
     told = ('"code":"d"', "d 名", '"edition":{', '"edition":1')
-    assert any(each in seen() for each in told), "what is looked for is there while layers are open"
-    closed = seen(public_layers=False, public_locate=False)
+    pages, described = seen()
+    assert any(each in pages for each in told), "what is looked for is there while layers are open"
+    closed, described_closed = seen(public_layers=False, public_locate=False)
     assert not [each for each in told if each in closed]
+    # The description has editions among its examples: the same ones, whatever is published.
+    assert described_closed == described
+    assert not [each for each in told[:2] if each in described]

@@ -33,6 +33,7 @@ SAME_FOR_ALL = {
     ("GET", "/maps/tiles/units.json"),
     ("GET", "/maps/units.json"),
     ("GET", "/ogc"),
+    ("GET", "/ogc/api"),
     ("GET", "/ogc/conformance"),
     ("GET", "/ogc/collections"),
     ("GET", "/ogc/collections/{collection}"),

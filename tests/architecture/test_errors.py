@@ -22,6 +22,7 @@ SIGNALS = {
     "Folded": "a ring folded; the operation refuses with its place",
     "BrokenShape": "one shape of a KML file; the row is reported",
     "MessageDamaged": "the sandbox answered nonsense; it is ended",
+    "OutOfOrder": "a lock was asked for in an order that can deadlock: a mistake in the code",
     "RehearsalOver": "ends the transaction of a rehearsal",
     "SandboxFailed": "the process that reads files could not be made",
     "Stopped": "a signal came",

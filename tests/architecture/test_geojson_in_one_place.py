@@ -8,8 +8,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 WRITERS = {"gis/geojson.py", "app/db/geojson.py"}
-# What GDAL is warmed up with: a file that is read, never an answer.
-READ = {"gis/sandbox/preload.py"}
 TEXT = re.compile(r'"type":\s*"(Feature|FeatureCollection)"|ST_AsGeoJSON')
 
 
@@ -38,7 +36,7 @@ def test_geojson_is_written_in_one_place():
     ]
     writing = {path.relative_to(ROOT).as_posix(): _written(path) for path in paths}
     writing = {path: lines for path, lines in writing.items() if lines}
-    assert set(writing) == WRITERS | READ, writing
+    assert set(writing) == WRITERS, writing
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

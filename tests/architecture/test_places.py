@@ -13,8 +13,9 @@ CODE = sorted(
     p for top in ("app", "gis") for p in (ROOT / top).rglob("*.py") if "node_modules" not in p.parts
 )
 STATEMENTS = {"select", "insert", "update", "delete", "text"}
-# Where statements may be made: repositories, reading models of incidents, and the ground they stand on.
-HOLDS_SQL = ("repository", "queries", "models")
+# Where statements may be made: repositories, reading models of incidents, what stores rows in bulk, and the ground
+# they stand on.
+HOLDS_SQL = ("repository", "queries", "models", "storage")
 
 
 def named(path: Path) -> str:

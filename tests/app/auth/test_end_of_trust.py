@@ -133,7 +133,7 @@ def test_the_command_line_says_when_tokens_end(
         ("--expires", "never", "--days", "3"),
     ):
         refused = wangge_empty("token", "issue", "--name", "x", "--role", "viewer", *wrong)
-        assert refused.code == 3, refused
+        assert refused.code == 2, refused
     assert scalar(committing_db, "SELECT count(*) FROM api_token") == 3
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from app.auth import passwords, secrets
 from app.errors import Invalid
 from app.kit.admission import Overloaded
+from app.problems import problem_of
 from tests.fixtures.actors import hashing_with
 from tests.fixtures.event_loops import run_async
 
@@ -129,7 +130,7 @@ def test_what_is_tried_first_is_refused_without_being_repeated(password: str) ->
     with pytest.raises(Invalid) as refused:
         passwords.check_rule(password, name="zhao", words=("王五同志", "青岛西海岸新区", "370211"))
     assert refused.value.code == "weak-password"
-    assert password not in str(refused.value.problem("zh")) + str(refused.value.problem("en"))
+    assert password not in str(problem_of(refused.value, "zh")) + str(problem_of(refused.value, "en"))
 
 
 @given(st.text(min_size=1, max_size=300), st.lists(st.text(max_size=30), max_size=4))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.boundaries.edition_cache import EditionCache
 from app.boundaries.effective_dates import EARLIEST, latest_effective, refuse_out_of_bounds, within_bounds
 from app.errors import Invalid
+from app.problems import problem_of
 from app.verify.service import verify
 from tests.app.boundaries.test_edition_cache import renamed
 from tests.fixtures.clients import client_on
@@ -38,7 +39,7 @@ def test_an_instant_is_kept_in_utc_or_refused_with_the_bounds(instant: datetime,
         return
     with pytest.raises(Invalid) as refusal:
         refuse_out_of_bounds(instant, now)
-    problem = refusal.value.problem("en")
+    problem = problem_of(refusal.value, "en")
     assert (problem["code"], problem["field"]) == ("effective-out-of-bounds", "effective_from")
     for shown in (problem["earliest"], problem["latest"], instant.isoformat(), "effective_from"):
         assert shown in problem["detail"]

@@ -128,7 +128,7 @@ class Drafts(RuleBasedStateMachine):
             assert shapely.equals_exact(after["geometry"].to_numpy(), before["geometry"].to_numpy()).all()
             return
         after = self._grids(number)
-        touched = {*step.created, *step.changed, *step.retired}
+        touched = {*step.created, *step.changed, *step.noded, *step.retired}
         kept = before[~before["code"].isin(touched)].set_index("code")["geometry"]
         now = after.set_index("code")["geometry"]
         assert all(shapely.equals_exact(now[code], shape) for code, shape in kept.items())

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.errors import Unavailable
 from app.web.statics import ROOT, Statics
+from gis.errors import AssetsMissing
 from tests.fixtures.served import Served
 
 
@@ -40,7 +40,7 @@ def test_a_change_changes_the_addresses_of_its_bundle_only(folder: Path) -> None
 
 
 def test_a_file_that_was_not_fetched_names_the_command(folder: Path) -> None:
-    with pytest.raises(Unavailable, match="make assets"):
+    with pytest.raises(AssetsMissing, match="make assets"):
         Statics(folder).url("vendor/leaflet/leaflet.js")
 
 
