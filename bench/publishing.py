@@ -28,7 +28,7 @@ from app.components import repository as component_rows
 from app.components.service import reassign
 from app.db.session import EVERYTHING, write_session
 from app.incidents import repository as incident_rows
-from app.incidents.service import reassign_open
+from app.incidents import service as incidents
 from bench import wire
 from bench.ground import Ground
 from bench.options import Options
@@ -353,7 +353,7 @@ def _everything(ground: Ground, note: str, publish_s: float) -> Row:
             for frame, _ in component_rows.stored_assignments(session):
                 reassign(session, loaded, frame[["id", "geometry"]])
             for frame in incident_rows.stored_assignments(session):
-                reassign_open(session, loaded, frame[["id", "lon", "lat"]], actor="bench")
+                incidents.reassign(session, loaded, frame, actor="bench")
             seconds = time.perf_counter() - began
             raise _TakeBack
     except _TakeBack:

@@ -89,6 +89,26 @@ def grids_changed_by(session: Session, editions: Sequence[int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["code", "west", "south", "east", "north"])
 
 
+def first_editions_of_districts(session: Session, *, until: int) -> list[tuple[str, int]]:
+    """Districts up to an edition, by path, with the first edition that has them; the earliest first."""
+    begun = func.min(func.lower(UnitVersion.editions))
+    query = (
+        select(UnitVersion.path, begun)
+        .where(UnitVersion.level == "district")
+        .group_by(UnitVersion.path)
+        .having(begun <= until)
+        .order_by(begun, UnitVersion.path)
+    )
+    return [(str(path), int(number)) for path, number in session.execute(query)]
+
+
+def first_effective(session: Session, editions: Sequence[int]) -> datetime:
+    """From when the earliest of these editions is in force."""
+    return session.execute(
+        select(func.min(Edition.effective_from)).where(Edition.number.in_(editions))
+    ).scalar_one()
+
+
 def synthetic_districts(session: Session, edition: int) -> set[str]:
     """Codes of the districts of an edition whose boundaries are invented."""
     query = select(UnitVersion.code).where(

@@ -41,6 +41,14 @@ def _noun() -> None:
 def import_file(
     file: Annotated[Path, typer.Argument(help="事件文件 / a file of incidents")],
     time_column: Annotated[str, typer.Option("--time-column", help="发生时间列 / column of times")],
+    reported_column: Annotated[
+        str | None,
+        typer.Option("--reported-column", help="上报时间列，默认同发生时间 / column of times of report"),
+    ] = None,
+    closed_column: Annotated[
+        str | None,
+        typer.Option("--closed-column", help="结案时间列，决定已结事件归哪一版 / column of times of closing"),
+    ] = None,
     class_column: Annotated[str | None, typer.Option("--class-column", help="事件类列：编码或名称")] = None,
     id_column: Annotated[
         str | None, typer.Option("--id-column", help="来源编号列 / column of the source's ids")
@@ -79,7 +87,7 @@ def import_file(
     dry_run: DryRun = False,
     as_json: JsonOption = False,
 ) -> None:
-    """导入事件，按现行版本给出归属 / import incidents with owners of the edition in force."""
+    """导入事件：未结的归现行版本，已结的归结案时的版本 / import incidents: open ones owned now, closed ones when closed."""
     context = make_context(as_json=as_json)
     if state not in states.NAMES:
         raise WrongUsage(
@@ -93,6 +101,8 @@ def import_file(
     again = again_of(update=update, replace=replace)
     columns = IncidentColumns(
         time=time_column,
+        reported_at=reported_column,
+        closed_at=closed_column,
         class_column=class_column,
         id=id_column,
         state=state_column,

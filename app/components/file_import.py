@@ -111,11 +111,11 @@ def import_components(
     loaded = index_in_force(session)
     shapes = table["geometry"].to_numpy()
     owners = owners_of(loaded, shapes)
-    _stage(session, table, shapes, owners, advance)
+    _stage(session, table, shapes, owners, loaded.number, advance)
     if again is not OnConflict.UPDATE:
         _refuse_present(session)
     report.stored, report.updated = storage.store_staged(
-        session, import_id=job.id, edition=loaded.number, update=again is OnConflict.UPDATE
+        session, import_id=job.id, update=again is OnConflict.UPDATE
     )
     report.edition = loaded.number
     _list_ownerless(report, table, shapes, owners)
@@ -236,6 +236,7 @@ def _stage(
     table: pd.DataFrame,
     shapes: np.ndarray,
     owners: Owners,
+    edition: int,
     advance: Callable[[int], object] | None,
 ) -> None:
     rows = table["row"].to_numpy()
@@ -262,6 +263,7 @@ def _stage(
             "grid_path": owners.paths,
             "paths": owners.all_paths,
             "outside_share": owners.outside_share,
+            "assigned_edition": np.full(len(table), edition),
             "row": rows,
         },
         advance=advance,

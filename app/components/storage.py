@@ -36,6 +36,7 @@ COMPONENTS = BulkTable(
         "grid_path": "ltree",
         "paths": "ltree[]",
         "outside_share": "double precision",
+        "assigned_edition": "integer",
     },
     key=("code", "code_scheme"),
     known_by="code",
@@ -57,9 +58,9 @@ def stage_shares(session: Session, columns: Mapping[str, Any]) -> None:
     copy_columns(session, "staged_share", columns)
 
 
-def store_staged(session: Session, *, import_id: int, edition: int, update: bool) -> Stored:
+def store_staged(session: Session, *, import_id: int, update: bool) -> Stored:
     """Move staged components and their shares into place."""
-    stored = COMPONENTS.store(session, import_id=import_id, edition=edition, update=update)
+    stored = COMPONENTS.store(session, import_id=import_id, update=update)
     if update:
         session.execute(
             text(

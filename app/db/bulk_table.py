@@ -43,7 +43,8 @@ class PresentRows(NamedTuple):
 class BulkTable:
     """A table with the columns that an import brings.
 
-    ``columns``: their SQL types by name, in the order of the staging table. ``key``: the unique key, of which the last
+    ``columns``: their SQL types by name, in the order of the staging table; ``assigned_edition`` is the edition that
+    said who owns the row. ``key``: the unique key, of which the last
     is what people know a row by; ``key_where``: the condition of its index. ``fixed``: columns besides the key that
     keep their first value when a row is written over. ``touched``: what else is set then, as SQL.
     """
@@ -84,14 +85,14 @@ class BulkTable:
         ).all()
         return PresentRows(int(rows[0][2]) if rows else 0, [Present(row, key) for row, key, _ in rows])
 
-    def store(self, session: Session, *, import_id: int, edition: int, update: bool) -> Stored:
+    def store(self, session: Session, *, import_id: int, update: bool) -> Stored:
         """Move staged rows into place, by their row; ``update`` writes over rows of the same key."""
         names = ", ".join(self.columns)
         insert = (
-            f"INSERT INTO {self.name} ({names}, assigned_edition, import_id) "
-            f"SELECT {names}, :edition, :import_id FROM {self.staged} ORDER BY row {self._conflict() if update else ''}"
+            f"INSERT INTO {self.name} ({names}, import_id) "
+            f"SELECT {names}, :import_id FROM {self.staged} ORDER BY row {self._conflict() if update else ''}"
         )
-        given = {"edition": edition, "import_id": import_id}
+        given = {"import_id": import_id}
         with references_looked_up(session):
             if not update:
                 return Stored(int(session.execute(text(insert), given).rowcount), 0)  # type: ignore[attr-defined]
@@ -107,7 +108,7 @@ class BulkTable:
 
     def _conflict(self) -> str:
         kept = {*self.key, *self.fixed}
-        written = [*(name for name in self.columns if name not in kept), "assigned_edition", "import_id"]
+        written = [*(name for name in self.columns if name not in kept), "import_id"]
         sets = [*(f"{name} = excluded.{name}" for name in written), *([self.touched] if self.touched else [])]
         where = f" WHERE {self.key_where}" if self.key_where else ""
         return f"ON CONFLICT ({', '.join(self.key)}){where} DO UPDATE SET {', '.join(sets)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -41,10 +42,16 @@ class UnitPathTable:
 
 
 class ChangedLand(NamedTuple):
-    """The land of grids that editions changed: envelopes (west, south, east, north) in EPSG:4326, and their codes."""
+    """The land of grids that editions changed.
+
+    ``boxes`` are envelopes (west, south, east, north) in EPSG:4326, ``codes`` those of the grids. ``since``: when the
+    earliest of the editions takes effect. ``new_districts``: whether one of them is the first with some district.
+    """
 
     boxes: NDArray[np.float64]
     codes: list[str]
+    since: datetime
+    new_districts: bool
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,14 @@ import pandas as pd
 import shapely
 from sqlalchemy.orm import Session
 
-from app.boundaries.assignment import owners_of, point_owners
+from app.boundaries.assignment import owners_of
 from app.boundaries.edition_cache import LoadedEdition
 from app.components import storage as component_storage
 from app.db.bulk_table import bring_owners
 from app.db.ltree import path
+from app.incidents import states
 from app.incidents import storage as incident_storage
+from app.incidents.ownership import Ownership, ended_at
 from app.people import storage as people_storage
 from app.people.service import department_ids
 
@@ -59,6 +61,7 @@ def store_components(
             "grid_path": owners.paths,
             "paths": owners.all_paths,
             "outside_share": owners.outside_share,
+            "assigned_edition": np.full(len(frame), loaded.number),
             "row": rows,
         },
         advance=advance,
@@ -73,9 +76,7 @@ def store_components(
             "measure": owners.share_measure,
         },
     )
-    stored, _ = component_storage.store_staged(
-        session, import_id=import_id, edition=loaded.number, update=False
-    )
+    stored, _ = component_storage.store_staged(session, import_id=import_id, update=False)
     return stored
 
 
@@ -119,19 +120,19 @@ def store_incidents(
     are never deleted, and the others get numbers that no former one has.
     """
     known = department_ids(session, sorted(set(frame["department"].unique().tolist())))
+    ownership = Ownership(session, loaded)
     bring_owners(session)
     renumbered = f"-{import_id}" if earlier else ""
     over = min(earlier, len(frame))
     if over:
         part = frame.iloc[:over]
-        columns = _incident_columns(part, loaded, known, district=district, first=0, suffix=renumbered)
+        columns = _incident_columns(part, ownership, known, district=district, first=0, suffix=renumbered)
         columns["row"] = np.arange(1, over + 1)
         incident_storage.INCIDENTS.stage(session, columns, advance=advance)
-        incident_storage.INCIDENTS.store(session, import_id=import_id, edition=loaded.number, update=True)
+        incident_storage.INCIDENTS.store(session, import_id=import_id, update=True)
     for start in range(over, len(frame), _SLICE):
         part = frame.iloc[start : start + _SLICE]
-        columns = _incident_columns(part, loaded, known, district=district, first=start, suffix=renumbered)
-        columns["assigned_edition"] = np.full(len(part), loaded.number)
+        columns = _incident_columns(part, ownership, known, district=district, first=start, suffix=renumbered)
         columns["import_id"] = np.full(len(part), import_id)
         incident_storage.INCIDENTS.copy(session, columns, advance=advance)
     return len(frame)
@@ -139,7 +140,7 @@ def store_incidents(
 
 def _incident_columns(
     frame: pd.DataFrame,
-    loaded: LoadedEdition,
+    ownership: Ownership,
     departments: dict[str, int],
     *,
     district: str,
@@ -147,7 +148,7 @@ def _incident_columns(
     suffix: str,
 ) -> dict[str, object]:
     lon, lat = frame["lon"].to_numpy(), frame["lat"].to_numpy()
-    codes, paths = point_owners(loaded, lon, lat)
+    owners = ownership.of(lon, lat, frame["state"].isin(states.OPEN).to_numpy(), ended_at(frame))
     points = shapely.set_srid(shapely.points(lon, lat), 4326)
     return {
         "number": frame["number"] + suffix,
@@ -166,8 +167,9 @@ def _incident_columns(
         "closed_at": frame["closed_at"],
         "department_id": frame["department"].map(departments).to_numpy(dtype=np.int64),
         "component_code": frame["component_code"],
-        "grid_code": codes,
-        "grid_path": paths,
+        "grid_code": owners.codes,
+        "grid_path": owners.paths,
+        "assigned_edition": owners.editions,
         "attributes": np.full(len(frame), '{"synthetic": true}', dtype=object),
     }
 

@@ -59,30 +59,36 @@ class _Read:
 
 
 def parse_times(
-    given: pd.Series, zone: ZoneInfo, column: str, *, order: DateOrder | None = None
+    given: pd.Series,
+    zone: ZoneInfo,
+    column: str,
+    *,
+    order: DateOrder | None = None,
+    optional: bool = False,
 ) -> tuple[pd.Series, list[BadRow]]:
-    """Instants (UTC) of a column, and the rows that hold none.
+    """Instants (UTC) of a column, and the rows that hold none; with ``optional`` a row may be empty.
 
     Times without an offset are read in ``zone``: an hour that a clock change repeats is the earlier one, an hour that it
     skips becomes the instant of the change. For ``7/19/2017`` the whole column decides whether the month or the day
     comes first, unless ``order`` says so; a column that leaves it open, or that has both, is refused.
     """
+    text = given.astype("string").str.strip()
+    blank = (text.isna() | (text == "")) & optional
     if isinstance(given.dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_any_dtype(given):
         # A typed column holds years that neither the calendar nor the column it goes to has.
         given = given.mask((given.dt.year < _FIRST_YEAR) | (given.dt.year > _LAST_YEAR))
     if isinstance(given.dtype, pd.DatetimeTZDtype):
         instants = given.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
-        return instants, _bad(instants.isna(), given, column, _NO_TIME)
+        return instants, _bad(instants.isna() & ~blank, given, column, _NO_TIME)
     if pd.api.types.is_datetime64_any_dtype(given):
-        return _localised(given, zone), _bad(given.isna(), given, column, _NO_TIME)
-    text = given.astype("string").str.strip()
-    read = _read(text, column, order)
+        return _localised(given, zone), _bad(given.isna() & ~blank, given, column, _NO_TIME)
+    read = _read(text.mask(blank), column, order)
     instants = _localised(read.wall, zone)
     stated = ~np.isnan(read.offset)
     if stated.any():
         east = pd.to_timedelta(read.offset[stated], unit="m")
         instants[stated] = (read.wall[stated] - east).dt.tz_localize("UTC").astype("datetime64[us, UTC]")
-    return instants, _bad(instants.isna(), text, column, _NO_TIME)
+    return instants, _bad(instants.isna() & ~blank, text, column, _NO_TIME)
 
 
 def parse_dates(

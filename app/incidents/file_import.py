@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 from sqlalchemy.orm import Session
 
-from app.boundaries.assignment import index_in_force, newer_edition, point_owners
+from app.boundaries.assignment import index_in_force, newer_edition
 from app.components.rules import resolve_names, suggest_class
 from app.db.bulk_table import bring_owners
 from app.db.copy import analyze
@@ -21,12 +21,15 @@ from app.errors import Conflict
 from app.imports import repository as job_rows
 from app.imports import service as jobs
 from app.imports.attributes import attributes
-from app.imports.date_parsing import DateOrder, parse_times
+from app.imports.date_parsing import DateOrder
 from app.imports.row_validation import found_columns, in_order, repeated, rows_to_keep, texts
 from app.imports.service import ImportReport, OnConflict, SourceFile
 from app.incidents import catalog, states, storage
+from app.incidents.import_times import TimeColumns, impossible_times, read_times
+from app.incidents.ownership import Ownership, ended_at
 from app.incidents.rules import class_names, resolve_states, sounds_sensitive
 from app.incidents.service import reassign_import
+from app.kit.clock import now
 from app.kit.columns import objects
 from gis.errors import BadRow, InputRefused
 from gis.geometry import round_degrees
@@ -37,6 +40,8 @@ _SUGGESTED = 200
 # The fields of IncidentColumns that name columns.
 COLUMN_FIELDS = (
     "time",
+    "reported_at",
+    "closed_at",
     "class_column",
     "id",
     "state",
@@ -53,6 +58,8 @@ class IncidentColumns:
     """Which columns of the file say what."""
 
     time: str | None = None
+    reported_at: str | None = None
+    closed_at: str | None = None
     class_column: str | None = None
     id: str | None = None
     state: str | None = None
@@ -70,6 +77,8 @@ class IncidentColumns:
         """Names of the columns that have a place of their own; the rest become attributes."""
         named = (
             self.time,
+            self.reported_at,
+            self.closed_at,
             self.class_column,
             self.id,
             self.state,
@@ -137,7 +146,10 @@ def import_incidents(
         report.removed = storage.void_of_imports(session, earlier, actor=actor)
     loaded = index_in_force(session)
     lon, lat = round_degrees(shapely.get_x(shapes)), round_degrees(shapely.get_y(shapes))
-    codes, paths = point_owners(loaded, lon, lat)
+    # After `loaded` was read: what comes into force from here on is asked for at the end.
+    owners = Ownership(session, loaded).of(
+        lon, lat, table["state"].isin(states.OPEN).to_numpy(), ended_at(table)
+    )
     points = shapely.set_srid(shapely.points(lon, lat), 4326)
     numbers = table["occurred_at"].dt.tz_convert(zone).dt.strftime("%Y%m%d")
     storage.INCIDENTS.stage(
@@ -153,11 +165,13 @@ def import_incidents(
             "address": objects(table["address"]),
             "description": objects(table["description"]),
             "occurred_at": table["occurred_at"],
-            "reported_at": table["occurred_at"],
+            "reported_at": table["reported_at"],
+            "closed_at": table["closed_at"],
             "component_code": objects(table["component"]),
             "department_id": objects(table["department_id"]),
-            "grid_code": codes,
-            "grid_path": paths,
+            "grid_code": owners.codes,
+            "grid_path": owners.paths,
+            "assigned_edition": owners.editions,
             "attributes": table["attributes"].to_numpy(),
             "number": (numbers + f"-{job.id}-" + table["row"].astype(str).str.zfill(7)).to_numpy(),
             "row": table["row"].to_numpy(),
@@ -167,11 +181,17 @@ def import_incidents(
     if again is not OnConflict.UPDATE:
         _refuse_present(session)
     report.stored, report.updated = storage.INCIDENTS.store(
-        session, import_id=job.id, edition=loaded.number, update=again is OnConflict.UPDATE
+        session, import_id=job.id, update=again is OnConflict.UPDATE
     )
     storage.log_import(session, import_id=job.id, actor=actor, updated=report.updated > 0)
     report.edition = loaded.number
-    outside = np.flatnonzero(pd.isna(pd.Series(codes)).to_numpy())
+    past = int((owners.editions < loaded.number).sum())
+    if past:
+        report.note(
+            f"{past} 个已结事件结案时现行的是更早的版本，归属按那一版",
+            f"{past} closed incidents ended under an earlier edition and belong to its grids",
+        )
+    outside = np.flatnonzero(pd.isna(pd.Series(owners.codes)).to_numpy())
     report.ownerless = len(outside)
     report.ownerless_rows = [
         {"row": int(table["row"].iloc[i]), "place": [float(lon[i]), float(lat[i])]} for i in outside[:_LISTED]
@@ -185,7 +205,7 @@ def import_incidents(
             f"edition {newer.number} came into force meanwhile; owners were computed anew with it",
         )
     if columns.compare:
-        report.agreement = agreement(codes, plain[columns.compare][keep])
+        report.agreement = agreement(owners.codes, plain[columns.compare][keep])
     analyze(session, "incident", "incident_log")
     jobs.finish(session, job, report)
     return report, list(in_order(bad))
@@ -232,9 +252,10 @@ def _points(shapes: np.ndarray, bad: list[BadRow]) -> np.ndarray:
 def _table(plain: pd.DataFrame, columns: IncidentColumns, zone: ZoneInfo, bad: list[BadRow]) -> pd.DataFrame:
     """The rows as they are to be stored, and into ``bad`` what is wrong with them."""
     assert columns.time is not None  # noqa: S101 - refused before
-    times, wrong = parse_times(plain[columns.time], zone, columns.time, order=columns.date_order)
+    named = TimeColumns(columns.time, columns.reported_at, columns.closed_at, columns.date_order)
+    table, wrong = read_times(plain, named, zone)
     bad += wrong
-    table = pd.DataFrame({"occurred_at": times, "row": np.arange(1, len(plain) + 1)})
+    table["row"] = np.arange(1, len(plain) + 1)
     table["source_id"] = pd.Series(pd.NA, index=plain.index, dtype="string")
     if columns.id:
         table["source_id"], ruined = texts(plain, columns.id)
@@ -244,6 +265,7 @@ def _table(plain: pd.DataFrame, columns: IncidentColumns, zone: ZoneInfo, bad: l
     if columns.state:
         table["state"], wrong = resolve_states(texts(plain, columns.state)[0], columns.state)
         bad += wrong
+    bad += impossible_times(table, plain, named, zone, now())
     for target in ("address", "description", "channel", "component"):
         name = getattr(columns, target)
         table[target] = texts(plain, name)[0] if name else pd.Series(pd.NA, index=plain.index, dtype="string")

@@ -103,6 +103,13 @@ class Incident(Base):
         Index(None, "grid_code", "occurred_at"),
         Index(None, "grid_path", postgresql_using="gist"),
         Index("ix_incident_open", "due_at", postgresql_where=_OPEN),
+        # What ended since an edition took effect; rows come in about that order.
+        Index(
+            "ix_incident_ended",
+            text("coalesce(closed_at, reported_at)"),
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on"},
+        ),
         # What changes hands when grids do; a hundredth of all.
         Index("ix_incident_open_geom", "geom", postgresql_using="gist", postgresql_where=_OPEN),
         Index("ix_incident_open_grid_code", "grid_code", postgresql_where=_OPEN),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.db.copy import BOXES, box_columns
+from app.db.edition_follower import ChangedLand
 from app.incidents.models import IncidentClass
+
+# What the owner of a row `i` depends on; `app.incidents.ownership` has the rule.
+_POINT = "i.id, ST_X(i.geom), ST_Y(i.geom), i.is_open, i.reported_at, i.closed_at"
+_ENDED = "coalesce(i.closed_at, i.reported_at)"
 
 
 def stored_assignments(session: Session, *, chunk: int = 200_000) -> Iterator[pd.DataFrame]:
@@ -21,17 +27,31 @@ def stored_assignments(session: Session, *, chunk: int = 200_000) -> Iterator[pd
     while True:
         rows = session.execute(
             text(
-                "SELECT id, ST_X(geom) AS lon, ST_Y(geom) AS lat, grid_code, grid_path::text AS grid_path, "
-                "assigned_edition, is_open FROM incident WHERE geom IS NOT NULL AND id > :after ORDER BY id LIMIT :chunk"
+                f"SELECT {_POINT}, i.is_void, i.grid_code, i.grid_path::text, i.assigned_edition FROM incident i "
+                "WHERE i.geom IS NOT NULL AND i.id > :after ORDER BY i.id LIMIT :chunk"
             ),
             {"after": after, "chunk": chunk},
         ).all()
         if not rows:
             return
-        columns = ["id", "lon", "lat", "grid_code", "grid_path", "assigned_edition", "is_open"]
-        frame = pd.DataFrame(rows, columns=columns)
+        frame = _points([row[:6] for row in rows])
+        stored = ["is_void", "grid_code", "grid_path", "assigned_edition"]
+        frame[stored] = pd.DataFrame([row[6:] for row in rows], columns=stored)
         yield frame
         after = int(frame["id"].iloc[-1])
+
+
+def owners_unknown_in_their_edition(session: Session) -> list[str]:
+    """Grids that incidents are said to belong to by an edition that does not have them there: code/edition."""
+    rows = session.execute(
+        text(
+            "SELECT d.grid_code, d.assigned_edition FROM (SELECT DISTINCT grid_code, grid_path, assigned_edition "
+            "FROM incident WHERE grid_code IS NOT NULL) d WHERE NOT EXISTS (SELECT FROM unit_version u "
+            "WHERE u.level = 'grid' AND u.code = d.grid_code AND u.path = d.grid_path AND u.editions @> d.assigned_edition) "
+            'ORDER BY d.grid_code COLLATE "C", d.assigned_edition'
+        )
+    )
+    return [f"{code}/{edition}" for code, edition in rows]
 
 
 def count_placeless_with_owner(session: Session) -> int:
@@ -46,19 +66,27 @@ def count_placeless_with_owner(session: Session) -> int:
     )
 
 
-def open_points_near(session: Session, boxes: np.ndarray, codes: Sequence[str]) -> pd.DataFrame:
-    """Open incidents in one of the boxes (west, south, east, north) or of these grids: id, lon, lat."""
+def points_in_changed_land(session: Session, land: ChangedLand) -> pd.DataFrame:
+    """Incidents whose owner may be another one now: those in the boxes or of the grids that are open, and closed ones.
+
+    Closed ones only if they ended since the editions are in force, or have no owner where a district is new.
+    """
+    closed = [f"{_ENDED} >= :since"]
+    if land.new_districts:
+        closed.append("i.grid_code IS NULL")
     rows = session.execute(
         text(
-            # Said of each part, so that each is looked up among the open ones only.
+            # Said of each part, so that open ones are looked up among the open ones only.
             f"WITH {BOXES}, found AS ("
-            "SELECT i.id, i.geom FROM boxes b JOIN incident i ON i.geom && b.box WHERE i.is_open UNION ALL "
-            "SELECT i.id, i.geom FROM incident i WHERE i.grid_code = ANY(:codes) AND i.geom IS NOT NULL AND i.is_open) "
-            "SELECT DISTINCT ON (id) id, ST_X(geom), ST_Y(geom) FROM found ORDER BY id"
+            "SELECT i.id FROM boxes b JOIN incident i ON i.geom && b.box WHERE i.is_open UNION "
+            "SELECT i.id FROM incident i WHERE i.grid_code = ANY(:codes) AND i.is_open UNION "
+            "SELECT i.id FROM boxes b JOIN incident i ON i.geom && b.box WHERE NOT i.is_open AND NOT i.is_void "
+            f"AND ({' OR '.join(closed)})) "
+            f"SELECT {_POINT} FROM found JOIN incident i USING (id) WHERE i.geom IS NOT NULL ORDER BY i.id"
         ),
-        {**box_columns(boxes), "codes": list(codes)},
+        {**box_columns(land.boxes), "codes": land.codes, "since": land.since},
     ).all()
-    return pd.DataFrame(rows, columns=["id", "lon", "lat"])
+    return _points(rows)
 
 
 def classed_near(session: Session, boxes: np.ndarray) -> pd.DataFrame:
@@ -73,16 +101,24 @@ def classed_near(session: Session, boxes: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "class_code", "open", "lon", "lat"])
 
 
-def open_points_of_import(session: Session, import_id: int) -> pd.DataFrame:
-    """Open incidents that an import stored: id, lon, lat."""
+def points_of_import(session: Session, import_id: int, *, since: datetime) -> pd.DataFrame:
+    """Incidents that an import stored, and that are open, ended since an instant or have no owner."""
     rows = session.execute(
         text(
-            "SELECT i.id, ST_X(i.geom), ST_Y(i.geom) FROM incident i WHERE i.is_open AND i.geom IS NOT NULL "
-            "AND i.import_id = :id ORDER BY i.id"
+            f"SELECT {_POINT} FROM incident i WHERE i.geom IS NOT NULL AND i.import_id = :id "
+            f"AND (i.is_open OR {_ENDED} >= :since OR i.grid_code IS NULL) ORDER BY i.id"
         ),
-        {"id": import_id},
+        {"id": import_id, "since": since},
     ).all()
-    return pd.DataFrame(rows, columns=["id", "lon", "lat"])
+    return _points(rows)
+
+
+def _points(rows: Sequence[Any]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["id", "lon", "lat", "is_open", "reported_at", "closed_at"])
+    for name in ("reported_at", "closed_at"):
+        # A column without a single instant has another unit.
+        frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("us")
+    return frame
 
 
 def upsert_classes(session: Session, values: list[dict[str, Any]]) -> None:

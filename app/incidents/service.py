@@ -1,38 +1,43 @@
-"""What the features above ask of incidents: re-assignment of the open ones."""
+"""What the features above ask of incidents: re-assignment."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
-from app.boundaries.assignment import point_owners
-from app.boundaries.edition_cache import LoadedEdition
+from app.boundaries.edition_loader import LoadedEdition
 from app.db.bulk_table import bring_owners
 from app.incidents import repository, storage
+from app.incidents.ownership import Ownership, ended_at
 
 
-def open_near(session: Session, *, boxes: np.ndarray, codes: Sequence[str]) -> pd.DataFrame:
-    """Open incidents in a box, or of these grids: id, lon, lat. Closed ones keep the owner of their time."""
-    return repository.open_points_near(session, boxes, codes)
+def reassign(session: Session, loaded: LoadedEdition, incidents: pd.DataFrame, *, actor: str) -> int:
+    """Give incidents (id, lon, lat, is_open, reported_at, closed_at) their owners now that an edition is in force.
 
-
-def reassign_open(session: Session, loaded: LoadedEdition, incidents: pd.DataFrame, *, actor: str) -> int:
-    """Give incidents (id, lon, lat) their owners in an edition. Returns how many changed."""
+    Returns how many changed hands.
+    """
     if not len(incidents):
         return 0
-    owner_codes, owner_paths = point_owners(loaded, incidents["lon"].to_numpy(), incidents["lat"].to_numpy())
+    owners = Ownership(session, loaded).of(
+        incidents["lon"].to_numpy(),
+        incidents["lat"].to_numpy(),
+        incidents["is_open"].to_numpy(dtype=bool),
+        ended_at(incidents),
+    )
     bring_owners(session)
     return storage.assign(
         session,
-        {"id": incidents["id"].to_numpy(), "grid_code": owner_codes, "grid_path": owner_paths},
-        edition=loaded.number,
+        {
+            "id": incidents["id"].to_numpy(),
+            "grid_code": owners.codes,
+            "grid_path": owners.paths,
+            "assigned_edition": owners.editions,
+        },
         actor=actor,
     )
 
 
 def reassign_import(session: Session, loaded: LoadedEdition, import_id: int, *, actor: str) -> int:
-    """The same for the open ones that an import stored."""
-    return reassign_open(session, loaded, repository.open_points_of_import(session, import_id), actor=actor)
+    """The same for what an import stored before the edition came into force."""
+    rows = repository.points_of_import(session, import_id, since=loaded.scheduled.effective_from)
+    return reassign(session, loaded, rows, actor=actor)

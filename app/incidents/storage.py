@@ -41,6 +41,7 @@ INCIDENTS = BulkTable(
         "grid_path": "ltree",
         "attributes": "jsonb",
         "number": "text",
+        "assigned_edition": "integer",
     },
     key=("source", "source_id"),
     known_by="source_id",
@@ -85,10 +86,17 @@ def void_of_imports(session: Session, import_ids: Sequence[int], *, actor: str) 
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def assign(session: Session, columns: Mapping[str, Any], *, edition: int, actor: str) -> int:
+def assign(session: Session, columns: Mapping[str, Any], *, actor: str) -> int:
     """Write owners computed outside for the given ids; each change of owner is a line in the log. Returns how many."""
     make_temporary(
-        session, "assigned_incident", {"id": "bigint PRIMARY KEY", "grid_code": "text", "grid_path": "ltree"}
+        session,
+        "assigned_incident",
+        {
+            "id": "bigint PRIMARY KEY",
+            "grid_code": "text",
+            "grid_path": "ltree",
+            "assigned_edition": "integer",
+        },
     )
     copy_columns(session, "assigned_incident", columns)
     session.execute(text("ANALYZE assigned_incident"))
@@ -96,20 +104,23 @@ def assign(session: Session, columns: Mapping[str, Any], *, edition: int, actor:
         text(
             "INSERT INTO incident_log (incident_id, actor, action, from_state, to_state, detail) "
             "SELECT i.id, :actor, 'reassign', i.state, i.state, jsonb_build_object('from', i.grid_code, 'to', a.grid_code, "
-            "'edition', CAST(:edition AS integer)) FROM assigned_incident a JOIN incident i USING (id) "
+            "'edition', a.assigned_edition) FROM assigned_incident a JOIN incident i USING (id) "
             "WHERE i.grid_code IS DISTINCT FROM a.grid_code"
         ),
-        {"actor": actor, "edition": edition},
+        {"actor": actor},
     )
-    result = session.execute(
+    # Open ones whose owner stays are not written: they belong to the edition in force, whatever its number.
+    written = session.execute(
         text(
-            "UPDATE incident i SET grid_code = a.grid_code, grid_path = a.grid_path, assigned_edition = :edition "
-            "FROM assigned_incident a WHERE a.id = i.id "
-            "AND (i.grid_code, i.grid_path) IS DISTINCT FROM (a.grid_code, a.grid_path)"
-        ),
-        {"edition": edition},
+            "WITH old AS (SELECT i.id, (i.grid_code, i.grid_path) IS DISTINCT FROM (a.grid_code, a.grid_path) AS moved "
+            "FROM assigned_incident a JOIN incident i USING (id)), "
+            "written AS (UPDATE incident i SET grid_code = a.grid_code, grid_path = a.grid_path, "
+            "assigned_edition = a.assigned_edition FROM assigned_incident a, old o WHERE a.id = i.id AND o.id = i.id "
+            "AND (o.moved OR NOT i.is_open AND i.assigned_edition IS DISTINCT FROM a.assigned_edition) "
+            "RETURNING o.moved) SELECT count(*) FILTER (WHERE moved) FROM written"
+        )
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return int(written.scalar_one())
 
 
 def log_histories(session: Session, *, import_id: int, actor: str, recent_from: datetime) -> None:

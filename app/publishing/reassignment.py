@@ -148,7 +148,13 @@ def _move_owners(session: Session, editions: Sequence[int], *, actor: str) -> di
     number = boundary_rows.edition_this_instant(session)
     scheduled = next(e for e in schedule_of(session) if e.number == number)
     boxes = touched[["west", "south", "east", "north"]].to_numpy(dtype=float)
-    land = ChangedLand(boxes, sorted(set(touched["code"])))
+    begun = {first for _, first in boundary_rows.first_editions_of_districts(session, until=scheduled.number)}
+    land = ChangedLand(
+        boxes,
+        sorted(set(touched["code"])),
+        since=boundary_rows.first_effective(session, editions),
+        new_districts=not begun.isdisjoint(editions),
+    )
     affected = [(follower, follower.affected(session, land)) for follower in WITH_A_PLACE]
     if len(boxes) > _MANY:
         loaded = load_edition(session, scheduled)

@@ -10,10 +10,11 @@ import shapely
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository as boundary_rows
-from app.boundaries.assignment import owners_of, point_owners
-from app.boundaries.edition_cache import LoadedEdition, load_edition, schedule_of
+from app.boundaries.assignment import owners_of
+from app.boundaries.edition_loader import LoadedEdition
 from app.components import repository as component_rows
 from app.incidents import repository as incident_rows
+from app.incidents.ownership import Ownership, ended_at
 from app.verify import repository
 from app.verify.outcome import Findings, Outcome
 from gis.text import Text
@@ -79,6 +80,11 @@ def derived_assignments(session: Session, loaded: LoadedEdition) -> Outcome:
     found.some(shares_wrong, "占比与重算不同", "shares that differ when recomputed")
     incidents, incidents_wrong = _incidents(session, loaded)
     found.some(incidents_wrong, "归属与重算不同的事件", "incidents whose owner differs when recomputed")
+    found.some(
+        incident_rows.owners_unknown_in_their_edition(session),
+        "事件所属的网格在其所记版本中不存在",
+        "grids that own incidents in an edition that does not have them",
+    )
     placeless = incident_rows.count_placeless_with_owner(session)
     found.add_if(
         placeless > 0,
@@ -114,26 +120,20 @@ def _differ(stored: pd.Series, fresh: np.ndarray) -> np.ndarray:
 
 
 def _incidents(session: Session, loaded: LoadedEdition) -> tuple[int, list[str]]:
-    """Open incidents by the edition in force, closed ones by the edition they were last assigned in."""
-    schedule = {e.number: e for e in schedule_of(session)}
-    editions: dict[int, LoadedEdition] = {loaded.number: loaded}
-
-    def edition(number: int) -> LoadedEdition:
-        if number not in editions:
-            editions[number] = load_edition(session, schedule[number])
-        return editions[number]
-
+    """How many incidents were recomputed with the edition that decides, and whose owner differs."""
+    ownership = Ownership(session, loaded)
     count, wrong = 0, []
     for frame in incident_rows.stored_assignments(session):
         count += len(frame)
-        by = frame["assigned_edition"].where(~frame["is_open"], loaded.number)
-        for number, part in frame.groupby(by, sort=True, dropna=False):
-            if number not in schedule:  # nor is a missing number
-                wrong += [str(i) for i in part["id"][part["grid_code"].notna()]]
-                continue
-            codes, paths = point_owners(edition(int(number)), part["lon"].to_numpy(), part["lat"].to_numpy())
-            differs = _differ(part["grid_code"], codes) | _differ(part["grid_path"], paths)
-            wrong += [str(i) for i in part["id"].to_numpy()[differs]]
+        lon, lat = frame["lon"].to_numpy(), frame["lat"].to_numpy()
+        void = frame["is_void"].to_numpy(dtype=bool)
+        stored = frame["assigned_edition"].fillna(0).to_numpy(dtype=np.int64)
+        owners = ownership.of(lon, lat, frame["is_open"].to_numpy(dtype=bool), ended_at(frame))
+        codes, paths = owners.codes, owners.paths
+        # Void ones keep the owner that they had.
+        codes[void], paths[void] = ownership.in_editions(lon[void], lat[void], stored[void])
+        differs = _differ(frame["grid_code"], codes) | _differ(frame["grid_path"], paths)
+        wrong += [str(i) for i in frame["id"].to_numpy()[differs]]
     return count, wrong
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from gis.errors import Place, Refusal
 
@@ -68,6 +68,10 @@ class OperationRefused(Refusal):
     """
 
     code = "operation-refused"
+
+    def members(self, most: int | None = None) -> dict[str, Any]:
+        """Return the places, an empty list where the fault lies nowhere: a map reads them without asking."""
+        return {"places": []} | super().members(most)
 
 
 def refuse(code: str, zh: str, en: str, *, places: Iterable[Place] = ()) -> NoReturn:

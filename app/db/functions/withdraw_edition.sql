@@ -18,8 +18,10 @@ BEGIN
             SELECT jsonb_build_object(
               'created', (SELECT coalesce(jsonb_agg(o.code ORDER BY o.code), '[]') FROM opened o
                            WHERE o.code NOT IN (SELECT c.code FROM closed c)),
+              -- Grids that only got or lost common nodes went nowhere, and are not counted.
               'changed', (SELECT coalesce(jsonb_agg(o.code ORDER BY o.code), '[]') FROM opened o
-                           WHERE o.code IN (SELECT c.code FROM closed c)),
+                           WHERE o.code IN (SELECT c.code FROM closed c) AND EXISTS
+                                 (SELECT FROM lineage l WHERE l.edition = which AND o.code IN (l.from_code, l.to_code))),
               'retired', (SELECT coalesce(jsonb_agg(c.code ORDER BY c.code), '[]') FROM closed c
                            WHERE c.code NOT IN (SELECT o.code FROM opened o)))),
            was, actor, reason

@@ -22,7 +22,8 @@ LEFT, RIGHT = "370299002003001", "370299002003002"
 POINT = "INSERT INTO component (code, code_scheme, class_code, geom) VALUES (:code, 'own', '0101', ST_Point(:x, :y, 4326))"
 REPORT = (
     "INSERT INTO incident (number, source, state, geom, occurred_at, reported_at)"
-    " VALUES (:number, 't', :state, ST_Point(:x, :y, 4326), now(), now())"
+    " VALUES (:number, 't', :state, ST_Point(:x, :y, 4326), now() - interval '1 hour', "
+    "now() - interval '1 hour')"
 )
 
 

@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterator
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
+from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from tests.fixtures.actors import Actors
@@ -216,10 +218,8 @@ def test_closed_layers_ask_to_sign_in(committing_db: CommittingDatabase) -> None
 def test_when_the_database_is_away_the_page_says_so(
     app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sqlalchemy.exc import OperationalError
-
     def away(*_: object, **__: object) -> None:
-        raise OperationalError("SELECT 1", {}, Exception("connection refused"))
+        raise OperationalError("SELECT 1", {}, psycopg.OperationalError("connection refused"))
 
     monkeypatch.setattr(app.state.engine, "connect", away)
     client.cookies.set("wangge_session", "x" * 43)
