@@ -10,25 +10,27 @@ from sqlalchemy.orm import Session
 
 from app.db.cluster import ClusterInfo
 from app.db.session import RowScope
+from app.publishing.registry import unit_path_tables
 from tests.fixtures import throwaway
 from tests.fixtures.connections import engine_on
 from tests.fixtures.throwaway import TestDatabase
 from tests.fixtures.units import GRIDS, place_in, plant
 
-# For each guarded table: the paths of a row (any of them in sight makes it seen) as an SQL text[].
-PATHS = {
-    "incident": "ARRAY[grid_path::text]",
+# Rows that hang on a guarded one, with the paths of that one; `arrange` writes them where there is no such column.
+_HANGING = {
     "incident_log": "ARRAY[from_state]",
-    "component": "paths::text[]",
     "component_share": "(SELECT c.paths::text[] FROM component c WHERE c.id = component_id)",
-    "officer": "ARRAY[unit_path::text]",
-    "team_member": "ARRAY[grid_path::text]",
-    "population_count": "ARRAY[grid_path::text]",
-    "draft": "ARRAY[scope_path::text]",
     "draft_operation": "ARRAY[operation->>'scope']",
     "draft_grid": "ARRAY[name]",
     "draft_log": "ARRAY[note]",
 }
+# For each guarded table: the paths of a row (any of them in sight makes it seen) as an SQL text[]. A table that
+# registers itself is tried from then on, and has to be filled.
+PATHS = {
+    each.table: f"string_to_array(trim({each.secured_by}::text, '{{}}'), ',')"
+    for each in unit_path_tables().values()
+    if each.secured_by
+} | _HANGING
 
 
 def arrange(session: Session) -> None:
