@@ -10,7 +10,7 @@ import shapely
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository
-from app.boundaries.edition_loader import LoadedEdition, Scheduled, load_edition, schedule_of
+from app.boundaries.edition_loader import LoadedEdition, Scheduled, load_edition, scheduled_edition
 from app.boundaries.index_store import IndexStore
 from app.boundaries.service import edition_in_force
 from app.db import locks
@@ -24,9 +24,7 @@ def index_in_force(
     session: Session, *, at: datetime | None = None, store: IndexStore | None = None
 ) -> LoadedEdition:
     """The edition in force, now or at an instant, with its index; from a store it is there in milliseconds."""
-    number = edition_in_force(session, at)
-    scheduled = next(e for e in schedule_of(session) if e.number == number)
-    return load_edition(session, scheduled, store=store)
+    return load_edition(session, scheduled_edition(session, edition_in_force(session, at)), store=store)
 
 
 def part_of(session: Session, scheduled: Scheduled, boxes: np.ndarray) -> LoadedEdition:
@@ -52,7 +50,7 @@ def newer_edition(session: Session, loaded: LoadedEdition) -> LoadedEdition | No
     number = repository.edition_this_instant(session)
     if number is None or number == loaded.number:
         return None
-    return load_edition(session, next(e for e in schedule_of(session) if e.number == number))
+    return load_edition(session, scheduled_edition(session, number))
 
 
 @dataclass(frozen=True)

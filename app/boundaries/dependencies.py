@@ -11,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 from app.boundaries.edition_cache import EditionCache, LoadedEdition
 from app.boundaries.edition_choice import EditionChoice, edition_choice
 from app.errors import Invalid
-from app.kit.clock import now
 from gis.crs import SourceCrs, check_degrees
 
 HIGHEST_NUMBER = 2**31 - 1
@@ -45,7 +44,7 @@ RequestedEdition = Annotated[EditionChoice, Depends(requested_edition)]
 async def loaded_edition(request: Request, choice: EditionChoice) -> LoadedEdition:
     """The edition of a choice with its index; from memory where it is there already."""
     editions: EditionCache = request.app.state.editions
-    number = choice.number if choice.number is not None else editions.number_at(choice.instant or now())
+    number = editions.number_of(choice)
     held = editions.loaded(number) if number is not None else None
     if held is not None:
         return held

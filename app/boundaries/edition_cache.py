@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository
+from app.boundaries.edition_choice import EditionChoice
 from app.boundaries.edition_loader import (
     LoadedEdition,
     Scheduled,
@@ -182,6 +183,10 @@ class EditionCache:
     def number_at(self, instant: datetime) -> int | None:
         """The number of the edition in force at an instant; None before the first."""
         return number_at(self._schedule, instant)
+
+    def number_of(self, choice: EditionChoice) -> int | None:
+        """The number of the edition of a choice, whether there is one or not; None before the first."""
+        return choice.number if choice.number is not None else self.number_at(choice.instant or now())
 
     def present(self) -> LoadedEdition | None:
         """The edition in force this instant, if it is in memory; costs next to nothing, never touches the database."""

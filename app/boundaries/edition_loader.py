@@ -97,6 +97,11 @@ def schedule_of(session: Session) -> tuple[Scheduled, ...]:
     return read_schedule(session)[0]
 
 
+def scheduled_edition(session: Session, number: int) -> Scheduled:
+    """The edition of this number, which must be there."""
+    return next(each for each in schedule_of(session) if each.number == number)
+
+
 def read_schedule(session: Session) -> tuple[tuple[Scheduled, ...], tuple[int, ...]]:
     """The schedule, and numbers of editions whose instant lies beyond the calendar: a row may be bad, not the others."""
     editions = repository.editions(session)

@@ -25,8 +25,7 @@ from app.cli.imports import (
     tell,
 )
 from app.cli.output import JsonOption
-from app.incidents import states
-from app.incidents.catalog import classes as catalog_classes
+from app.incidents import repository, states
 from app.incidents.file_import import IncidentColumns, import_incidents
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="事件 / incidents.")
@@ -165,6 +164,6 @@ def show_classes(
                 "scheme": item.scheme,
                 "sensitive": item.sensitive,
             }
-            for item in catalog_classes(session)
+            for item in repository.classes(session)
         ]
     list_classes(context, rows, words)

@@ -8,7 +8,6 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from app.components import repository
-from app.components.models import ComponentClass
 from app.kit.resources import DATA
 from app.people.service import department_ids
 
@@ -46,8 +45,3 @@ def sync(session: Session) -> int:
     ]
     repository.upsert_classes(session, values)
     return len(values)
-
-
-def classes(session: Session) -> list[ComponentClass]:
-    """All classes by code."""
-    return repository.classes(session)

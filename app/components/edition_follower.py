@@ -5,7 +5,7 @@ from __future__ import annotations
 import shapely
 from sqlalchemy.orm import Session
 
-from app.components import service
+from app.components import repository, service
 from app.db.edition_follower import Affected, ChangedLand, NewOwners, UnitPathTable
 
 
@@ -20,7 +20,7 @@ class Components:
 
     def affected(self, session: Session, land: ChangedLand) -> Affected:
         """Those that meet the land or belong to its grids."""
-        rows = service.near(session, boxes=land.boxes, codes=land.codes)
+        rows = repository.shapes_near(session, land.boxes, land.codes)
         return Affected(rows, shapely.bounds(rows["geometry"].to_numpy()).reshape(-1, 4))
 
     def reassign(self, session: Session, affected: Affected, owners: NewOwners) -> int:

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 from sqlalchemy.orm import Session
 
-from app.components import catalog, repository
+from app.components import repository
 from app.components.models import STATES
 from app.components.rules import STATE_NAMES, class_names, suggest_class
 from app.errors import Invalid
@@ -53,7 +53,7 @@ def resolve_classes(session: Session, wanted: Sequence[str]) -> tuple[str, ...]:
     Invalid
         ``no-such-class``, with the nearest names.
     """
-    names = class_names(catalog.classes(session))
+    names = class_names(repository.classes(session))
     plain = {key.casefold(): code for key, code in names.items()}
     found = []
     for each in wanted:

@@ -13,7 +13,7 @@ import shapely
 from sqlalchemy.orm import Session
 
 from app.boundaries.assignment import Owners, index_in_force, newer_edition, owners_of
-from app.components import catalog, repository, storage
+from app.components import repository, storage
 from app.components.rules import (
     class_names,
     judge_shapes,
@@ -141,7 +141,7 @@ def _table(
 ) -> pd.DataFrame:
     """The rows as they are to be stored, and into ``bad`` what is wrong with them; each is told its first fault only."""
     plain = frame.drop(columns=frame.geometry.name).reset_index(drop=True)
-    known = catalog.classes(session)
+    known = repository.classes(session)
     classes = _classes(plain, columns, class_names(known), bad)
     table = pd.DataFrame({"class_code": classes, "row": np.arange(1, len(plain) + 1)})
     shapes = np.asarray(frame.geometry.array, dtype=object)

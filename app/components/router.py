@@ -7,7 +7,7 @@ from typing import Any
 from app.auth.dependencies import Read
 from app.auth.policy import public_if
 from app.auth.routing import Router
-from app.components import catalog
+from app.components import repository
 from app.components.schemas import ComponentClasses
 
 router = Router(tags=["catalogue"], dependencies=[public_if("public_layers", same_for_all=True)])
@@ -35,6 +35,6 @@ def list_component_classes(session: Read) -> dict[str, Any]:
                 "scheme": c.scheme,
                 "codes_2026": c.codes_2026,
             }
-            for c in catalog.classes(session)
+            for c in repository.classes(session)
         ]
     }

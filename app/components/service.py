@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
@@ -12,11 +9,6 @@ from app.boundaries.assignment import owners_of
 from app.boundaries.edition_cache import LoadedEdition
 from app.components import repository, storage
 from app.db.bulk_table import bring_owners
-
-
-def near(session: Session, *, boxes: np.ndarray, codes: Sequence[str]) -> pd.DataFrame:
-    """Components that meet a box, or of these grids: id, geometry."""
-    return repository.shapes_near(session, boxes, codes)
 
 
 def reassign(session: Session, loaded: LoadedEdition, components: pd.DataFrame) -> int:

@@ -53,14 +53,9 @@ def sync(session: Session) -> int:
     return len(values)
 
 
-def classes(session: Session) -> list[IncidentClass]:
-    """All classes by code."""
-    return repository.classes(session)
-
-
 def add_local(session: Session, names: Sequence[str], *, source: str) -> dict[str, str]:
     """Register classes that only one source knows. Returns name -> code."""
-    taken = [c.code for c in classes(session) if c.major_code == LOCAL_MAJOR]
+    taken = [c.code for c in repository.classes(session) if c.major_code == LOCAL_MAJOR]
     start = max((int(code[2:]) for code in taken), default=0) + 1
     made = {name: f"{LOCAL_MAJOR}{start + i:03d}" for i, name in enumerate(sorted(names))}
     session.add_all(

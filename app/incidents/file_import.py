@@ -24,7 +24,7 @@ from app.imports.attributes import attributes
 from app.imports.date_parsing import DateOrder
 from app.imports.row_validation import found_columns, in_order, repeated, rows_to_keep, texts
 from app.imports.service import ImportReport, OnConflict, SourceFile
-from app.incidents import catalog, states, storage
+from app.incidents import catalog, repository, states, storage
 from app.incidents.import_times import TimeColumns, impossible_times, read_times
 from app.incidents.ownership import Ownership, ended_at
 from app.incidents.rules import class_names, resolve_states, sounds_sensitive
@@ -284,7 +284,7 @@ def _classes(
     strict: bool,
 ) -> tuple[Any, Any]:
     """Class codes and departments of the rows. Names that the catalogue lacks become classes of this source."""
-    known = catalog.classes(session)
+    known = repository.classes(session)
     nobody = np.full(len(plain), None, dtype=object)
     if not columns.class_column:
         report.note("没有类别列：事件标为待分类", "no class column: the incidents wait for triage")

@@ -14,7 +14,7 @@ from app.auth.principal import Principal
 from app.auth.routing import Router
 from app.boundaries import repository as boundary_rows
 from app.errors import Invalid, NotFound
-from app.incidents import catalog, queries, states
+from app.incidents import queries, repository, states
 from app.incidents.map import map_of
 from app.incidents.queries import Filters
 from app.incidents.schemas import AnyIncidentDetail, IncidentClasses, IncidentMap, IncidentPage
@@ -237,6 +237,6 @@ def list_incident_classes(session: Read) -> dict[str, Any]:
                 "scheme": c.scheme,
                 "code_2026": c.code_2026,
             }
-            for c in catalog.classes(session)
+            for c in repository.classes(session)
         ]
     }

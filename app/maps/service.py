@@ -17,7 +17,6 @@ from app.boundaries.edition_cache import EditionCache, Scheduled
 from app.boundaries.edition_choice import EditionChoice
 from app.db.session import NOTHING, read_session
 from app.errors import Invalid, NotFound
-from app.kit.clock import now
 from app.kit.compression import WORTH_SQUEEZING, squeeze
 from app.maps import repository
 from app.maps.rules import COMPONENTS_FROM_ZOOM, FORMAT, MAX_ZOOM, UNIT_LAYERS, Tile, labels_at, shapes_at
@@ -83,9 +82,7 @@ def _weight(made: Made) -> int:
 
 def edition_to_show(editions: EditionCache, choice: EditionChoice) -> Scheduled:
     """The edition of a choice; NotFound when there is none. Nothing is loaded for it."""
-    number = choice.number
-    if number is None:
-        number = editions.number_at(choice.instant or now())
+    number = editions.number_of(choice)
     if number is None:
         return editions.in_force(choice.instant).scheduled  # which says why there is none
     found = next((e for e in editions.schedule if e.number == number), None)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.boundaries import repository as boundary_rows
 from app.boundaries.assignment import part_of
-from app.boundaries.edition_cache import load_edition, schedule_of
+from app.boundaries.edition_loader import load_edition, scheduled_edition
 from app.boundaries.grid_changes import GridChanges
 from app.boundaries.publishing import Published, Terms, publish_changes, publish_coverage
 from app.boundaries.retirement import publish_without
@@ -146,7 +146,8 @@ def _move_owners(session: Session, editions: Sequence[int], *, actor: str) -> di
             bound.move_units(session, moved)
     touched = boundary_rows.grids_changed_by(session, editions)
     number = boundary_rows.edition_this_instant(session)
-    scheduled = next(e for e in schedule_of(session) if e.number == number)
+    assert number is not None  # noqa: S101 - the editions that are followed are in force
+    scheduled = scheduled_edition(session, number)
     boxes = touched[["west", "south", "east", "north"]].to_numpy(dtype=float)
     begun = {first for _, first in boundary_rows.first_editions_of_districts(session, until=scheduled.number)}
     land = ChangedLand(

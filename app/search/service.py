@@ -16,7 +16,6 @@ from app.boundaries.service import edition_asked_for
 from app.components import repository as component_rows
 from app.db.ltree import code_of
 from app.incidents import queries as incident_rows
-from app.kit.clock import now
 from app.kit.crs import find_crs
 from app.kit.unit_levels import LEVELS
 from gis.crs import to_wgs84
@@ -104,7 +103,7 @@ def _place(editions: EditionCache, words: str, choice: EditionChoice) -> dict[st
         "lon": round(x, 7),
         "lat": round(y, 7),
     }
-    number = choice.number or editions.number_at(choice.instant or now())
+    number = editions.number_of(choice)
     if number is not None:
         loaded = editions.get(number)
         owner = int(loaded.index.locate(lon, lat)[0])
