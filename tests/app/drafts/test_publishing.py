@@ -16,8 +16,8 @@ from app.publishing.reassignment import activate_due
 from tests.app.drafts.drafting import LEFT, RIGHT, STREET_2, TALL, Drafting, Hand, shared_vertex, through
 from tests.app.drafts.test_workflow import broken, refused
 from tests.app.publishing.test_reassignment import fill, owners
-from tests.fixtures.eventually import eventually, wait_for
-from tests.fixtures.towns import CODES, DISTRICT, publish_town, town_grids
+from tests.fixtures.eventually import eventually
+from tests.fixtures.towns import CODES, DISTRICT, bring_forward, publish_town, town_grids
 
 COMMUNITY = "370299002003"
 
@@ -269,17 +269,17 @@ def test_an_edition_of_the_future_takes_force_by_the_clock(drafting: Drafting):
         fill(session)
     old = f"{DISTRICT}.{STREET_2}.{COMMUNITY}.{RIGHT}"
     drafting.actors.person(("grid-leader", old), name="leader")
-    soon = datetime.now(UTC) + timedelta(seconds=3)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
     hand = Hand.begin(drafting.editor())
     hand.do(op="recode", grid=RIGHT, code="370299002003077")
-    result = hand.approve(drafting.publisher()).publish(effective_from=soon.isoformat())
+    result = hand.approve(drafting.publisher()).publish(effective_from=tomorrow.isoformat())
     assert (result["components_reassigned"], result["incidents_reassigned"]) == (0, 0)
     scope = "SELECT g.scope_path::text FROM account_grant g JOIN account a ON a.id = g.account_id WHERE a.name = 'leader'"
     assert rows(drafting, scope) == [(old,)]
     assert rows(drafting, "SELECT edition_at(now())") == [(1,)]
     # A draft begun meanwhile stands on the newest edition, not on the one in force.
     assert Hand.begin(drafting.editor()).get()["base"] == 2
-    wait_for(soon)
+    bring_forward(drafting.owner, 2)
     activate_due(drafting.db.service_engine)
     assert rows(drafting, scope) == [(f"{DISTRICT}.{STREET_2}.{COMMUNITY}.370299002003077",)]
     with Session(drafting.owner) as session:

@@ -15,9 +15,10 @@ from app.db import locks
 from app.db.session import EVERYTHING, write_session
 from app.publishing.reassignment import activate, activate_due
 from app.verify.service import verify
-from tests.fixtures.eventually import eventually, wait_for
-from tests.fixtures.towns import inside, publish_town, shape_of, town_grids
+from tests.fixtures.eventually import eventually
+from tests.fixtures.towns import bring_forward, inside, publish_town, shape_of, town_grids
 
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
 LEFT, RIGHT = "370299002003001", "370299002003002"
 POINT = "INSERT INTO component (code, code_scheme, class_code, geom) VALUES (:code, 'own', '0101', ST_Point(:x, :y, 4326))"
 REPORT = (
@@ -134,15 +135,14 @@ def test_ring_renamed_and_relocated_follow(session, town):
 def test_an_edition_of_the_future_moves_owners_when_it_takes_force(town_db):
     with town_db.writing() as session:
         fill(session)
-    soon = datetime.now(UTC) + timedelta(seconds=8)
     with town_db.writing() as session:
-        publication = publish_town(session, swapped(), effective_from=soon)
+        publication = publish_town(session, swapped(), effective_from=TOMORROW)
         assert (publication.components_reassigned, publication.incidents_reassigned) == (0, 0)
     assert activate_due(town_db.db.service_engine) == []
     with Session(town_db.db.owner_engine) as session:
         assert owners(session, "component", "code")[f"c{LEFT}"] == LEFT
         assert broken(session) == []
-    wait_for(soon)
+    bring_forward(town_db.db.owner_engine, 2)
     with Session(town_db.db.owner_engine) as session:
         assert broken(session) == [5], "verify must tell that owners have not followed"
     # As the service does it, with the role that cannot bypass row security.
@@ -163,10 +163,9 @@ def test_an_edition_of_the_future_moves_owners_when_it_takes_force(town_db):
 def test_the_next_publication_settles_first(town_db):
     with town_db.writing() as session:
         fill(session)
-    soon = datetime.now(UTC) + timedelta(seconds=0.8)
     with town_db.writing() as session:
-        publish_town(session, swapped(), effective_from=soon)
-    wait_for(soon)
+        publish_town(session, swapped(), effective_from=TOMORROW)
+    bring_forward(town_db.db.owner_engine, 2)
     grids = swapped()
     grids.loc[grids["code"] == "370299001001001", "name"] = "新名"
     with town_db.writing() as session:
