@@ -34,7 +34,7 @@ router = Router(
     dependencies=[allow("admin")],
     responses={403: {}, 404: {}, 409: {}, 422: {}},
 )
-AccountName = Annotated[str, Path(description="Name of the account.", examples=["zhang"])]
+AccountName = Annotated[str, Path(description="Name of the account.", examples=["chen"])]
 GrantId = Annotated[int, Path(description="Number of the grant.", examples=[1])]
 # A token that leaked could otherwise make accounts and passwords that outlive its own revocation.
 _WRITES = [allow("admin", people_only=True)]
@@ -59,7 +59,7 @@ def list_accounts(
     principal: CurrentPrincipal,
     session: Read,
     q: Annotated[
-        str | None, Query(max_length=100, description="Words of the name.", examples=["zhang"])
+        str | None, Query(max_length=100, description="Words of the name.", examples=["chen"])
     ] = None,
     after: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=500, description="Most accounts of a page.")] = 100,

@@ -15,7 +15,7 @@ from app.auth.schemas import AuditList, AuditOut
 router = Router(prefix="/v1/audit", tags=["audit"])
 
 Actor = Annotated[
-    str | None, Query(max_length=200, description="Only entries of this actor.", examples=["zhang"])
+    str | None, Query(max_length=200, description="Only entries of this actor.", examples=["chen"])
 ]
 ActionName = Annotated[
     str | None, Query(max_length=200, description="Only this action.", examples=["role.granted"])
