@@ -57,7 +57,9 @@ class _Members(BaseModel):
     def _without_nulls(cls, given: object) -> Any:
         if not isinstance(given, Mapping):
             return given
-        return {key: value for key, value in given.items() if value is not None}
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        # A null says that a member is not given; one that there is not stays, to be refused by its name.
+        return {key: value for key, value in given.items() if value is not None or key not in known}
 
     def _values(self, where: str = "") -> dict[str, Any]:
         """The members that were given, as `gis.editing.operations` has them."""

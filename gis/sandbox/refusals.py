@@ -14,7 +14,7 @@ from gis.io.limits import LimitName, ReadLimits, limit_exceeded
 from gis.sandbox.messages import MessageDamaged
 from gis.text import Text
 
-__all__ = ["ReaderCrashed", "crash_refusal", "defect_of", "describe_refusal", "refusal_of"]
+__all__ = ["ReaderCrashed", "crash_refusal", "defect_of", "describe_defect", "describe_refusal", "refusal_of"]
 
 _MOST = 100_000
 _CODE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+){0,6}")
@@ -59,7 +59,7 @@ def describe_refusal(error: Refusal) -> dict[str, object]:
         out["rows"] = [[row.row, row.column, *row.reason, row.value] for row in rows[:_MOST]]
     defects: list[Defect] = getattr(error, "defects", [])
     if defects:
-        out["defects"] = [{**vars(defect), "detail": list(defect.detail)} for defect in defects[:_MOST]]
+        out["defects"] = [describe_defect(defect) for defect in defects[:_MOST]]
     samples: tuple[EncodingSample, ...] = getattr(error, "samples", ())
     if samples:
         out["samples"] = [[sample.encoding, list(sample.texts)] for sample in samples]
@@ -106,6 +106,11 @@ def refusal_of(said: Any) -> Refusal:
     except (KeyError, TypeError, ValueError) as wrong:
         raise MessageDamaged(f"no refusal: {wrong}") from wrong
     return error
+
+
+def describe_defect(defect: Defect) -> dict[str, object]:
+    """Write a defect as JSON has it."""
+    return {**vars(defect), "detail": list(defect.detail)}
 
 
 def defect_of(said: Any) -> Defect:

@@ -14,6 +14,7 @@ from gis.coverage import Defect, read_rings
 from gis.editing import Coverage, Edit, GridAttributes, apply, operation_as_json, operations_from_frame
 from gis.sandbox.layers import as_shapes, shape_column
 from gis.sandbox.messages import Message
+from gis.sandbox.refusals import describe_defect
 
 __all__ = ["Replacement", "Step", "compute_replacement", "coverage_of", "describe_replacement"]
 
@@ -117,7 +118,7 @@ def compute_replacement(message: Message) -> tuple[dict[str, Any], dict[str, pa.
         )
         touched[f"after{at}"] = _table(edit.coverage, [code for code in codes if code in edit.coverage])
         coverage = edit.coverage
-    return {"steps": steps, "warnings": [vars(warning) for warning in warnings]}, touched
+    return {"steps": steps, "warnings": [describe_defect(warning) for warning in warnings]}, touched
 
 
 def _table(coverage: Coverage, codes: Sequence[str]) -> pa.Table:

@@ -16,6 +16,7 @@ import selectors
 import signal
 import socket
 import struct
+import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -256,6 +257,9 @@ def _work(question: int, reply: int, parent: int) -> NoReturn:
             write_message(reply, {**header, "protection": protection}, tables)
         except (MemoryError, OSError):
             os._exit(3)
+        except (TypeError, ValueError):
+            # An answer that cannot be written is a fault of ours: it must not pass for one of the file.
+            write_message(reply, {"failure": traceback.format_exc(), "protection": protection}, {})
         code = 0
     except MemoryError:
         code = 3

@@ -10,13 +10,12 @@ from fastapi import FastAPI
 
 from gis.errors import UnknownEncoding
 from gis.io import read_layer
-from tests.app.drafts.drafting import Drafting, Hand, made
+from tests.app.drafts.drafting import Drafting, Hand
 from tests.app.drafts.test_upload import exported, sent, taken
 from tests.app.drafts.test_workflow import refused
 from tests.fixtures.actors import Actors
-from tests.fixtures.database import CommittingDatabase
 from tests.fixtures.dbase import write_shapefile
-from tests.fixtures.towns import ENCLAVE
+from tests.fixtures.towns import ENCLAVE, TownDatabase
 
 TEXT = "云泰社区"
 
@@ -63,8 +62,8 @@ def test_one_cell_in_another_encoding_is_named(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def drafting(app: FastAPI, actors: Actors, committing_db: CommittingDatabase) -> Drafting:
-    return made(app, actors, committing_db)
+def drafting(app: FastAPI, actors: Actors, town_db: TownDatabase) -> Drafting:
+    return Drafting(app, actors, town_db.db)
 
 
 def test_by_http(drafting: Drafting, tmp_path: Path) -> None:

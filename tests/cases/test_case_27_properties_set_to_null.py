@@ -13,17 +13,16 @@ from hypothesis import strategies as st
 from app.errors import Invalid
 from app.ogc.draft_properties import properties_of
 from gis.measures import geodesic_area_m2
-from tests.app.drafts.drafting import LEFT, STREET_1, TALL, Drafting, Hand, made
+from tests.app.drafts.drafting import LEFT, STREET_1, TALL, Drafting, Hand
 from tests.fixtures.actors import Actors
-from tests.fixtures.database import CommittingDatabase
-from tests.fixtures.towns import shape_of
+from tests.fixtures.towns import TownDatabase, shape_of
 
 COMMUNITY = f"{STREET_1}001"
 
 
 @pytest.fixture
-def drafting(app: FastAPI, actors: Actors, committing_db: CommittingDatabase) -> Drafting:
-    return made(app, actors, committing_db)
+def drafting(app: FastAPI, actors: Actors, town_db: TownDatabase) -> Drafting:
+    return Drafting(app, actors, town_db.db)
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from app.demo.plan import make_plan, read_outline
 from gis.synthetic import build_district
-from tests.app.drafts.drafting import LEFT, RIGHT, TALL, Drafting, Hand, made, shared_vertex, through
+from tests.app.drafts.drafting import LEFT, RIGHT, TALL, Drafting, Hand, shared_vertex, through
 from tests.fixtures.grass import opinion_on, parts_of
 from tests.fixtures.towns import shape_of
 
 
 @pytest.fixture
-def drafting(app, actors, committing_db) -> Drafting:
-    return made(app, actors, committing_db)
+def drafting(app, actors, town_db) -> Drafting:
+    return Drafting(app, actors, town_db.db)
 
 
 def published(drafting: Drafting, number: int) -> tuple[list[str], np.ndarray]:

@@ -53,7 +53,10 @@ def test_grids_of_a_draft_by_features(drafting: Drafting):
 def test_what_does_not_change_is_not_sent_again(drafting: Drafting, path: str):
     x, y = inside(LEFT)
     client = drafting.editor()
-    plain, documented = path.format(x=x, y=y), path.format(x=x, y=y) + ("&crs=EPSG:4326" if "?" in path else "")
+    plain, documented = (
+        path.format(x=x, y=y),
+        path.format(x=x, y=y) + ("&crs=EPSG:4326" if "?" in path else ""),
+    )
     for asked in {plain, documented}:
         first = client.get(asked)
         assert first.status_code == 200, first.text

@@ -10,7 +10,7 @@ import shapely
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from tests.app.drafts.drafting import LEFT, RIGHT, Drafting, Hand, made
+from tests.app.drafts.drafting import LEFT, RIGHT, Drafting, Hand
 from tests.app.drafts.test_upload import exported
 from tests.fixtures.formats import LOOSE, WRITERS, reading_options
 from tests.fixtures.towns import CODES, inside
@@ -19,8 +19,8 @@ EVERY = {**WRITERS, **LOOSE}
 
 
 @pytest.fixture
-def drafting(app, actors, committing_db) -> Drafting:
-    return made(app, actors, committing_db)
+def drafting(app, actors, town_db) -> Drafting:
+    return Drafting(app, actors, town_db.db)
 
 
 def code_of(extension: str) -> str:

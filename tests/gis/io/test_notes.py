@@ -9,9 +9,10 @@ import pyogrio
 import pytest
 import shapely
 
-from gis.io import ReadLimits, Text, read_layer
+from gis.io import ReadLimits, read_layer
 from gis.io.notes import notes_as_json, notes_of
 from gis.sandbox import Sandbox
+from gis.text import Text
 
 HEIGHTS = Text(
     "2 个图形带有高程（Z），不读取，只保留平面坐标；第一个在第 1 行",

@@ -14,7 +14,7 @@ from gis.synthetic.incidents import build_incidents
 from gis.synthetic.scenes import hot_spots
 from tests.gis.synthetic.toy import OUTLINE, SEED, UNTIL, catalog, toy, toy_components, toy_incidents
 
-CLASSES = catalog("event")
+CLASSES = catalog("incident")
 
 
 @pytest.fixture(scope="module")

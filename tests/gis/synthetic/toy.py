@@ -74,5 +74,5 @@ def toy_components(*, count: int = 6000, seed: int = SEED) -> gpd.GeoDataFrame:
 def toy_incidents(*, count: int = 20_000, years: int = 2, seed: int = SEED) -> pd.DataFrame:
     """Incidents of the toy district; not to be changed."""
     return build_incidents(
-        toy(), toy_components(), catalog("event"), count=count, until=UNTIL, years=years, seed=seed
+        toy(), toy_components(), catalog("incident"), count=count, until=UNTIL, years=years, seed=seed
     )
