@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fixtures.actors",
     "tests.fixtures.units",
     "tests.fixtures.towns",
+    "tests.fixtures.readers",
     "tests.fixtures.commands",
     "tests.fixtures.served",
     "tests.fixtures.browser",

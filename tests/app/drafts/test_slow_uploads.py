@@ -23,6 +23,9 @@ from tests.fixtures.hostile import counting_view
 from tests.fixtures.served import serving_at
 from tests.fixtures.towns import publish_town, town_grids
 
+# How many processes fork and end is counted here.
+pytestmark = pytest.mark.usefixtures("own_zygote")
+
 IDLE_S = 3
 
 
