@@ -92,7 +92,7 @@ def _unknown(owner: str, member: str, known: Sequence[str]) -> OperationRefused:
 
 
 def _mismatch(
-    kind: str, path: Sequence[str | int], context: Mapping[str, object], came: Any
+    kind: str, path: Sequence[str | int], context: Mapping[str, object], came: object
 ) -> OperationRefused:
     name = _name_of(path)
     in_geometry = any(part in _GEOMETRIES for part in path)
