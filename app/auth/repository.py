@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Row,
     Select,
     Text,
     and_,
@@ -375,7 +376,7 @@ def units_coded(session: Session, code: str) -> Sequence[Any]:
     return session.execute(_UNITS_BY_CODE, {"code": code}).all()
 
 
-def units_at(session: Session, paths: Iterable[str]) -> dict[str, Any]:
+def units_at(session: Session, paths: Iterable[str]) -> dict[str, Row[tuple[str, str, str, str]]]:
     """Level, code and name of the units at ``paths``, as last known."""
     wanted = sorted(set(paths) - {EVERYWHERE})
     if not wanted:
@@ -386,7 +387,7 @@ def units_at(session: Session, paths: Iterable[str]) -> dict[str, Any]:
 # ── audit ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def record_hourly(session: Session, trace: AuditContext, action: str, target: str, **detail: Any) -> None:
+def record_hourly(session: Session, trace: AuditContext, action: str, target: str, **detail: object) -> None:
     """Add an entry unless the same actor has one of the same action and target within the hour."""
     recent = exists().where(
         AuditEntry.target == target,

@@ -66,5 +66,5 @@ def make_engine(
     return engine
 
 
-def _prepare(connection: Any, _record: Any) -> None:
+def _prepare(connection: Any, _record: object) -> None:
     read_any_instant(connection.adapters)

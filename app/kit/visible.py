@@ -36,7 +36,7 @@ def visible(text: str, *, breaks: bool = False) -> str:
     return (_UNSEEN_BUT_BREAKS if breaks else _UNSEEN).sub(_written, text)
 
 
-def written_out(_logger: Any, _method: str, event: Any) -> Any:
+def written_out(_logger: object, _method: str, event: Any) -> Any:
     """A step of structlog that keeps an entry on one line: what stands in a path or a name begins no other."""
     return {key: visible(value) if isinstance(value, str) else value for key, value in event.items()}
 
