@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 import geopandas as gpd
 import numpy as np
@@ -146,7 +146,16 @@ def _unusable(row: int, shape: BaseGeometry, column: str) -> list[BadRow]:
     return []
 
 
-def land_document(land: ExcludedLand) -> list[dict[str, Any]]:
+class LandPiece(TypedDict):
+    """A piece of declared land as ``--json`` has it."""
+
+    reason: str
+    width_m: float
+    area_m2: float
+    place: list[float]
+
+
+def land_document(land: ExcludedLand) -> list[LandPiece]:
     """Declared land for ``--json`` and for lists: reason, width, area and a place, piece by piece."""
     width, area = measure_land(land.polygons)
     places = [representative_place(shape) for shape in land.polygons]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from fastapi import Request
@@ -159,7 +158,7 @@ def _answer(
     request.app.state.metrics.located.inc()
     if owner < 0:
         found = explain_no_owner(edition, lon, lat, source, x=x, y=y)
-        more: dict[str, Any] = {} if found.excluded is None else {"excluded": {"reason": found.excluded}}
+        more: dict[str, object] = {} if found.excluded is None else {"excluded": {"reason": found.excluded}}
         raise NoOwner(
             found.detail.zh,
             found.detail.en,
@@ -168,6 +167,8 @@ def _answer(
             lat=lat,
             crs=crs,
             edition=edition.number,
+            code=None,
+            places=(),
             **more,
         )
     return edition.answers.get(owner, on_boundary=on_boundary, cache=_cache(request, instant))

@@ -36,7 +36,7 @@ class CoverageInput:
     code_scheme: str | None = "own"
     # None: as it is published, while any of its published boundaries stays; of a new district False.
     synthetic: bool | None = False
-    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, object] = field(default_factory=dict)
     # Land that is nobody's on purpose. None: what the edition before declared stays, where no grid takes it.
     excluded: ExcludedLand | None = None
 
@@ -106,7 +106,7 @@ def units_of(given: CoverageInput) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _row(
     level: str, code: str, name: Any, kind: str | None, parent: str | None, unit_path: str, shape: Any
-) -> dict[str, Any]:
+) -> dict[str, object]:
     if shapely.get_type_id(shape) == 3:
         shape = shapely.multipolygons([shape])
     return {

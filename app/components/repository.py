@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -191,7 +191,7 @@ def search(session: Session, words: str, *, limit: int) -> list[ComponentMatch]:
     return [ComponentMatch._make(row) for row in session.execute(query)]
 
 
-def upsert_classes(session: Session, values: list[dict[str, Any]]) -> None:
+def upsert_classes(session: Session, values: Sequence[Mapping[str, object]]) -> None:
     """Write classes over those of the same codes; none is removed."""
     statement = insert(ComponentClass).values(values)
     changed = {name: statement.excluded[name] for name in values[0] if name != "code"}

@@ -35,9 +35,9 @@ from gis.editing import OperationInput
 
 router = Router(prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
 
-_GONE: dict[int | str, dict[str, Any]] = {404: {"description": "No such draft in sight."}}
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The asker has this version."}}
-_WRITES: dict[int | str, dict[str, Any]] = {
+_GONE: dict[int | str, dict[str, object]] = {404: {"description": "No such draft in sight."}}
+NOT_MODIFIED: dict[int | str, dict[str, object]] = {304: {"description": "The asker has this version."}}
+_WRITES: dict[int | str, dict[str, object]] = {
     **_GONE,
     409: {"description": "The draft is at another step of its way."},
     412: {"description": "Somebody has changed the draft since."},

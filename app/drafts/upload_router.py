@@ -232,7 +232,7 @@ def _store(
         )
 
 
-def _summary(step: Step) -> dict[str, Any]:
+def _summary(step: Step) -> dict[str, object]:
     """One operation that a file became; shapes can be asked for at …/operations."""
     fields = {key: value for key, value in step.operation.items() if key != "grids"}
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -121,7 +121,7 @@ def _points(rows: Sequence[Any]) -> pd.DataFrame:
     return frame
 
 
-def upsert_classes(session: Session, values: list[dict[str, Any]]) -> None:
+def upsert_classes(session: Session, values: Sequence[Mapping[str, object]]) -> None:
     """Write classes over those of the same codes; none is removed."""
     statement = insert(IncidentClass).values(values)
     changed = {name: statement.excluded[name] for name in values[0] if name != "code"}
