@@ -254,7 +254,7 @@ def show_defects(context: Context, prepared: PreparedGrids, *, most: int = 30, b
         )
 
 
-def write_report(path: Path | None, prepared: PreparedGrids, **members: Any) -> None:
+def write_report(path: Path | None, prepared: PreparedGrids, **members: object) -> None:
     """Write the defects as GeoJSON where ``--report`` says, with further members beside the features."""
     if path is not None:
         document = {**defects_as_geojson(prepared.defects), **members}
@@ -302,7 +302,7 @@ def advice_on(prepared: PreparedGrids) -> Text:
     return Text(f"。{'；'.join(a.zh for a in advice)}", f". {'; '.join(a.en for a in advice)}")
 
 
-def mending_document(prepared: PreparedGrids) -> dict[str, Any]:
+def mending_document(prepared: PreparedGrids) -> dict[str, object]:
     """What mending did, for ``--json``."""
     return {
         "mended": {

@@ -45,7 +45,7 @@ class Exit(IntEnum):
 JsonOption = Annotated[bool, typer.Option("--json", help="一份 JSON 输出 / print one JSON document.")]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
     if hasattr(value, "item"):
@@ -53,7 +53,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def json_line(value: Any) -> str:
+def json_line(value: object) -> str:
     """A document for programs on one line, in which a terminal finds nothing to obey."""
     return visible_json(json.dumps(value, ensure_ascii=False, default=_plain))
 

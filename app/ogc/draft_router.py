@@ -42,7 +42,7 @@ _WORDS = ("code", "name", "community", "kind")
 DraftId = Annotated[int, Path(description="Number of the draft.", examples=[1])]
 GridCode = Annotated[str, Path(description="Code of a grid of the draft.", examples=["370211001001001"])]
 Feature = Annotated[
-    dict[str, Any],
+    dict[str, object],
     Body(
         description="A GeoJSON Feature; PATCH takes any part of one.",
         examples=[{"type": "Feature", "properties": {"name": "东一网格"}}],
@@ -78,8 +78,10 @@ def _seen(
 Seen = Annotated[frozenset[str], Depends(_seen)]
 _DOCUMENT = [Depends(parameters.check_document)]
 _FEATURE = [Depends(parameters.check_feature)]
-_GONE: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such draft, grid or collection."}}
-_WRITES: dict[int | str, dict[str, Any]] = {
+_GONE: dict[int | str, dict[str, object]] = {
+    404: {"description": "There is no such draft, grid or collection."}
+}
+_WRITES: dict[int | str, dict[str, object]] = {
     **_GONE,
     409: {"description": "The draft is not open for editing."},
     412: {"description": "The grid has changed since the ETag in If-Match."},
