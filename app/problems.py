@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import re
-from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -45,7 +44,7 @@ class ProblemDocument(JSONResponse):
 
     media_type = MEDIA_TYPE
 
-    def render(self, content: Any) -> bytes:
+    def render(self, content: object) -> bytes:
         """The document as bytes of JSON."""
         return super().render(encodable(content))
 

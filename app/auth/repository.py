@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from app.auth.audit import AuditContext
 from app.auth.models import (
@@ -41,7 +41,9 @@ from app.auth.roles import EVERYWHERE
 from app.db.base import LTREE
 
 
-def inside(column: Any, paths: Iterable[str]) -> ColumnElement[bool]:
+def inside(
+    column: ColumnElement[str] | InstrumentedAttribute[str], paths: Iterable[str]
+) -> ColumnElement[bool]:
     """Whether the path in ``column`` lies in one of ``paths``."""
     tests = [
         true() if path == EVERYWHERE else column.op("<@", return_type=Boolean)(literal(path, LTREE()))
@@ -50,7 +52,7 @@ def inside(column: Any, paths: Iterable[str]) -> ColumnElement[bool]:
     return or_(*tests) if tests else literal(value=False)
 
 
-def same_path(path: str) -> Any:
+def same_path(path: str) -> ColumnElement[str]:
     """``path`` as a value to compare a path column with."""
     return literal(path, LTREE())
 
@@ -371,12 +373,12 @@ def move_grants(session: Session, grants: Sequence[Grant], moved: Mapping[str, s
     session.expire_all()
 
 
-def units_coded(session: Session, code: str) -> Sequence[Any]:
+def units_coded(session: Session, code: str) -> Sequence[Row[str, str, str, str]]:
     """The units with this code in the edition in force, widest first."""
     return session.execute(_UNITS_BY_CODE, {"code": code}).all()
 
 
-def units_at(session: Session, paths: Iterable[str]) -> dict[str, Row[tuple[str, str, str, str]]]:
+def units_at(session: Session, paths: Iterable[str]) -> dict[str, Row[str, str, str, str]]:
     """Level, code and name of the units at ``paths``, as last known."""
     wanted = sorted(set(paths) - {EVERYWHERE})
     if not wanted:

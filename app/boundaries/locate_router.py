@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth.authentication import place_of
-from app.auth.policy import Policy, public_if
+from app.auth.policy import demand_of, public_if
 from app.auth.routing import Router
 from app.boundaries.dependencies import RequestedEdition, loaded_edition, refuse_nowhere
 from app.boundaries.edition_cache import EditionCache, LoadedEdition
@@ -33,7 +33,7 @@ from gis.errors import Refusal
 
 PATH = "/v1/locate"
 _OPEN = public_if("public_locate", same_for_all=True)
-_POLICY: Policy = _OPEN.dependency
+_POLICY = demand_of(_OPEN)
 
 router = Router(tags=["locate"], dependencies=[_OPEN])
 
