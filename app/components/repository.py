@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -55,7 +54,7 @@ def shapes_of_import(session: Session, import_id: int) -> pd.DataFrame:
     return _shapes(rows)
 
 
-def _shapes(rows: Sequence[Any]) -> pd.DataFrame:
+def _shapes(rows: Sequence[Row[int, bytes]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["id", "geometry"])
     frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
     return frame

@@ -48,7 +48,7 @@ class GridColumns(TypedDict):
     geometry: list[BaseGeometry | None]
 
 
-def _frame(rows: Sequence[Row[tuple[str, str, str, str, bytes]]]) -> pd.DataFrame:
+def _frame(rows: Sequence[Row[str, str, str, str, bytes, bool]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=_COLUMNS)
     shapes = np.empty(len(frame), dtype=object)
     shapes[:] = [single(shape) for shape in shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, Query, Request
 from starlette.responses import Response
@@ -68,7 +68,7 @@ def list_drafts(
         ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 200,
-) -> Any:
+) -> dict[str, object]:
     """List drafts, the last changed first.
 
     Those bound to units where the asker holds a right.

@@ -7,10 +7,11 @@ none, and are then trusted to have seen the grid as it is.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Body, Depends, Header, Path, Query, Request
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from app.auth.dependencies import CurrentPrincipal, Read, Write
@@ -119,7 +120,7 @@ def show_draft_conformance(session: Read, draft_id: DraftId) -> Response:
     return responses.document(documents.conformance(documents.WRITES))
 
 
-def _layer(session: Any, draft_id: int) -> Collection:
+def _layer(session: Session, draft_id: int) -> Collection:
     draft = policy.found(session, draft_id)
     return Collection("grid", Text("网格（草案）", "Grids (draft)"), Text(draft.title, draft.title))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -114,7 +113,7 @@ def _place(editions: EditionCache, words: str, choice: EditionChoice) -> dict[st
     return result
 
 
-def _unit(session: Session, row: Any, edition: int) -> dict[str, object]:
+def _unit(session: Session, row: boundary_rows.FoundUnit, edition: int) -> dict[str, object]:
     names = []
     for part in row.path.split(".")[1:-1]:
         above = boundary_rows.unit_by_code(session, code_of(part), edition)
