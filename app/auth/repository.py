@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -39,6 +38,11 @@ from app.auth.models import (
 )
 from app.auth.roles import EVERYWHERE
 from app.db.base import LTREE
+
+SessionRow = Row[int, str, datetime, datetime, int, str, str, bool, bool, str, str]
+"""Session, its token against forgery, begin and end; account, its names, what it must do; a role and where it holds."""
+TokenRow = Row[int, str, str, str, datetime | None, int | None, str, str]
+"""Token, name, role, scope and last use; its account, a role of that and where it holds."""
 
 
 def inside(
@@ -140,7 +144,7 @@ def add_grant(
 # ── sessions ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def session_rows(session: Session, key_hash: str) -> Sequence[Any]:
+def session_rows(session: Session, key_hash: str) -> Sequence[SessionRow]:
     """One row for each grant (at least one) of the live session with this key, if its account is active."""
     query = (
         select(
@@ -243,7 +247,7 @@ def recovery_codes_left(session: Session, account_id: int) -> int:
 # ── tokens ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def token_rows(session: Session, token_hash: str) -> Sequence[Any]:
+def token_rows(session: Session, token_hash: str) -> Sequence[TokenRow]:
     """One row for each grant of the owner (at least one) of the live token with this hash."""
     query = (
         select(
