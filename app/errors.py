@@ -27,7 +27,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from gis.errors import AssetsMissing, LimitExceeded, Place, Refusal
 from gis.text import Text
@@ -50,7 +49,7 @@ class ServiceRefusal(Refusal):
         code: str | None = None,
         places: Iterable[Place] = (),
         headers: Mapping[str, str] | None = None,
-        **members: Any,
+        **members: object,
     ) -> None:
         super().__init__(zh, en, code=code, places=places, **members)
         self.headers = dict(headers or {})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -69,7 +69,7 @@ class Metrics:
         # them, so there are few.
         self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
-    def _gauge(self, name: str, text: str, mode: Any) -> Gauge:
+    def _gauge(self, name: str, text: str, mode: Literal["max", "mostrecent", "livesum"]) -> Gauge:
         return Gauge(name, text, registry=self.registry, multiprocess_mode=mode)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:

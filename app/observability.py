@@ -35,7 +35,7 @@ _QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
 
 def configure_logging(settings: Settings) -> None:
     """Send structlog and the standard library through one pipe, as text for people or JSON for machines."""
-    shared: list[Any] = [
+    shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

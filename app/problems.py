@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import re
-from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -45,14 +44,14 @@ class ProblemDocument(JSONResponse):
 
     media_type = MEDIA_TYPE
 
-    def render(self, content: Any) -> bytes:
+    def render(self, content: object) -> bytes:
         """The document as bytes of JSON."""
         return super().render(encodable(content))
 
 
-def problem_of(error: Refusal, lang: Language, *, instance: str | None = None) -> dict[str, Any]:
+def problem_of(error: Refusal, lang: Language, *, instance: str | None = None) -> dict[str, object]:
     """The RFC 9457 document of a refusal."""
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "type": f"/problems/{error.code}",
         "title": title_of(type(error)).in_(lang),
         "status": status_of(type(error)),
@@ -101,7 +100,7 @@ def install(app: FastAPI) -> None:
             return problem(request, refusal)
         lang = language_of(request)
         title = TITLES.get(error.status_code, Text.same(str(error.detail)))
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "type": "about:blank",
             "title": title.in_(lang),
             "status": error.status_code,
@@ -167,7 +166,7 @@ def _body_fields(request: Request) -> list[str]:
 
 
 def _from_validation(error: RequestValidationError, body: list[str]) -> Invalid:
-    fields: list[dict[str, Any]] = []
+    fields: list[dict[str, object]] = []
     expectations: list[str] = []
     for item in error.errors():
         place = [str(part) for part in item["loc"]]

@@ -23,7 +23,7 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.arrays import Floats, Geometries, GeometryArrayLike
 from gis.errors import Place, Refusal
-from gis.geometry import SCALE, geometry_array, valid_on_lattice
+from gis.geometry import SCALE, geometry_array, one_or_many, valid_on_lattice
 
 __all__ = [
     "across_meridian",
@@ -149,7 +149,7 @@ def turn_back(shapes: GeometryArrayLike) -> Geometries:
     return out
 
 
-def cut_at(shape: BaseGeometry, meridian: float, *, turned: bool = False) -> Any:
+def cut_at(shape: BaseGeometry, meridian: float, *, turned: bool = False) -> BaseGeometry:
     """Cut a shape at a meridian that it crosses, and name each side by longitudes of -180 to 180.
 
     Parameters
@@ -174,11 +174,8 @@ def cut_at(shape: BaseGeometry, meridian: float, *, turned: bool = False) -> Any
         side = side[(shapely.get_dimensions(side) == dimension) & ~shapely.is_empty(side)]
         move = functools.partial(_moved, offset=direction - meridian)
         pieces += list(shapely.transform(side, move))
-    if len(pieces) == 1:
-        return pieces[0]
-    if dimension == 2:
-        return shapely.normalize(shapely.multipolygons(pieces))
-    return shapely.multilinestrings(pieces) if dimension == 1 else shapely.multipoints(pieces)
+    whole = one_or_many(pieces, dimension)
+    return shapely.normalize(whole) if dimension == 2 and len(pieces) > 1 else whole
 
 
 def _moved(xy: Floats, *, offset: float) -> Floats:
@@ -188,7 +185,7 @@ def _moved(xy: Floats, *, offset: float) -> Floats:
     return np.column_stack([np.where(steps / SCALE == xy[:, 0], whole, xy[:, 0] + offset), xy[:, 1]])
 
 
-def with_vertices_at(shape: BaseGeometry, meridian: float, *, on_lattice: bool) -> Any:
+def with_vertices_at(shape: BaseGeometry, meridian: float, *, on_lattice: bool) -> BaseGeometry:
     """Give edges that cross a meridian a vertex there, the same for both polygons that share the edge."""
     if shapely.get_dimensions(shape) < 1:
         return shape
@@ -205,9 +202,10 @@ def with_vertices_at(shape: BaseGeometry, meridian: float, *, on_lattice: bool) 
         new = np.column_stack([np.full(len(crossing), meridian), places]) if len(crossing) else xy[:0]
         return np.insert(xy, crossing + 1, new, axis=0)
 
-    cut = with_rings(shape, of_ring)
+    cut: BaseGeometry = with_rings(shape, of_ring)
     if shapely.is_valid(shape) and not shapely.is_valid(cut):
-        cut = valid_on_lattice(shapely.transform(cut, lambda xy: np.rint(xy * SCALE)))
+        mended = valid_on_lattice(shapely.transform(cut, lambda xy: np.rint(xy * SCALE)))
+        cut = cut if mended is None else mended
     return cut
 
 
@@ -283,7 +281,7 @@ def across_meridian(*arguments: str) -> Callable[[Callable[P, R]], Callable[P, R
             shapes = [_shapes_of(each) for each in given.values()]
             if not shapes or not straddles(np.concatenate(shapes)):
                 return function(*args, **kwargs)
-            known: dict[int, Any] = {}
+            known: dict[int, tuple[BaseGeometry, BaseGeometry]] = {}
             for name, value in given.items():
                 bound.arguments[name] = _turned_in(value, known)
             with places_turned_back():
@@ -302,7 +300,7 @@ def _shapes_of(value: object) -> Geometries:
     return geometry_array(held)
 
 
-def _turned_in(value: Any, known: dict[int, Any]) -> Any:
+def _turned_in(value: Any, known: dict[int, tuple[BaseGeometry, BaseGeometry]]) -> Any:
     if hasattr(value, "polygons"):
         return replace(value, polygons=_turned_in(value.polygons, known))
     flat = geometry_array(value)
@@ -312,7 +310,7 @@ def _turned_in(value: Any, known: dict[int, Any]) -> Any:
     return turned
 
 
-def _turned_out(value: object, originals: dict[int, Any]) -> Any:
+def _turned_out(value: object, originals: dict[int, BaseGeometry]) -> Any:
     if isinstance(value, BaseGeometry):
         return originals[id(value)] if id(value) in originals else turn_back([value])[0]
     if isinstance(value, np.ndarray) and value.dtype == object:

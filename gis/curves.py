@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import shapely
@@ -51,7 +50,7 @@ def straight_from_wkt(wkt: NDArray[np.object_]) -> tuple[NDArray[np.object_], ND
 
 
 def _built(
-    build: Callable[..., Any], written: NDArray[np.object_]
+    build: Callable[..., object], written: NDArray[np.object_]
 ) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
     curved = np.zeros(len(written), dtype=bool)
     try:

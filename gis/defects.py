@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from gis.geojson import collection, feature
 from gis.text import Language, Text
@@ -133,7 +133,7 @@ def has_errors(defects: Iterable[Defect]) -> bool:
 def in_order(defects: Iterable[Defect]) -> list[Defect]:
     """Sort for a report: errors first, then by kind, codes and place, so equal input gives equal bytes."""
 
-    def key(defect: Defect) -> tuple[Any, ...]:
+    def key(defect: Defect) -> tuple[object, ...]:
         return (defect.severity != "error", _RANK[defect.kind], defect.codes, defect.place, defect.detail.en)
 
     return sorted(defects, key=key)

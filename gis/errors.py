@@ -99,7 +99,7 @@ class BadRow:
             return f"row {self.row}, column {self.column}: {self.reason.en} (got {self.value!r})"
         return f"第 {self.row} 行，{self.column} 列：{self.reason.zh}（实际为 {self.value!r}）"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return a JSON-ready mapping with the names of the HTTP interface."""
         return {
             "row": self.row,
@@ -144,7 +144,7 @@ class Refusal(ValueError):
     title: ClassVar[Text | None] = None
 
     def __init__(
-        self, zh: str, en: str, *, code: str | None = None, places: Iterable[Place] = (), **members: Any
+        self, zh: str, en: str, *, code: str | None = None, places: Iterable[Place] = (), **members: object
     ) -> None:
         super().__init__(zh, en)
         self.detail = Text(zh, en)
@@ -157,7 +157,7 @@ class Refusal(ValueError):
         """Return the sentence in one language."""
         return self.detail.in_(lang)
 
-    def members(self, most: int | None = None) -> dict[str, Any]:
+    def members(self, most: int | None = None) -> dict[str, object]:
         """Return what helps a program beside the sentence, JSON-ready.
 
         Parameters
@@ -165,7 +165,7 @@ class Refusal(ValueError):
         most : int, optional
             How many items of a list that may be as long as a file; all where it is not given.
         """
-        found: dict[str, Any] = {}
+        found: dict[str, object] = {}
         if self.places:
             found["places"] = [list(place) for place in self.places[:most]]
         return found | self.extra
@@ -240,13 +240,13 @@ class CoverageError(Refusal):
         defects: Sequence[Defect] = (),
         code: str | None = None,
         places: Iterable[Place] = (),
-        **members: Any,
+        **members: object,
     ) -> None:
         self.defects = list(defects)
         places = [*places] or [defect.place for defect in self.defects]
         super().__init__(zh, en, code=code, places=places, **members)
 
-    def members(self, most: int | None = None) -> dict[str, Any]:
+    def members(self, most: int | None = None) -> dict[str, object]:
         """Return the defects, each with its place."""
         found = super().members(most)
         if self.defects:
@@ -297,12 +297,12 @@ class InputRefused(Refusal):
         rows: Iterable[BadRow] = (),
         code: str | None = None,
         places: Iterable[Place] = (),
-        **members: Any,
+        **members: object,
     ) -> None:
         self.rows: tuple[BadRow, ...] = tuple(rows)
         super().__init__(zh, en, code=code, places=places, **members)
 
-    def members(self, most: int | None = None) -> dict[str, Any]:
+    def members(self, most: int | None = None) -> dict[str, object]:
         """Return the rows at fault, where single rows are."""
         found = super().members(most)
         if self.rows:
@@ -356,12 +356,12 @@ class UnknownEncoding(InputRefused):
         code: str | None = None,
         places: Iterable[Place] = (),
         samples: Iterable[EncodingSample] = (),
-        **members: Any,
+        **members: object,
     ) -> None:
         self.samples: tuple[EncodingSample, ...] = tuple(samples)
         super().__init__(zh, en, rows=rows, code=code, places=places, **members)
 
-    def members(self, most: int | None = None) -> dict[str, Any]:
+    def members(self, most: int | None = None) -> dict[str, object]:
         """Return how the text may read, where naming the encoding is the way out."""
         found = super().members(most)
         if self.samples:
@@ -403,18 +403,19 @@ class LimitExceeded(InputRefused):
         zh: str,
         en: str,
         *,
+        rows: Iterable[BadRow] = (),
         limit: str = "",
         largest: int = 0,
         found: int | None = None,
         code: str | None = None,
         places: Iterable[Place] = (),
-        **members: Any,
+        **members: object,
     ) -> None:
         self.limit = limit
         self.largest = largest
         self.found = found
-        super().__init__(zh, en, code=code, places=places, **members)
+        super().__init__(zh, en, rows=rows, code=code, places=places, **members)
 
-    def members(self, most: int | None = None) -> dict[str, Any]:
+    def members(self, most: int | None = None) -> dict[str, object]:
         """Return which limit it is, what is allowed, and what came."""
         return super().members(most) | {"limit": self.limit, "largest": self.largest, "found": self.found}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 import shapely
@@ -66,11 +66,10 @@ def geojson_geometry(shape: BaseGeometry) -> dict[str, object]:
     [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0], [1.0, 0.0]]
     """
     (turned,) = right_handed([shape])
-    found: dict[str, object] = _with_lists(shapely.geometry.mapping(turned))
-    return found
+    return {key: _with_lists(inner) for key, inner in shapely.geometry.mapping(turned).items()}
 
 
-def point(lon: float, lat: float) -> dict[str, Any]:
+def point(lon: float, lat: float) -> dict[str, object]:
     """Write a place (EPSG:4326) as a GeoJSON point, to the seven decimals of the lattice.
 
     Examples
@@ -82,8 +81,8 @@ def point(lon: float, lat: float) -> dict[str, Any]:
 
 
 def feature(
-    geometry: Mapping[str, Any] | None, properties: Mapping[str, Any], *, key: str | None = None
-) -> dict[str, Any]:
+    geometry: Mapping[str, object] | None, properties: Mapping[str, object], *, key: str | None = None
+) -> dict[str, object]:
     """Put a GeoJSON geometry and properties together; `key` becomes the feature's id.
 
     Examples
@@ -95,7 +94,7 @@ def feature(
     return {"type": "Feature", **identity, "geometry": geometry, "properties": dict(properties)}
 
 
-def collection(features: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def collection(features: Iterable[Mapping[str, object]]) -> dict[str, object]:
     """Put features together.
 
     Examples
@@ -106,7 +105,9 @@ def collection(features: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": list(features)}
 
 
-def feature_text(geometry: str | None, properties: Mapping[str, Any] | str, *, key: str | None = None) -> str:
+def feature_text(
+    geometry: str | None, properties: Mapping[str, object] | str, *, key: str | None = None
+) -> str:
     """Write a feature whose geometry is text already (`geojson_texts`, PostGIS); properties too may be JSON text.
 
     Examples
@@ -119,7 +120,7 @@ def feature_text(geometry: str | None, properties: Mapping[str, Any] | str, *, k
     return f'{{"type":"Feature",{identity}"properties":{words},"geometry":{geometry or "null"}}}'
 
 
-def collection_text(features: Iterable[str], **members: Any) -> str:
+def collection_text(features: Iterable[str], **members: object) -> str:
     """Write a collection of features that are text already; `members` of its own follow them.
 
     Examples
@@ -131,7 +132,7 @@ def collection_text(features: Iterable[str], **members: Any) -> str:
     return f'{{"type":"FeatureCollection","features":[{",".join(features)}]{own}}}'
 
 
-def write_collection(out: TextIO, features: Iterable[str], **members: Any) -> None:
+def write_collection(out: TextIO, features: Iterable[str], **members: object) -> None:
     """Write a collection of features that are text already into a file, a line each, after `members` of its own.
 
     Examples
@@ -149,11 +150,11 @@ def write_collection(out: TextIO, features: Iterable[str], **members: Any) -> No
     out.write("\n]}\n")
 
 
-def _compact(value: Any) -> str:
+def _compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _with_lists(value: object) -> Any:
+def _with_lists(value: object) -> object:
     if isinstance(value, dict):
         return {key: _with_lists(inner) for key, inner in value.items()}
     return [_with_lists(inner) for inner in value] if isinstance(value, tuple | list) else value

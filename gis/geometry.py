@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -198,7 +198,7 @@ def _repeats(geoms: Geometries) -> NDArray[np.bool_]:
     return found
 
 
-def _mended(before: BaseGeometry, rounded: Any, number: int) -> Any:
+def _mended(before: BaseGeometry, rounded: BaseGeometry, number: int) -> BaseGeometry | None:
     """Make a rounded shape valid again without leaving the lattice; None when nothing of it is left."""
     if shapely.get_dimensions(before) == 1 and shapely.length(before) == 0:
         return None
@@ -213,7 +213,7 @@ def _mended(before: BaseGeometry, rounded: Any, number: int) -> Any:
     return valid_on_lattice(shapely.transform(rounded, lambda xy: np.rint(xy * SCALE)), dimension)
 
 
-def valid_on_lattice(steps: Any, dimension: int = 2) -> Any:
+def valid_on_lattice(steps: BaseGeometry, dimension: int = 2) -> BaseGeometry | None:
     """Make a shape in lattice steps valid without leaving the lattice, and hand it over in degrees.
 
     Parameters
@@ -244,22 +244,35 @@ def valid_on_lattice(steps: Any, dimension: int = 2) -> Any:
     if not on_lattice or not shapely.is_valid(fixed):
         # Rings crossed away from a vertex: node on the integer grid, which moves vertices by one step at most.
         fixed = shapely.set_precision(fixed, 1.0, mode="valid_output")
-    fixed = _only_dimension(fixed, dimension)
-    if fixed is None:
+    kept = _only_dimension(fixed, dimension)
+    if kept is None:
         return None
-    return shapely.transform(fixed, lambda xy: np.rint(xy) / SCALE + 0.0)
+    return shapely.transform(kept, lambda xy: np.rint(xy) / SCALE + 0.0)
 
 
-def _only_dimension(shape: BaseGeometry, dimension: int) -> Any:
+def _only_dimension(shape: BaseGeometry, dimension: int) -> BaseGeometry | None:
     parts = [part for part in shapely.get_parts(shape) if not shapely.is_empty(part)]
     keep = [part for part in parts if shapely.get_dimensions(part) == dimension]
-    if not keep:
-        return None
-    if len(keep) == 1:
-        return keep[0]
-    if dimension == 2:
-        return shapely.multipolygons(keep)
-    return shapely.multilinestrings(keep) if dimension == 1 else shapely.multipoints(keep)
+    return one_or_many(keep, dimension) if keep else None
+
+
+def one_or_many(parts: GeometryArrayLike, dimension: int = 2) -> BaseGeometry:
+    """Put single parts of one dimension together: one stays what it is, several become a multipart shape.
+
+    Examples
+    --------
+    >>> one_or_many([shapely.Point(0, 0)], 0).geom_type, one_or_many([shapely.Point(0, 0)] * 2, 0).geom_type
+    ('Point', 'MultiPoint')
+    """
+    several = geometry_array(parts).tolist()
+    whole: BaseGeometry
+    if len(several) == 1:
+        whole = several[0]
+    elif dimension == 2:
+        whole = shapely.multipolygons(several)
+    else:
+        whole = shapely.multilinestrings(several) if dimension == 1 else shapely.multipoints(several)
+    return whole
 
 
 @dataclass(frozen=True)
@@ -308,7 +321,7 @@ def trouble_of(shape: BaseGeometry) -> Trouble:
     return Trouble(known, place)
 
 
-def representative_place(shape: Any) -> Place:
+def representative_place(shape: object) -> Place:
     """Give a place that stands for a shape: inside a valid area, else its first finite vertex, else (0, 0).
 
     Examples
@@ -316,7 +329,7 @@ def representative_place(shape: Any) -> Place:
     >>> representative_place(shapely.box(0, 0, 2, 2))
     (1.0, 1.0)
     """
-    if shape is None or shapely.is_empty(shape):
+    if not isinstance(shape, BaseGeometry) or shapely.is_empty(shape):
         return (0.0, 0.0)
     if shapely.is_valid(shape) and np.isfinite(shapely.bounds(shape)).all():
         point = shapely.point_on_surface(shape)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import INET
@@ -155,7 +154,7 @@ class AuditEntry(Base):
     actor: Mapped[str]
     action: Mapped[str]
     target: Mapped[str]
-    detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    detail: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'::jsonb"))
     address: Mapped[str | None] = mapped_column(INET)
     request_id: Mapped[str | None]
 

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Any, Literal
+from typing import Literal
 
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.params import Depends as DependsMarker
 from starlette.responses import Response
 from starlette.types import Scope
@@ -159,27 +159,27 @@ class Policy:
         return principal.row_scope(*self.roles)
 
 
-def public(*, same_for_all: bool = False) -> Any:
+def public(*, same_for_all: bool = False) -> DependsMarker:
     """Anybody; who is asking may still narrow or widen the answer, unless it is the ``same_for_all``.
 
     What is the same for all may be kept by browsers and proxies (``app.auth.caching``); nothing else is.
     """
-    return Depends(Policy("public", same_for_all=same_for_all))
+    return DependsMarker(Policy("public", same_for_all=same_for_all))
 
 
-def public_if(setting: OpenSetting, *, same_for_all: bool = False) -> Any:
+def public_if(setting: OpenSetting, *, same_for_all: bool = False) -> DependsMarker:
     """Anybody while the setting is on, otherwise whoever is signed in or has a token."""
-    return Depends(Policy("signed_in", open_by=setting, same_for_all=same_for_all))
+    return DependsMarker(Policy("signed_in", open_by=setting, same_for_all=same_for_all))
 
 
-def signed_in(*, people_only: bool = False, before_password_change: bool = False) -> Any:
+def signed_in(*, people_only: bool = False, before_password_change: bool = False) -> DependsMarker:
     """Whoever is signed in or has a token; ``people_only``: no tokens."""
-    return Depends(
+    return DependsMarker(
         Policy("signed_in", people_only=people_only, before_password_change=before_password_change)
     )
 
 
-def allow(*roles: str, everywhere: bool = False, people_only: bool = False) -> Any:
+def allow(*roles: str, everywhere: bool = False, people_only: bool = False) -> DependsMarker:
     """Whoever has one of ``roles`` (or a wider one) in some unit, or over everything when ``everywhere``.
 
     ``people_only``: no tokens, for what makes or changes trust.
@@ -189,12 +189,12 @@ def allow(*roles: str, everywhere: bool = False, people_only: bool = False) -> A
         raise ValueError(
             f"allow() takes some of {', '.join(ROLES)}; came {', '.join(sorted(unknown)) or 'none'}"
         )
-    return Depends(Policy("allow", roles=roles, everywhere=everywhere, people_only=people_only))
+    return DependsMarker(Policy("allow", roles=roles, everywhere=everywhere, people_only=people_only))
 
 
-def for_operators() -> Any:
+def for_operators() -> DependsMarker:
     """Programs of this machine, and administrators of everything from anywhere; ``WANGGE_METRICS`` widens or narrows it."""
-    return Depends(Policy("allow", roles=("admin",), everywhere=True, on_machine=True))
+    return DependsMarker(Policy("allow", roles=("admin",), everywhere=True, on_machine=True))
 
 
 def is_on_machine(request: Request, settings: Settings) -> bool:
@@ -216,9 +216,16 @@ def is_on_machine(request: Request, settings: Settings) -> bool:
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def guarded(policy: Any) -> Callable[[Endpoint], Endpoint]:
+def demand_of(marker: DependsMarker) -> Policy:
+    """The policy that ``public()``, ``signed_in()``, ``allow()`` and their like put on a route."""
+    if not isinstance(marker.dependency, Policy):
+        raise TypeError(f"a dependency without a policy: {marker.dependency!r}")
+    return marker.dependency
+
+
+def guarded(policy: DependsMarker) -> Callable[[Endpoint], Endpoint]:
     """Put a policy on a plain Starlette endpoint, which has no dependencies."""
-    demand = policy.dependency
+    demand = demand_of(policy)
 
     def wrap(endpoint: Endpoint) -> Endpoint:
         @wraps(endpoint)
@@ -232,7 +239,7 @@ def guarded(policy: Any) -> Callable[[Endpoint], Endpoint]:
     return wrap
 
 
-def policy_of(route: Any) -> Policy | None:
+def policy_of(route: object) -> Policy | None:
     """The policy of a route: the nearest to the route wins; None when nobody declared one.
 
     Takes what ``fastapi.routing.iter_route_contexts(app.routes)`` gives, or a route itself.
@@ -244,7 +251,7 @@ def policy_of(route: Any) -> Policy | None:
     return declared[-1] if declared else None
 
 
-def policies_of(route: Any) -> list[Policy]:
+def policies_of(route: object) -> list[Policy]:
     """All policies that a route declares as dependencies, the nearest to the route last."""
     return [
         marker.dependency

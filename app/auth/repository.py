@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Row,
     Select,
     Text,
     and_,
@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from app.auth.audit import AuditContext
 from app.auth.models import (
@@ -39,8 +39,15 @@ from app.auth.models import (
 from app.auth.roles import EVERYWHERE
 from app.db.base import LTREE
 
+SessionRow = Row[int, str, datetime, datetime, int, str, str, bool, bool, str, str]
+"""Session, its token against forgery, begin and end; account, its names, what it must do; a role and where it holds."""
+TokenRow = Row[int, str, str, str, datetime | None, int | None, str, str]
+"""Token, name, role, scope and last use; its account, a role of that and where it holds."""
 
-def inside(column: Any, paths: Iterable[str]) -> ColumnElement[bool]:
+
+def inside(
+    column: ColumnElement[str] | InstrumentedAttribute[str], paths: Iterable[str]
+) -> ColumnElement[bool]:
     """Whether the path in ``column`` lies in one of ``paths``."""
     tests = [
         true() if path == EVERYWHERE else column.op("<@", return_type=Boolean)(literal(path, LTREE()))
@@ -49,7 +56,7 @@ def inside(column: Any, paths: Iterable[str]) -> ColumnElement[bool]:
     return or_(*tests) if tests else literal(value=False)
 
 
-def same_path(path: str) -> Any:
+def same_path(path: str) -> ColumnElement[str]:
     """``path`` as a value to compare a path column with."""
     return literal(path, LTREE())
 
@@ -137,7 +144,7 @@ def add_grant(
 # ── sessions ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def session_rows(session: Session, key_hash: str) -> Sequence[Any]:
+def session_rows(session: Session, key_hash: str) -> Sequence[SessionRow]:
     """One row for each grant (at least one) of the live session with this key, if its account is active."""
     query = (
         select(
@@ -240,7 +247,7 @@ def recovery_codes_left(session: Session, account_id: int) -> int:
 # ── tokens ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def token_rows(session: Session, token_hash: str) -> Sequence[Any]:
+def token_rows(session: Session, token_hash: str) -> Sequence[TokenRow]:
     """One row for each grant of the owner (at least one) of the live token with this hash."""
     query = (
         select(
@@ -370,12 +377,12 @@ def move_grants(session: Session, grants: Sequence[Grant], moved: Mapping[str, s
     session.expire_all()
 
 
-def units_coded(session: Session, code: str) -> Sequence[Any]:
+def units_coded(session: Session, code: str) -> Sequence[Row[str, str, str, str]]:
     """The units with this code in the edition in force, widest first."""
     return session.execute(_UNITS_BY_CODE, {"code": code}).all()
 
 
-def units_at(session: Session, paths: Iterable[str]) -> dict[str, Any]:
+def units_at(session: Session, paths: Iterable[str]) -> dict[str, Row[str, str, str, str]]:
     """Level, code and name of the units at ``paths``, as last known."""
     wanted = sorted(set(paths) - {EVERYWHERE})
     if not wanted:
@@ -386,7 +393,7 @@ def units_at(session: Session, paths: Iterable[str]) -> dict[str, Any]:
 # ── audit ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def record_hourly(session: Session, trace: AuditContext, action: str, target: str, **detail: Any) -> None:
+def record_hourly(session: Session, trace: AuditContext, action: str, target: str, **detail: object) -> None:
     """Add an entry unless the same actor has one of the same action and target within the hour."""
     recent = exists().where(
         AuditEntry.target == target,

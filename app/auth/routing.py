@@ -74,7 +74,7 @@ class Route(APIRoute):
         return guarded
 
 
-def described_by(endpoint: Callable[..., Any]) -> tuple[str, str]:
+def described_by(endpoint: Callable[..., object]) -> tuple[str, str]:
     """Summary and description of an operation: the first paragraph of the docstring and what follows it.
 
     >>> def show() -> None:

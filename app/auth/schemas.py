@@ -303,7 +303,7 @@ class AuditOut(BaseModel):
     actor: str
     action: str
     target: str
-    detail: dict[str, Any]
+    detail: dict[str, object]
     address: str | None
     request_id: str | None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import Request, status
 from starlette.concurrency import run_in_threadpool
 
@@ -17,7 +15,7 @@ from app.auth.routing import Router, ShortBody
 from app.auth.schemas import PasswordProof, RecoveryCodes, TotpCode, TotpEnrolment, TotpRemoval, TotpState
 from app.db.session import NOTHING, read_session
 
-_REFUSALS: dict[int | str, dict[str, Any]] = {401: {}, 403: {}, 409: {}, 422: {}, 429: {}}
+_REFUSALS: dict[int | str, dict[str, object]] = {401: {}, 403: {}, 409: {}, 422: {}, 429: {}}
 
 router = Router(
     prefix="/v1/session/totp",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,6 +58,6 @@ def _as_published(coverage: CoverageInput, own: pd.DataFrame) -> CoverageInput:
     return replace(coverage, code_scheme=scheme, synthetic=synthetic)
 
 
-def _outlines(shapes: Any) -> set[bytes]:
+def _outlines(shapes: pd.Series) -> set[bytes]:
     whole = excluded_land.multipolygons(np.asarray(shapes, dtype=object))
     return set(shapely.to_wkb(whole).tolist())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from fastapi import Depends, Query, Request
@@ -11,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from app.boundaries.edition_cache import EditionCache, LoadedEdition
 from app.boundaries.edition_choice import EditionChoice, edition_choice
 from app.errors import Invalid
+from gis.arrays import Floats
 from gis.crs import SourceCrs, check_degrees
 
 HIGHEST_NUMBER = 2**31 - 1
@@ -54,7 +56,10 @@ async def loaded_edition(request: Request, choice: EditionChoice) -> LoadedEditi
     return await run_in_threadpool(editions.in_force, choice.instant)
 
 
-def refuse_nowhere(x: Any, y: Any, lon: Any, lat: Any, source: SourceCrs) -> None:
+Places = Sequence[float] | Floats
+
+
+def refuse_nowhere(x: Places, y: Places, lon: Floats, lat: Floats, source: SourceCrs) -> None:
     """Refuse a place that is no place on Earth, or none of its CRS, and say what is probably wrong."""
     check_degrees(lon, lat)
     if np.isnan(lon[0]) or np.isnan(lat[0]):

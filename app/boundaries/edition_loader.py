@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -82,7 +82,7 @@ def load_edition(session: Session, scheduled: Scheduled, *, store: IndexStore | 
     )
 
 
-def _description(path: str, by_path: dict[str, Any]) -> dict[str, Any]:
+def _description(path: str, by_path: Mapping[str, repository.UnitRow]) -> dict[str, Any]:
     said: dict[str, Any] = {"grid": None, "community": None, "street": None, "district": None}
     labels = path.split(".")
     for depth in range(1, len(labels) + 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path
 
@@ -20,7 +20,7 @@ _SAME_FOR_ALL = [public_if("public_layers", same_for_all=True)]
 
 
 @router.get("", response_model=EditionList)
-def list_editions(session: Read, principal: CurrentPrincipal) -> dict[str, Any]:
+def list_editions(session: Read, principal: CurrentPrincipal) -> dict[str, object]:
     """List the editions of the boundaries.
 
     Published editions, newest first, with the one in force, and those withdrawn before they took effect. Who wrote and
@@ -72,7 +72,7 @@ def _state(edition: Edition, in_force: int | None, instant: datetime) -> str:
 )
 def show_lineage(
     session: Read, number: Annotated[int, Path(description="Number of the edition.", examples=[2])]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Show the lineage of an edition.
 
     Which grids of the edition before became which grids of this one, with the area they have in common.

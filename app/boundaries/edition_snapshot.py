@@ -166,7 +166,7 @@ def _refuse_to_build() -> GridIndex:
     raise _NoShapes("it is not on disk, and shapes are in the database only")
 
 
-def _as_dict(scheduled: Scheduled) -> dict[str, Any]:
+def _as_dict(scheduled: Scheduled) -> dict[str, object]:
     return {
         "number": scheduled.number,
         "effective_from": scheduled.effective_from.isoformat(),

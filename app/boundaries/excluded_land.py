@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy.orm import Session
 
 from app.boundaries import excluded_repository
@@ -25,7 +25,7 @@ class ExcludedChanges:
     closing: list[int]
     adding: pd.DataFrame
     # Shapes of what is closed.
-    ended: tuple[Any, ...] = ()
+    ended: tuple[BaseGeometry, ...] = ()
 
     @property
     def count(self) -> int:
@@ -93,7 +93,7 @@ def difference(own: pd.DataFrame, new: pd.DataFrame) -> ExcludedChanges:
     return ExcludedChanges(closing, adding.reset_index(drop=True), ended)
 
 
-def _signed(rows: pd.DataFrame) -> list[tuple[Any, ...]]:
+def _signed(rows: pd.DataFrame) -> list[tuple[str, str, str, bytes]]:
     wkb = [shapely.to_wkb(shape) for shape in rows["geometry"]]
     return list(zip(rows["code"], rows["reason"], rows["district_code"], wkb, strict=True))
 
@@ -104,7 +104,7 @@ def write(session: Session, changes: ExcludedChanges, *, edition: int) -> None:
     excluded_repository.add_excluded(session, changes.adding, edition=edition)
 
 
-def add_to_hash(digest: Any, rows: pd.DataFrame | None) -> None:
+def add_to_hash(digest: hashlib._Hash, rows: pd.DataFrame | None) -> None:
     """Let a digest of an edition cover its declared land; where there is none the digest stays what it was."""
     if rows is None or not len(rows):
         return

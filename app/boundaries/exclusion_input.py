@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 import geopandas as gpd
 import numpy as np
@@ -43,7 +43,9 @@ class Declaration:
     accept: str | None = None
     standing: ExcludedLand = field(default_factory=ExcludedLand)
 
-    def fit(self, codes: Sequence[Any], shapes: np.ndarray, *, tolerance_m: float) -> FittedDeclaration:
+    def fit(
+        self, codes: Sequence[str | None], shapes: np.ndarray, *, tolerance_m: float
+    ) -> FittedDeclaration:
         """Cut what was declared to the gaps of these grids; nothing, where the grids cannot be put on the lattice."""
         if not len(self.declared) and not len(self.standing):
             return FittedDeclaration(ExcludedLand(), [])
@@ -93,7 +95,7 @@ def declared_land(
     plain = pd.DataFrame(frame.drop(columns=frame.geometry.name)).reset_index(drop=True)
     column = _reason_column(plain, reason)
     constant = reason if reason is not None and column is None else default
-    found: list[Any] = [None] * len(plain)
+    found: list[str | None] = [None] * len(plain)
     bad: list[BadRow] = []
     if column is not None:
         named, ruined = texts(plain, column)
@@ -146,7 +148,16 @@ def _unusable(row: int, shape: BaseGeometry, column: str) -> list[BadRow]:
     return []
 
 
-def land_document(land: ExcludedLand) -> list[dict[str, Any]]:
+class LandPiece(TypedDict):
+    """A piece of declared land as ``--json`` has it."""
+
+    reason: str
+    width_m: float
+    area_m2: float
+    place: list[float]
+
+
+def land_document(land: ExcludedLand) -> list[LandPiece]:
     """Declared land for ``--json`` and for lists: reason, width, area and a place, piece by piece."""
     width, area = measure_land(land.polygons)
     places = [representative_place(shape) for shape in land.polygons]

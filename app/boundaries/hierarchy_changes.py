@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,7 @@ class LevelChanges:
             (self.new, self.retired, self.renamed, self.moved, self.recoded, self.kinds, self.reshaped)
         )
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """As ``--json`` and ``--report`` have it."""
         return {
             "level": self.level,
@@ -53,6 +53,16 @@ class LevelChanges:
             "kinds": [{"code": code, "from": was, "to": now} for code, was, now in self.kinds],
             "reshaped": list(self.reshaped),
         }
+
+
+class _Unit(NamedTuple):
+    """A unit of one level, and its outline as WKB."""
+
+    code: str
+    name: str
+    kind: str | None
+    parent: str | None
+    wkb: bytes
 
 
 def compare_hierarchies(old: pd.DataFrame, new: pd.DataFrame) -> tuple[LevelChanges, ...]:
@@ -84,32 +94,32 @@ def compare_hierarchies(old: pd.DataFrame, new: pd.DataFrame) -> tuple[LevelChan
                 level,
                 before=len(was),
                 after=len(now),
-                new=tuple((c, now[c]["name"]) for c in sorted(fresh - set(recoded.values()))),
-                retired=tuple((c, was[c]["name"]) for c in sorted(gone - recoded.keys())),
+                new=tuple((c, now[c].name) for c in sorted(fresh - set(recoded.values()))),
+                retired=tuple((c, was[c].name) for c in sorted(gone - recoded.keys())),
                 renamed=tuple(
-                    (b, was[a]["name"], now[b]["name"])
+                    (b, was[a].name, now[b].name)
                     for a, b in pairs
-                    if was[a]["name"] != now[b]["name"] and not _named_by_code(was[a], now[b])
+                    if was[a].name != now[b].name and not _named_by_code(was[a], now[b])
                 ),
                 moved=tuple(
-                    (b, str(was[a]["parent"]), str(now[b]["parent"]))
+                    (b, str(was[a].parent), str(now[b].parent))
                     for a, b in pairs
-                    if recoded_above.get(str(was[a]["parent"]), was[a]["parent"]) != now[b]["parent"]
+                    if recoded_above.get(str(was[a].parent), was[a].parent) != now[b].parent
                 ),
                 recoded=tuple(sorted(recoded.items())),
                 kinds=tuple(
-                    (b, str(was[a]["kind"]), str(now[b]["kind"]))
+                    (b, str(was[a].kind), str(now[b].kind))
                     for a, b in pairs
-                    if level == "grid" and was[a]["kind"] != now[b]["kind"]
+                    if level == "grid" and was[a].kind != now[b].kind
                 ),
-                reshaped=tuple(b for a, b in pairs if _is_reshaped(was[a]["wkb"], now[b]["wkb"])),
+                reshaped=tuple(b for a, b in pairs if _is_reshaped(was[a].wkb, now[b].wkb)),
             )
         )
         recoded_above = recoded
     return tuple(out)
 
 
-def _by_code(units: pd.DataFrame, level: str) -> dict[str, dict[str, Any]]:
+def _by_code(units: pd.DataFrame, level: str) -> dict[str, _Unit]:
     if not len(units):
         return {}
     part = units[units["level"] == level]
@@ -122,8 +132,7 @@ def _by_code(units: pd.DataFrame, level: str) -> dict[str, dict[str, Any]]:
         strict=True,
     )
     return {
-        str(code): {"code": str(code), "name": str(name), "kind": kind, "parent": parent, "wkb": wkb}
-        for code, name, kind, parent, wkb in rows
+        str(code): _Unit(str(code), str(name), kind, parent, wkb) for code, name, kind, parent, wkb in rows
     }
 
 
@@ -142,10 +151,10 @@ def same_land(codes: Collection[str], old: pd.DataFrame, shapes: GeometryArrayLi
     ]
 
 
-def _recoded(gone: dict[str, dict[str, Any]], fresh: dict[str, dict[str, Any]]) -> dict[str, str]:
+def _recoded(gone: dict[str, _Unit], fresh: dict[str, _Unit]) -> dict[str, str]:
     """Old code -> new code of units with the same outline."""
-    by_outline = {unit["wkb"]: code for code, unit in fresh.items()}
-    return {code: by_outline[unit["wkb"]] for code, unit in gone.items() if unit["wkb"] in by_outline}
+    by_outline = {unit.wkb: code for code, unit in fresh.items()}
+    return {code: by_outline[unit.wkb] for code, unit in gone.items() if unit.wkb in by_outline}
 
 
 def _is_reshaped(was: bytes, now: bytes) -> bool:
@@ -153,12 +162,12 @@ def _is_reshaped(was: bytes, now: bytes) -> bool:
     return was != now and not is_noded(shapely.from_wkb(was), shapely.from_wkb(now))
 
 
-def _named_by_code(was: dict[str, Any], now: dict[str, Any]) -> bool:
+def _named_by_code(was: _Unit, now: _Unit) -> bool:
     """A unit without a name is called by its code, also after that changed."""
-    return bool(was["name"] == was["code"] and now["name"] == now["code"])
+    return bool(was.name == was.code and now.name == now.code)
 
 
-def as_document(changes: tuple[LevelChanges, ...]) -> list[dict[str, Any]]:
+def as_document(changes: tuple[LevelChanges, ...]) -> list[dict[str, object]]:
     """All levels as a JSON-ready list."""
     return [one.as_dict() for one in changes]
 

@@ -9,6 +9,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from shapely.geometry.base import BaseGeometry
 
 from app.boundaries.exclusion_input import Declaration
 from app.boundaries.row_conflicts import GridColumns, row_conflicts
@@ -99,7 +100,7 @@ def prepare_grids(
     conflicts = row_conflicts(
         table, shapes, columns, code_scheme=code_scheme, known_parents=known_parents or {}
     )
-    withheld: list[Any] = []
+    withheld: list[BaseGeometry] = []
     if dissolve_parts:
         say("按编码合并", "dissolving by code")
         table, shapes, unusable, withheld = _dissolved(table, shapes)
@@ -222,7 +223,7 @@ def _with_kept(
     return joined.where(joined.notna(), None), every
 
 
-def _disagreeing(table: pd.DataFrame, merged: dict[str, object]) -> list[Defect]:
+def _disagreeing(table: pd.DataFrame, merged: Mapping[str, BaseGeometry]) -> list[Defect]:
     """Parts of one grid that name different communities, streets or kinds."""
     defects = []
     for column in ("community_code", "street_code", "kind"):

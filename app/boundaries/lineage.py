@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from gis.editing import Coverage, GridAttributes, lineage
 
 
-def lineage_rows(was: pd.DataFrame, now: pd.DataFrame, *, edition: int) -> list[dict[str, Any]]:
+def lineage_rows(was: pd.DataFrame, now: pd.DataFrame, *, edition: int) -> list[dict[str, object]]:
     """Rows of the lineage table for the grids that differ, ordered by codes.
 
     ``was`` and ``now`` have ``code``, ``name``, ``kind``, ``path`` and ``geometry``: all grids of an edition, or those

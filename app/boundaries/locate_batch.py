@@ -22,7 +22,7 @@ def locate_batch(
     names: bool = False,
     levels: bool = False,
     explain_in: Language | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Locate points and put the answer together (`app.boundaries.schemas.LocatedBatch`).
 
     Parameters
@@ -49,7 +49,7 @@ def locate_batch(
     else:
         owners, borders = edition.index.locate_detail(lon, lat)
     codes = [*edition.index.codes, None]
-    answer: dict[str, Any] = {"edition": edition.number, "owners": [codes[owner] for owner in owners]}
+    answer: dict[str, object] = {"edition": edition.number, "owners": [codes[owner] for owner in owners]}
     if names or levels:
         # Each owner once: a hundred thousand points lie in a thousand grids.
         answer["units"] = {
@@ -86,9 +86,9 @@ def carried_columns(edition: LoadedEdition, *, names: bool, levels: bool) -> dic
     return columns
 
 
-def _units(description: dict[str, Any], *, names: bool, levels: bool) -> dict[str, Any]:
+def _units(description: dict[str, Any], *, names: bool, levels: bool) -> dict[str, object]:
     members = ("code", "name") if names else ("code",)
-    units = {"grid": {member: description["grid"][member] for member in members}}
+    units: dict[str, object] = {"grid": {member: description["grid"][member] for member in members}}
     for level in DISSOLVED if levels else ():
         if description[level]:
             units[level] = {member: description[level][member] for member in members}
@@ -104,12 +104,12 @@ def _explained(
     owner: int,
     on_boundary: bool,
     lang: Language,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     if owner >= 0:
         found = explain_owner(*point, edition.index.codes[owner], on_boundary=on_boundary)
     else:
         found = explain_no_owner(edition, *point, source, x=x, y=y)
-    explained: dict[str, Any] = {
+    explained: dict[str, object] = {
         "reason": found.reason,
         "detail": found.detail.in_(lang),
         "place": [round(x, 7), round(y, 7)] if is_on_earth(x, y) else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 class Answers:
     """What one edition answers: by grid, and by whether the place lies on the grid's border."""
 
-    def __init__(self, descriptions: Sequence[dict[str, Any]], *, edition: int, content_hash: str) -> None:
+    def __init__(self, descriptions: Sequence[dict[str, object]], *, edition: int, content_hash: str) -> None:
         self._descriptions = descriptions
         self._edition = edition
         # The number is in the answer and names come from the edition, so both belong to the tag.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from fastapi import Request
@@ -16,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth.authentication import place_of
-from app.auth.policy import Policy, public_if
+from app.auth.policy import demand_of, public_if
 from app.auth.routing import Router
 from app.boundaries.dependencies import RequestedEdition, loaded_edition, refuse_nowhere
 from app.boundaries.edition_cache import EditionCache, LoadedEdition
@@ -34,7 +33,7 @@ from gis.errors import Refusal
 
 PATH = "/v1/locate"
 _OPEN = public_if("public_locate", same_for_all=True)
-_POLICY: Policy = _OPEN.dependency
+_POLICY = demand_of(_OPEN)
 
 router = Router(tags=["locate"], dependencies=[_OPEN])
 
@@ -159,7 +158,7 @@ def _answer(
     request.app.state.metrics.located.inc()
     if owner < 0:
         found = explain_no_owner(edition, lon, lat, source, x=x, y=y)
-        more: dict[str, Any] = {} if found.excluded is None else {"excluded": {"reason": found.excluded}}
+        more: dict[str, object] = {} if found.excluded is None else {"excluded": {"reason": found.excluded}}
         raise NoOwner(
             found.detail.zh,
             found.detail.en,
@@ -168,6 +167,8 @@ def _answer(
             lat=lat,
             crs=crs,
             edition=edition.number,
+            code=None,
+            places=(),
             **more,
         )
     return edition.answers.get(owner, on_boundary=on_boundary, cache=_cache(request, instant))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from geoalchemy2 import Geometry
+from geoalchemy2 import Geometry, WKBElement
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -62,7 +61,7 @@ class EditionWithdrawal(Base):
     content_hash: Mapped[str]
     grids: Mapped[int] = mapped_column(Integer)
     # Codes of grids: created, changed and retired by it.
-    effect: Mapped[dict[str, Any]]
+    effect: Mapped[dict[str, object]]
     # The draft that had become it and may be published again.
     draft_id: Mapped[int | None] = mapped_column(BigInteger)
     withdrawn_at: Mapped[CreatedAt]
@@ -85,14 +84,14 @@ class UnitVersion(Base):
     district_code: Mapped[str]
     path: Mapped[str] = mapped_column(LTREE())
     editions: Mapped[Range[int]] = mapped_column(INT4RANGE)
-    geom: Mapped[Any] = geometry_column("MULTIPOLYGON")
+    geom: Mapped[WKBElement] = geometry_column("MULTIPOLYGON")
     # Ownership is decided on whole numbers of 1e-7 degree; doubles hold those exactly, degrees they do not.
-    lattice: Mapped[Any] = mapped_column(
+    lattice: Mapped[WKBElement] = mapped_column(
         Geometry("MULTIPOLYGON", srid=-1, spatial_index=False),
         Computed("ST_SnapToGrid(ST_SetSRID(ST_Scale(geom, 1e7, 1e7), 0), 1)", persisted=True),
     )
     area_m2: Mapped[float] = mapped_column(Float(53))
-    attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    attributes: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'::jsonb"))
 
     __table_args__ = (
         CheckConstraint(f"level IN {LEVELS}", name="level"),
@@ -128,7 +127,7 @@ class ExcludedLand(Base):
     reason: Mapped[str]
     district_code: Mapped[str]
     editions: Mapped[Range[int]] = mapped_column(INT4RANGE)
-    geom: Mapped[Any] = geometry_column("MULTIPOLYGON")
+    geom: Mapped[WKBElement] = geometry_column("MULTIPOLYGON")
     area_m2: Mapped[float] = mapped_column(Float(53))
 
     __table_args__ = (

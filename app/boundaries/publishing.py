@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -234,6 +233,6 @@ def _noded(was: pd.DataFrame, put: pd.DataFrame) -> set[str]:
     }
 
 
-def _signed(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+def _signed(frame: pd.DataFrame) -> list[tuple[object, ...]]:
     wkb = shapely.to_wkb(frame["geometry"].to_numpy())
     return list(zip(frame["code"], *(frame[name] for name in _WORDS), wkb, strict=True))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
-from sqlalchemy import func, select, text
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
 from app.boundaries.models import (
@@ -236,7 +236,13 @@ def grids_meeting(session: Session, edition: int, boxes: np.ndarray) -> pd.DataF
     return frame
 
 
-def names_in(session: Session, edition: int) -> Sequence[Any]:
+UnitRow = Row[str, str, str, str | None, str]
+"""level, code, name, kind and path."""
+FoundUnit = Row[str, str, str, str, float, float, float, float, float, float]
+"""level, code, name, path, a place in it (lon, lat) and its envelope (west, south, east, north)."""
+
+
+def names_in(session: Session, edition: int) -> Sequence[UnitRow]:
     """What units of an edition are called, without their shapes: (level, code, name, kind, path) each."""
     query = select(
         UnitVersion.level, UnitVersion.code, UnitVersion.name, UnitVersion.kind, UnitVersion.path
@@ -315,7 +321,9 @@ def unit_by_code(
     return session.scalars(query.order_by(order).limit(1)).first()
 
 
-def ancestors_and_children(session: Session, unit: UnitVersion, edition: int) -> tuple[list[Any], list[Any]]:
+def ancestors_and_children(
+    session: Session, unit: UnitVersion, edition: int
+) -> tuple[list[UnitRow], list[UnitRow]]:
     """Ancestors from the district down, and direct children by code: (level, code, name, kind) each."""
     fields = (UnitVersion.level, UnitVersion.code, UnitVersion.name, UnitVersion.kind, UnitVersion.path)
     above = (
@@ -340,13 +348,13 @@ def ancestors_and_children(session: Session, unit: UnitVersion, edition: int) ->
     return list(session.execute(above, parameters)), list(session.execute(below, parameters))
 
 
-def shape_of(session: Session, unit: UnitVersion) -> Any:
+def shape_of(session: Session, unit: UnitVersion) -> BaseGeometry:
     """A unit's shape as shapely."""
     wkb = session.scalar(select(func.ST_AsBinary(UnitVersion.geom)).where(UnitVersion.id == unit.id))
     return shapely.from_wkb(bytes(wkb))  # type: ignore[arg-type]
 
 
-def search_units(session: Session, words: str, edition: int, *, limit: int) -> list[Any]:
+def search_units(session: Session, words: str, edition: int, *, limit: int) -> list[FoundUnit]:
     """Units whose code begins with, or whose name contains, the words; exact codes first, upper levels first."""
     order = func.array_position(list(LEVELS), UnitVersion.level)
     exact = UnitVersion.code == words

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from shapely import MultiPolygon, Polygon
 
 from app.boundaries.grid_changes import UNIT_COLUMNS
 from app.db.ltree import path
@@ -36,7 +37,7 @@ class CoverageInput:
     code_scheme: str | None = "own"
     # None: as it is published, while any of its published boundaries stays; of a new district False.
     synthetic: bool | None = False
-    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, object] = field(default_factory=dict)
     # Land that is nobody's on purpose. None: what the edition before declared stays, where no grid takes it.
     excluded: ExcludedLand | None = None
 
@@ -75,7 +76,6 @@ def units_of(given: CoverageInput) -> tuple[pd.DataFrame, pd.DataFrame]:
     chain: dict[str, list[str]] = {}
     parent_level: str | None = None
     for level in levels:
-        record: Any
         for key, record in frame.groupby(level, sort=True).first().iterrows():
             above = chain[f"{parent_level}:{record[parent_level]}"] if parent_level else district
             own = [*above, str(key)]
@@ -105,10 +105,16 @@ def units_of(given: CoverageInput) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _row(
-    level: str, code: str, name: Any, kind: str | None, parent: str | None, unit_path: str, shape: Any
-) -> dict[str, Any]:
-    if shapely.get_type_id(shape) == 3:
-        shape = shapely.multipolygons([shape])
+    level: str,
+    code: str,
+    name: object,
+    kind: str | None,
+    parent: str | None,
+    unit_path: str,
+    shape: Polygon | MultiPolygon,
+) -> dict[str, object]:
+    if isinstance(shape, Polygon):
+        shape = MultiPolygon([shape])
     return {
         "level": level,
         "code": str(code),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from app.boundaries.grid_changes import UNIT_COLUMNS, EditionChanges
 from app.errors import Conflict
@@ -47,14 +48,14 @@ def upper_units(
         path for path, unit in stated.items() if path not in before or _words(unit) != _words(before[path])
     }
     # A district of a few streets is joined in a tenth of the time that its thousand grids take, to the same outline.
-    within: dict[str, dict[str, Any]] = {}
+    within: dict[str, dict[str, BaseGeometry]] = {}
     for path, shape in [
         *((p, u.geometry) for p, u in before.items()),
         *zip(grids["path"], grids["geometry"], strict=True),
     ]:
         within.setdefault(path.rpartition(".")[0], {})[path] = shape
     closing: list[int] = []
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     while pending:
         path = max(pending, key=lambda each: (each.count("."), each))
         pending.discard(path)
@@ -90,6 +91,6 @@ def upper_units(
     return closing, adding
 
 
-def _words(unit: Any) -> tuple[Any, ...]:
+def _words(unit: Any) -> tuple[object, ...]:
     """What an upper unit says besides its place and outline."""
     return tuple(None if pd.isna(value) else value for value in (getattr(unit, name) for name in _WORDS))

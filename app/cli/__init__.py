@@ -36,11 +36,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 class LazyGroup(TyperGroup):
     """Loads the module of a command when the command is asked for."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002 - click's signature
         """Names in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: object, cmd_name: str) -> Any:  # noqa: ARG002 - click's signature
         """The command, imported now."""
         if cmd_name not in COMMANDS:
             return None
@@ -57,7 +57,7 @@ class LazyGroup(TyperGroup):
         command.short_help = help_text
         return command
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - click's signature
+    def format_help(self, ctx: object, formatter: Any) -> None:  # noqa: ARG002 - click's signature
         """The list of commands, without importing any of them."""
         formatter.write_usage("wangge", "COMMAND [OPTIONS]")
         with formatter.section("网格 wangge"):

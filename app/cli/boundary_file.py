@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import geopandas as gpd
 import typer
@@ -21,7 +21,7 @@ from app.cli.context import Context
 from app.cli.excluded_land import read_declaration, say_excluded
 from app.cli.imports import Encoding, about
 from app.files.reader import FileReader
-from gis.coverage import ExcludedLand, defects_as_geojson
+from gis.coverage import ExcludedLand, Movement, defects_as_geojson
 from gis.errors import UnknownEncoding
 from gis.io import LayerData, find_column
 from gis.io.formats import describe_formats
@@ -195,7 +195,7 @@ def _layer(files: FileReader, boundary: BoundaryFile, layer: str | None, fallbac
         return files.read_layer(boundary.file, layer=layer, crs=boundary.crs, encoding=fallback)
 
 
-def _say_how_read(context: Context, data: Any) -> None:
+def _say_how_read(context: Context, data: LayerData) -> None:
     if data.encoding:
         context.out.note(
             f"文字编码：{data.encoding}；坐标系：{data.crs}", f"encoding: {data.encoding}; CRS: {data.crs}"
@@ -254,7 +254,7 @@ def show_defects(context: Context, prepared: PreparedGrids, *, most: int = 30, b
         )
 
 
-def write_report(path: Path | None, prepared: PreparedGrids, **members: Any) -> None:
+def write_report(path: Path | None, prepared: PreparedGrids, **members: object) -> None:
     """Write the defects as GeoJSON where ``--report`` says, with further members beside the features."""
     if path is not None:
         document = {**defects_as_geojson(prepared.defects), **members}
@@ -302,7 +302,7 @@ def advice_on(prepared: PreparedGrids) -> Text:
     return Text(f"。{'；'.join(a.zh for a in advice)}", f". {'; '.join(a.en for a in advice)}")
 
 
-def mending_document(prepared: PreparedGrids) -> dict[str, Any]:
+def mending_document(prepared: PreparedGrids) -> dict[str, object]:
     """What mending did, for ``--json``."""
     return {
         "mended": {
@@ -314,7 +314,7 @@ def mending_document(prepared: PreparedGrids) -> dict[str, Any]:
     }
 
 
-def movement_document(movement: Any) -> dict[str, object]:
+def movement_document(movement: Movement) -> dict[str, object]:
     """How far mending moved the border of one grid, for ``--json``."""
     return {
         "code": movement.code,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from app.cli.context import Context
 from app.cli.errors import CheckFailed
 from gis.spelling import did_you_mean
 
 
-def list_classes(context: Context, rows: Sequence[dict[str, Any]], words: str | None) -> None:
+def list_classes(context: Context, rows: Sequence[Mapping[str, object]], words: str | None) -> None:
     """Print classes (code, major, names, what else is known) that a code or a part of a name selects.
 
     Ends with exit code 1 when none does, with the nearest names.
@@ -42,6 +41,6 @@ def list_classes(context: Context, rows: Sequence[dict[str, Any]], words: str | 
     out.line(out.say(f"{len(chosen)} 类", f"{len(chosen)} classes"))
 
 
-def _fits(row: dict[str, object], words: str) -> bool:
+def _fits(row: Mapping[str, object], words: str) -> bool:
     named = (str(row[key]).casefold() for key in ("name_zh", "name_en", "major_zh", "major_en"))
     return str(row["code"]).startswith(words) or any(words in name for name in named)

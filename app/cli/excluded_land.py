@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
 
 from app.boundaries.exclusion_input import NO_REASON, Declaration, declared_land, land_document
 from app.cli.context import Context
@@ -11,6 +13,7 @@ from app.files.reader import FileReader
 from gis.coverage import ExcludedLand
 from gis.errors import CrsMissing, InputRefused
 from gis.io.gdal_tables import EXCLUDED_LAYER
+from gis.io.layer import LayerData
 
 if TYPE_CHECKING:
     from app.cli.boundary_file import BoundaryFile
@@ -66,7 +69,7 @@ def _declared(context: Context, files: FileReader, boundary: BoundaryFile) -> Ex
     return declared_land(data.frame, reason=reason, file=boundary.exclude.name, default=default)
 
 
-def _layer(files: FileReader, boundary: BoundaryFile) -> Any:
+def _layer(files: FileReader, boundary: BoundaryFile) -> LayerData:
     assert boundary.exclude is not None  # noqa: S101 - asked before
     try:
         return files.read_layer(boundary.exclude, layer=boundary.exclude_layer, crs=boundary.exclude_crs)
@@ -77,7 +80,7 @@ def _layer(files: FileReader, boundary: BoundaryFile) -> Any:
         return files.read_layer(boundary.exclude, layer=boundary.exclude_layer, crs=boundary.crs)
 
 
-def _brought_along(context: Context, files: FileReader, boundary: BoundaryFile) -> Any:
+def _brought_along(context: Context, files: FileReader, boundary: BoundaryFile) -> gpd.GeoDataFrame | None:
     """The layer that ``grids export`` puts beside the grids of a GeoPackage."""
     if (
         boundary.file.suffix.lower() != ".gpkg"

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import typer
 from pydantic import ValidationError
@@ -18,6 +17,7 @@ from app.errors import BadRequest, Conflict, Invalid, ServiceRefusal, TooLarge
 from app.kit.admission import Overloaded
 from app.kit.visible import visible
 from app.settings import load_settings
+from gis.defects import Defect
 from gis.errors import AssetsMissing, CoverageError, InputRefused, Refusal, UnknownEncoding
 from gis.text import Language
 
@@ -184,6 +184,6 @@ def _with_option(error: Refusal, lang: Language) -> str:
     return f"{error.text(lang)} (option {option})" if lang == "en" else f"{error.text(lang)}（选项 {option}）"
 
 
-def _defect_line(defect: Any, lang: Language) -> str:
+def _defect_line(defect: Defect, lang: Language) -> str:
     lon, lat = defect.place
     return f"{defect.kind}  {defect.text(lang)}  @ {lon:.7f},{lat:.7f}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import geopandas as gpd
 import pandas as pd
@@ -43,7 +43,7 @@ def export_file(
             code="no-grids",
         )
     by_path = units.set_index("path")
-    rows: dict[str, list[Any]] = {
+    rows: dict[str, list[object]] = {
         f"{level}{suffix}": [] for level in reversed(UPPER) for suffix in ("", "_name")
     }
     for path in grids["path"]:

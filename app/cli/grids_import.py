@@ -170,6 +170,7 @@ def _refuse_errors(context: Context, prepared: PreparedGrids, source: SourceFile
         f"✗ {source.name} 的覆盖有 {len(prepared.errors)} 处错误，未导入任何内容{advice.zh}",
         f"✗ {source.name}: {len(prepared.errors)} errors; nothing was imported{advice.en}",
         code="not-clean",
+        places=(),
         defects=[defect.as_dict() for defect in prepared.defects],
         **mending_document(prepared),
     )

@@ -22,9 +22,9 @@ def withdraw_edition(
     context = make_context(as_json=as_json)
     out, who = context.out, operator()
     with context.writing() as session:
-        done = withdraw(session, as_operator(who), AuditContext(who), edition, reason=reason).as_dict()
+        withdrawn = withdraw(session, as_operator(who), AuditContext(who), edition, reason=reason)
+        done, instant = withdrawn.as_dict(), withdrawn.record.effective_from.isoformat()
     out.document(done)
-    instant = done["effective_from"].isoformat()
     out.line(
         out.say(
             f"✓ 第 {edition} 版已撤回（原定 {instant} 生效），版本号不再使用",

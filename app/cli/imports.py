@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
@@ -137,7 +137,7 @@ def run_import(
     kind: str,
     *,
     read: Callable[[FileReader], LayerData],
-    options: Mapping[str, Any],
+    options: Mapping[str, object],
     store: Callable[[Session, LayerData, SourceFile, Callable[[int], None]], Imported],
     dry_run: bool,
 ) -> Imported:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
@@ -168,7 +168,7 @@ def _required_code(code: str | None) -> str:
 
 def _index_of_file(
     context: Context, boundary: BoundaryFile, encoding: str | None
-) -> tuple[GridIndex, ExcludedAreas, dict[str, Any]]:
+) -> tuple[GridIndex, ExcludedAreas, dict[str, object]]:
     """Build an index of a boundary file, and say what was found and mended in it.
 
     ``encoding`` is that of the places: it will do where that of the boundaries has to be said and is not.
@@ -192,6 +192,7 @@ def _index_of_file(
             f"✗ {name} 的覆盖有 {len(prepared.errors)} 处错误{advice.zh}",
             f"✗ {name}: {len(prepared.errors)} errors in the coverage{advice.en}",
             code="not-clean",
+            places=(),
             **_read_from(prepared),
         )
     grids, land = prepared.grids, prepared.excluded
@@ -202,7 +203,7 @@ def _index_of_file(
     return index, ExcludedAreas(land.polygons, land.reasons, land.codes), _read_from(prepared)
 
 
-def _read_from(prepared: PreparedGrids) -> dict[str, Any]:
+def _read_from(prepared: PreparedGrids) -> dict[str, object]:
     """What was found and mended in a boundary file, for programs."""
     return {"defects": [defect.as_dict() for defect in prepared.defects], **mending_document(prepared)}
 
@@ -214,7 +215,7 @@ def _one(
     loaded: LoadedEdition | None,
     place: tuple[np.ndarray, np.ndarray],
     written: str,
-    read: dict[str, Any],
+    read: dict[str, object],
 ) -> None:
     out = context.out
     owners, on_boundary = index.locate_detail(*place)
@@ -276,7 +277,7 @@ def _engine(engine: Engine, master: str | None) -> Callable[..., BulkResult]:
     return partial(locate_dataset, master=master or "local[*]")
 
 
-def _bulk(context: Context, run: Callable[..., BulkResult], target: str, read: dict[str, Any]) -> None:
+def _bulk(context: Context, run: Callable[..., BulkResult], target: str, read: dict[str, object]) -> None:
     out = context.out
     with out.progress() as progress:
         task = progress.add_task(out.say("定位", "locating"), total=None)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from enum import IntEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -45,7 +45,7 @@ class Exit(IntEnum):
 JsonOption = Annotated[bool, typer.Option("--json", help="一份 JSON 输出 / print one JSON document.")]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, datetime | date):
         return value.isoformat()
     if hasattr(value, "item"):
@@ -53,7 +53,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def json_line(value: Any) -> str:
+def json_line(value: object) -> str:
     """A document for programs on one line, in which a terminal finds nothing to obey."""
     return visible_json(json.dumps(value, ensure_ascii=False, default=_plain))
 
@@ -103,7 +103,7 @@ class Output:
             table.add_row(*(Cell(visible(cell, breaks=True)) for cell in row))
         self.console.print(table)
 
-    def document(self, value: Any) -> None:
+    def document(self, value: object) -> None:
         """The answer for a program."""
         if self.as_json:
             sys.stdout.write(json_line(value) + "\n")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 import typer
 from sqlalchemy.orm import Session
@@ -22,7 +23,25 @@ from app.settings import Settings
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="接口令牌 / API tokens.")
 
 
-def _described(session: Session, found: list[ApiToken]) -> list[dict[str, Any]]:
+class _Described(TypedDict):
+    """A token as ``--json`` has it, without its text."""
+
+    id: int
+    name: str
+    prefix: str
+    role: str
+    scope: str | None
+    path: str
+    unit: str | None
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None
+    expires_soon: bool
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+def _described(session: Session, found: list[ApiToken]) -> list[_Described]:
     names = scopes.named(session, (each.scope_path for each in found))
     return [
         {
@@ -153,14 +172,14 @@ def _until(end: datetime | None, context: Context) -> str:
     return end.astimezone(context.settings.zone).strftime("%Y-%m-%d %H:%M")
 
 
-def _state(token: dict[str, Any], say: Any) -> str:
+def _state(token: _Described, say: Callable[[str, str], str]) -> str:
     if token["revoked_at"]:
-        return str(say("已吊销", "revoked"))
+        return say("已吊销", "revoked")
     if token["expires_at"] and token["expires_at"] <= now():
-        return str(say("已过期", "expired"))
+        return say("已过期", "expired")
     if token["expires_soon"]:
-        return str(say("即将到期", "ends soon"))
-    return str(say("有效", "live"))
+        return say("即将到期", "ends soon")
+    return say("有效", "live")
 
 
 @app.command("revoke")

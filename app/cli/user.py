@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Literal, TypedDict
 
 import typer
 from sqlalchemy.orm import Session
@@ -60,7 +61,28 @@ def _read_password(out: Output, *, wanted: bool) -> str | None:
     return line
 
 
-def _described(session: Session, accounts: Sequence[Account]) -> list[dict[str, Any]]:
+class _Granted(TypedDict):
+    """A role, and where it holds."""
+
+    role: str
+    scope: str | None
+    path: str
+    unit: str | None
+
+
+class _Described(TypedDict):
+    """An account as ``--json`` has it."""
+
+    name: str
+    display_name: str
+    active: bool
+    must_change_password: bool
+    roles: list[_Granted]
+    created_at: datetime
+    last_signed_in_at: datetime | None
+
+
+def _described(session: Session, accounts: Sequence[Account]) -> list[_Described]:
     names = scopes.named(session, (grant.scope_path for each in accounts for grant in each.grants))
     return [
         {
@@ -84,7 +106,7 @@ def _described(session: Session, accounts: Sequence[Account]) -> list[dict[str, 
     ]
 
 
-def _roles(out: Output, described: dict[str, Any]) -> str:
+def _roles(out: Output, described: _Described) -> str:
     everywhere = out.say("全域", "everywhere")
     parts = [
         f"{each['role']}（{each['unit'] or each['scope'] or each['path'] or everywhere}）"
@@ -93,7 +115,7 @@ def _roles(out: Output, described: dict[str, Any]) -> str:
     return "、".join(parts) or out.say("无", "none")
 
 
-def _tell(context: Context, described: dict[str, Any], *, password: str | None = None) -> None:
+def _tell(context: Context, described: _Described, *, password: str | None = None) -> None:
     out = context.out
     out.document(described | ({"password": password} if password is not None else {}))
     out.line(f"{described['name']}  {described['display_name']}  {_roles(out, described)}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
+from geoalchemy2 import WKBElement
 from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
@@ -56,7 +56,7 @@ class Component(Base):
     code_sequence: Mapped[str | None]
     class_code: Mapped[str] = mapped_column(ForeignKey("component_class.code"))
     name: Mapped[str | None]
-    geom: Mapped[Any] = geometry_column("GEOMETRY")
+    geom: Mapped[WKBElement] = geometry_column("GEOMETRY")
     state: Mapped[str] = mapped_column(server_default="intact")
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
     owner_name: Mapped[str | None]
@@ -64,7 +64,7 @@ class Component(Base):
     surveyed_on: Mapped[date | None]
     changed_on: Mapped[date | None]
     source: Mapped[str | None]
-    attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    attributes: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'::jsonb"))
     measure: Mapped[float | None] = mapped_column(Float(53))
     grid_code: Mapped[str | None]
     grid_path: Mapped[str] = mapped_column(LTREE(), server_default=text("'outside'::ltree"))

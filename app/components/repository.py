@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import shapely
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -55,7 +54,7 @@ def shapes_of_import(session: Session, import_id: int) -> pd.DataFrame:
     return _shapes(rows)
 
 
-def _shapes(rows: Sequence[Any]) -> pd.DataFrame:
+def _shapes(rows: Sequence[Row[int, bytes]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["id", "geometry"])
     frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
     return frame
@@ -191,7 +190,7 @@ def search(session: Session, words: str, *, limit: int) -> list[ComponentMatch]:
     return [ComponentMatch._make(row) for row in session.execute(query)]
 
 
-def upsert_classes(session: Session, values: list[dict[str, Any]]) -> None:
+def upsert_classes(session: Session, values: Sequence[Mapping[str, object]]) -> None:
     """Write classes over those of the same codes; none is removed."""
     statement = insert(ComponentClass).values(values)
     changed = {name: statement.excluded[name] for name in values[0] if name != "code"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from app.auth.dependencies import Read
 from app.auth.policy import public_if
 from app.auth.routing import Router
@@ -14,7 +12,7 @@ router = Router(tags=["catalogue"], dependencies=[public_if("public_layers", sam
 
 
 @router.get("/v1/catalog/components", response_model=ComponentClasses)
-def list_component_classes(session: Read) -> dict[str, Any]:
+def list_component_classes(session: Read) -> dict[str, object]:
     """List the classes of components.
 
     The minor classes of city components with their major class, geometry, hazard and interval of inspection.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class ComponentRow(NamedTuple):
@@ -39,7 +39,7 @@ class ExportRow(NamedTuple):
     surveyed_on: date | None
     grid_code: str | None
     assigned_edition: int | None
-    attributes: dict[str, Any]
+    attributes: dict[str, object]
     geometry: bytes
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from sqlalchemy import text
@@ -52,7 +51,7 @@ _SHARE = {
 }
 
 
-def stage_shares(session: Session, columns: Mapping[str, Any]) -> None:
+def stage_shares(session: Session, columns: Mapping[str, object]) -> None:
     """Copy the shares of staged lines and areas."""
     make_temporary(session, "staged_share", {"row": "bigint", **_SHARE})
     copy_columns(session, "staged_share", columns)
@@ -88,7 +87,9 @@ def remove_of_imports(session: Session, import_ids: Sequence[int]) -> int:
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def assign(session: Session, columns: Mapping[str, Any], shares: Mapping[str, Any], *, edition: int) -> int:
+def assign(
+    session: Session, columns: Mapping[str, object], shares: Mapping[str, object], *, edition: int
+) -> int:
     """Write owners computed outside for the given ids, and their shares. Returns how many changed hands."""
     owned = {name: COMPONENTS.columns[name] for name in _OWNED}
     make_temporary(session, "assigned_component", {"id": "bigint PRIMARY KEY", **owned})

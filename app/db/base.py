@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Text, func
+from geoalchemy2 import Geometry, WKBElement
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, DateTime, Identity, MetaData, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 from sqlalchemy.types import UserDefinedType
 
 NAMING = {
@@ -25,11 +25,11 @@ class LTREE(UserDefinedType[str]):
 
     cache_ok = True
 
-    def get_col_spec(self, **_: Any) -> str:
+    def get_col_spec(self, **_: object) -> str:
         """The SQL name of the type."""
         return "ltree"
 
-    def bind_expression(self, bindvalue: Any) -> Any:
+    def bind_expression(self, bindvalue: BindParameter[str]) -> ColumnElement[str]:
         """Send text as ltree, so that drivers need no adapter."""
         return func.text2ltree(bindvalue)
 
@@ -41,7 +41,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own protocol
         str: Text(),
         datetime: DateTime(timezone=True),
-        dict[str, Any]: JSONB(),
+        dict[str, object]: JSONB(),
     }
 
 
@@ -49,6 +49,6 @@ IdPk = Annotated[int, mapped_column(BigInteger, Identity(always=False), primary_
 CreatedAt = Annotated[datetime, mapped_column(server_default=func.now())]
 
 
-def geometry_column(kind: str, **options: Any) -> Any:
+def geometry_column(kind: str, *, nullable: bool = False) -> MappedColumn[WKBElement]:
     """A WGS84 geometry column with its GiST index."""
-    return mapped_column(Geometry(kind, srid=4326, spatial_index=options.pop("index", True)), **options)
+    return mapped_column(Geometry(kind, srid=4326, spatial_index=True), nullable=nullable)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -62,13 +62,15 @@ class BulkTable:
         """The staging table: the columns and ``row``, which counts from 1."""
         return f"staged_{self.name}"
 
-    def stage(self, session: Session, columns: Mapping[str, Any], *, advance: Advance | None = None) -> None:
+    def stage(
+        self, session: Session, columns: Mapping[str, object], *, advance: Advance | None = None
+    ) -> None:
         """Copy rows into a staging table that ends with the transaction; what is not given stays NULL."""
         make_temporary(session, self.staged, {**self.columns, "row": "bigint"})
         copy_columns(session, self.staged, columns, advance=advance)
         session.execute(text(f"ANALYZE {self.staged}"))
 
-    def copy(self, session: Session, columns: Mapping[str, Any], *, advance: Advance | None = None) -> int:
+    def copy(self, session: Session, columns: Mapping[str, object], *, advance: Advance | None = None) -> int:
         """Copy rows that are known to be new straight into the table; returns how many."""
         with references_looked_up(session):
             return copy_columns(session, self.name, columns, advance=advance)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
 
 from psycopg import DataError
 from psycopg.abc import AdaptContext, Buffer
+from psycopg.abc import Loader as LoaderProtocol
 from psycopg.adapt import AdaptersMap, Loader
 from psycopg.pq import Format
 
@@ -27,7 +27,7 @@ def is_limit(instant: datetime) -> bool:
     return instant in (FIRST, LAST)
 
 
-def _text_loader(inner: type[Any]) -> type[Loader]:
+def _text_loader(inner: type[LoaderProtocol]) -> type[Loader]:
     class TextLoader(Loader):
         """Text of a timestamptz."""
 
@@ -37,7 +37,7 @@ def _text_loader(inner: type[Any]) -> type[Loader]:
             super().__init__(oid, context)
             self._load = inner(oid, context).load
 
-        def load(self, data: Buffer) -> Any:
+        def load(self, data: Buffer) -> object:
             """The instant, or the end of the calendar that it lies beyond."""
             try:
                 return self._load(data)
@@ -52,7 +52,7 @@ def _text_loader(inner: type[Any]) -> type[Loader]:
     return TextLoader
 
 
-def _binary_loader(inner: type[Any]) -> type[Loader]:
+def _binary_loader(inner: type[LoaderProtocol]) -> type[Loader]:
     class BinaryLoader(Loader):
         """Microseconds since 2000 of a timestamptz."""
 
@@ -62,7 +62,7 @@ def _binary_loader(inner: type[Any]) -> type[Loader]:
             super().__init__(oid, context)
             self._load = inner(oid, context).load
 
-        def load(self, data: Buffer) -> Any:
+        def load(self, data: Buffer) -> object:
             """The instant, or the end of the calendar that it lies beyond."""
             try:
                 return self._load(data)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
+import psycopg
 import pyarrow as pa
 import pyarrow.csv as pacsv
 from psycopg import sql
 from sqlalchemy.orm import Session
 
 _BATCH_ROWS = 50_000
+
+
+def driver_of(session: Session) -> psycopg.Connection[tuple[object, ...]]:
+    """psycopg's own connection under a session: what is done with it belongs to the session's transaction."""
+    driver = session.connection().connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError(f"not a connection of psycopg: {type(driver).__name__}")
+    return driver
 
 
 def copy_columns(
@@ -34,7 +42,7 @@ def copy_columns(
         sql.Identifier(table), sql.SQL(", ").join(sql.Identifier(name) for name in columns)
     )
     options = pacsv.WriteOptions(include_header=False, quoting_style="needed")
-    driver: Any = session.connection().connection.driver_connection
+    driver = driver_of(session)
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for batch in arrow.to_batches(max_chunksize=_BATCH_ROWS):
             buffer = io.BytesIO()
@@ -47,7 +55,7 @@ def copy_columns(
 
 def analyze(session: Session, *tables: str) -> None:
     """Renew the planner's knowledge of tables after a bulk load, before anybody asks them and is answered slowly."""
-    driver: Any = session.connection().connection.driver_connection
+    driver = driver_of(session)
     for table in tables:
         driver.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
@@ -84,7 +92,7 @@ def references_looked_up(session: Session) -> Iterator[None]:
     never removed, and an import's own row is there. Only a superuser, as the owner of a private cluster is, may leave
     the checks out; elsewhere nothing changes but the time. After an error the setting ends with the transaction.
     """
-    driver: Any = session.connection().connection.driver_connection
+    driver = driver_of(session)
     row = driver.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
     may = bool(row and row[0])
     if may:

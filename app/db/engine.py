@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
+import psycopg
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
@@ -66,5 +66,5 @@ def make_engine(
     return engine
 
 
-def _prepare(connection: Any, _record: Any) -> None:
+def _prepare(connection: psycopg.Connection[tuple[object, ...]], _record: object) -> None:
     read_any_instant(connection.adapters)

@@ -18,9 +18,9 @@ become an exclusive one. SQL functions take the numbered ones too (``app/db/func
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 
@@ -59,7 +59,7 @@ class OutOfOrder(RuntimeError):
     """A lock was asked for in a way that can make two transactions wait for one another: a mistake in the code."""
 
 
-def number_of(lock: Lock, key: str = "") -> Any:
+def number_of(lock: Lock, key: str = "") -> int | ColumnElement[int]:
     """The lock's number in SQL; of a named one the hash of its name and key."""
     return lock.number if lock.number is not None else func.hashtextextended(name_of(lock, key), 0)
 

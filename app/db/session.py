@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NewType
+from typing import NewType
 
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session, SessionTransaction
@@ -67,7 +67,7 @@ class _ScopedSession(Session):
 
 
 @event.listens_for(_ScopedSession, "after_begin")
-def _begin(session: Any, transaction: SessionTransaction, connection: Connection) -> None:
+def _begin(session: _ScopedSession, transaction: SessionTransaction, connection: Connection) -> None:
     if not transaction.nested:
         connection.execute(
             _BEGIN_READING if session.reading else _BEGIN,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -82,7 +81,7 @@ def _lamps(components: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     )
 
 
-def _incidents(incidents: Any, grids: gpd.GeoDataFrame) -> pd.DataFrame:
+def _incidents(incidents: pd.DataFrame, grids: gpd.GeoDataFrame) -> pd.DataFrame:
     index = GridIndex.build(grids["code"].tolist(), np.asarray(grids.geometry.array, dtype=object))
     lon, lat = incidents["lon"].to_numpy(dtype=float), incidents["lat"].to_numpy(dtype=float)
     codes = np.array([*index.codes, ""], dtype=object)

@@ -9,11 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyogrio
+from shapely.geometry.base import BaseGeometry
 
 from app.errors import Invalid
 from app.kit.clock import now
@@ -109,9 +109,10 @@ def outline_file(district: str) -> Path:
     return DATA / "boundaries" / "cnmaps" / f"{district}.geojson"
 
 
-def read_outline(district: str) -> Any:
+def read_outline(district: str) -> BaseGeometry:
     """The real outline of a district, EPSG:4326."""
-    return pyogrio.read_dataframe(outline_file(district)).geometry.iloc[0]
+    outline: BaseGeometry = pyogrio.read_dataframe(outline_file(district)).geometry.iloc[0]
+    return outline
 
 
 def component_classes() -> pd.DataFrame:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from psycopg import sql
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from app.db.copy import driver_of
 from app.db.literals import sql_list
 from app.drafts import states
 
@@ -177,7 +177,7 @@ def _guards_off(session: Session, tables: Sequence[str]) -> Iterator[None]:
 
     The tables are locked against every other writer until the transaction ends. A guard that was off before stays off.
     """
-    rows: Sequence[Any] = session.execute(
+    rows: Sequence[Row[str, str, str]] = session.execute(
         text(
             "SELECT c.relname, t.tgname, t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
             "WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY(:tables) AND NOT t.tgisinternal "
@@ -197,7 +197,7 @@ def _guards_off(session: Session, tables: Sequence[str]) -> Iterator[None]:
 
 
 def _switch(session: Session, triggers: Sequence[tuple[str, str, str]]) -> None:
-    driver: Any = session.connection().connection.driver_connection
+    driver = driver_of(session)
     for table, trigger, how in triggers:
         driver.execute(
             sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 
@@ -21,7 +20,9 @@ def anything_stored(session: Session) -> bool:
     )
 
 
-def loads_of(session: Session, district: str) -> Sequence[Any]:
+def loads_of(
+    session: Session, district: str
+) -> Sequence[Row[int, str, dict[str, object], int, dict[str, object]]]:
     """Demo loads of a district that were stored, oldest first: id, file_sha256, report, edition, options."""
     return session.execute(
         text(

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 import shapely
@@ -22,6 +21,7 @@ from app.demo import repository
 from app.demo.plan import DemoPlan, component_classes, incident_classes, read_outline
 from app.demo.row_loader import store_components, store_incidents, store_people
 from app.imports import service as jobs
+from app.imports.models import ImportJob
 from app.imports.service import ImportReport, OnConflict, SourceFile
 from app.incidents import storage as incident_storage
 from app.publishing.reassignment import publish
@@ -183,7 +183,7 @@ def _same_grids(session: Session, edition: int, district: SyntheticDistrict) -> 
     return bool(np.all(shapely.equals(ours, theirs)))
 
 
-def _finish(session: Session, job: Any, report: DemoReport) -> None:
+def _finish(session: Session, job: ImportJob, report: DemoReport) -> None:
     rows = report.components + report.incidents
     done = ImportReport(import_id=job.id, rows=rows, stored=rows, edition=report.edition)
     jobs.finish(session, job, done)

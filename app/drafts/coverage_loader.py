@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy.orm import Session
 
 from app.drafts import grid_repository
@@ -33,9 +33,15 @@ def as_coverage(grids: pd.DataFrame) -> Coverage:
     )
 
 
-def rows_of(coverage: Coverage, codes: Iterable[str]) -> dict[str, list[Any]]:
+def rows_of(coverage: Coverage, codes: Iterable[str]) -> grid_repository.GridColumns:
     """Columns for `grid_repository.store_grids`; codes that the coverage does not have are stored as retired."""
-    columns: dict[str, list[Any]] = {name: [] for name in ("code", "name", "parent_code", "kind", "geometry")}
+    columns: grid_repository.GridColumns = {
+        "code": [],
+        "name": [],
+        "parent_code": [],
+        "kind": [],
+        "geometry": [],
+    }
     for code in codes:
         there = code in coverage
         words = coverage.attributes_of(code) if there else None
@@ -47,7 +53,7 @@ def rows_of(coverage: Coverage, codes: Iterable[str]) -> dict[str, list[Any]]:
     return columns
 
 
-def boxes_of(shapes: Sequence[Any]) -> list[Box]:
+def boxes_of(shapes: Sequence[BaseGeometry]) -> list[Box]:
     """Envelopes of shapes, a little wider than they are."""
     bounds = shapely.bounds(np.asarray(shapes, dtype=object)).reshape(-1, 4)
     wider = bounds + np.array([-_MARGIN, -_MARGIN, _MARGIN, _MARGIN])

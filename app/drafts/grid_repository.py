@@ -5,15 +5,15 @@ Land that is nobody's on purpose is among them, as the kind ``excluded``: its na
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 import shapely
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.db.literals import sql_list
@@ -38,7 +38,17 @@ _MEMBERS = (
 _MEMBER_IN_BASE = "u.editions @> CAST(:base AS integer)"
 
 
-def _frame(rows: Sequence[Any]) -> pd.DataFrame:
+class GridColumns(TypedDict):
+    """What an operation left of some grids, by column; of a grid that it retired there is the code alone."""
+
+    code: list[str]
+    name: list[str | None]
+    parent_code: list[str | None]
+    kind: list[str | None]
+    geometry: list[BaseGeometry | None]
+
+
+def _frame(rows: Sequence[Row[str, str, str, str, bytes, bool]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=_COLUMNS)
     shapes = np.empty(len(frame), dtype=object)
     shapes[:] = [single(shape) for shape in shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])]
@@ -163,7 +173,7 @@ def used_codes(session: Session, draft: Draft) -> frozenset[str]:
     return frozenset(rows)
 
 
-def store_grids(session: Session, draft: Draft, position: int, grids: Mapping[str, Any]) -> None:
+def store_grids(session: Session, draft: Draft, position: int, grids: GridColumns) -> None:
     """Store what an operation left: columns code, name, parent_code, kind and geometry (None: retired)."""
     shapes = [
         None if shape is None else shapely.multipolygons([shape]) if shape.geom_type == "Polygon" else shape
@@ -189,7 +199,7 @@ def store_grids(session: Session, draft: Draft, position: int, grids: Mapping[st
     )
 
 
-def changed_between(session: Session, earlier: int, later: int) -> Sequence[Any]:
+def changed_between(session: Session, earlier: int, later: int) -> Sequence[str]:
     """Codes of grids that differ between two editions."""
     return session.scalars(
         text(

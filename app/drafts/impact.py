@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy.orm import Session
 
 from app.components import repository as component_rows
@@ -38,15 +39,19 @@ class Impact:
     """Counts by (from, to, layer, class), and the land that goes from one grid to another."""
 
     area_m2: dict[Pair, float] = field(default_factory=lambda: defaultdict(float))
-    counts: dict[tuple[Pair, str, str | None], dict[str, Any]] = field(default_factory=dict)
+    counts: dict[tuple[Pair, str, str | None], dict[str, float | None]] = field(default_factory=dict)
 
-    def add(self, pair: Pair, layer: str, name: str | None, **numbers: Any) -> None:
+    def add(self, pair: Pair, layer: str, name: str | None, **numbers: bool | float | None) -> None:
         """Add numbers to one count."""
         row = self.counts.setdefault((pair, layer, name), {})
         for key, number in numbers.items():
-            row[key] = number if number is None or isinstance(number, bool) else row.get(key, 0) + number
+            before = row.get(key, 0)
+            if isinstance(number, bool):
+                row[key] = number
+            else:
+                row[key] = None if number is None or before is None else before + number
 
-    def rows(self) -> list[tuple[Pair, str, str | None, dict[str, Any]]]:
+    def rows(self) -> list[tuple[Pair, str, str | None, dict[str, float | None]]]:
         """The counts in a fixed order."""
 
         def key(item: tuple[Pair, str, str | None]) -> tuple[str, ...]:
@@ -65,7 +70,7 @@ def impact_of(session: Session, draft: Draft) -> Impact:
         if pair[0] != pair[1]:
             impact.area_m2[pair] += row.area_m2
     lost = _lost(session, draft, compared)
-    wide: dict[int, tuple[str, Any]] = {}
+    wide: dict[int, tuple[str, BaseGeometry]] = {}
     for codes, boxes in _chunks(lost):
         found = component_rows.classed_near(session, boxes)
         is_wide = (
@@ -95,7 +100,7 @@ def impact_of(session: Session, draft: Draft) -> Impact:
 def _lost(session: Session, draft: Draft, compared: Comparison) -> dict[str | None, np.ndarray]:
     """Boxes around the land that each grid loses; None: land that was nobody's."""
     after = dict(zip(compared.now["code"], compared.now["geometry"], strict=True))
-    lost: dict[str | None, list[Any]] = {}
+    lost: dict[str | None, list[BaseGeometry]] = {}
     for code, was in zip(compared.was["code"], compared.was["geometry"], strict=True):
         now = after.get(code)
         land = was if now is None else shapely.difference(was, now)
@@ -149,12 +154,12 @@ def _count_points(
         impact.add(pair, layer, _or_none(name), **{str(number): int(count)})
 
 
-def _or_none(value: Any) -> str | None:
+def _or_none(value: str | float | None) -> str | None:
     return None if pd.isna(value) else str(value)
 
 
 def _count_wide(
-    session: Session, draft: Draft, compared: Comparison, impact: Impact, wide: list[tuple[str, Any]]
+    session: Session, draft: Draft, compared: Comparison, impact: Impact, wide: list[tuple[str, BaseGeometry]]
 ) -> None:
     """Count lines and areas that get another owner, and the metres of line in land that changes hands."""
     shapes = np.empty(len(wide), dtype=object)
@@ -177,7 +182,7 @@ def _count_wide(
                 impact.add(pair, "components", wide[at][0], length_m=float(length))
 
 
-def _land(compared: Comparison) -> Iterator[tuple[Pair, Any]]:
+def _land(compared: Comparison) -> Iterator[tuple[Pair, BaseGeometry]]:
     """The land that goes from one grid to another, as shapes."""
     now = compared.now["geometry"].to_numpy()
     tree = shapely.STRtree(now)

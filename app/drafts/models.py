@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from geoalchemy2 import Geometry
+from geoalchemy2 import Geometry, WKBElement
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -15,6 +13,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import LTREE, Base, CreatedAt, IdPk
@@ -54,9 +53,9 @@ class DraftOperation(Base):
 
     draft_id: Mapped[int] = mapped_column(ForeignKey("draft.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True)
-    operation: Mapped[dict[str, Any]]
+    operation: Mapped[dict[str, object]]
     # Codes of grids by what happened to them: created, changed, retired.
-    effect: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    effect: Mapped[dict[str, list[str]]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     undone: Mapped[bool] = mapped_column(server_default=text("false"))
     author: Mapped[str]
     author_key: Mapped[str] = mapped_column(server_default="")
@@ -75,7 +74,7 @@ class DraftGrid(Base):
     name: Mapped[str | None]
     parent_code: Mapped[str | None]
     kind: Mapped[str | None]
-    geom: Mapped[Any | None] = mapped_column(Geometry("MULTIPOLYGON", srid=4326), nullable=True)
+    geom: Mapped[WKBElement | None] = mapped_column(Geometry("MULTIPOLYGON", srid=4326), nullable=True)
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -104,4 +103,4 @@ class DraftLog(Base):
     from_state: Mapped[str | None]
     to_state: Mapped[str]
     note: Mapped[str | None]
-    detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    detail: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'::jsonb"))

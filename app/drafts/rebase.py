@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy.orm import Session
@@ -94,7 +92,7 @@ def _conflict_members(each: Crossing) -> dict[str, object]:
     }
 
 
-def _geojson(shape: BaseGeometry) -> Any:
+def _geojson(shape: BaseGeometry | None) -> dict[str, object] | None:
     return None if shape is None else geojson_geometry(shape)
 
 

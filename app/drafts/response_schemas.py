@@ -5,7 +5,7 @@ Large answers are written as text and sent as they are; the models do not stand 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -108,7 +108,7 @@ class HistoryItem(GridEffect):
 class HistoryItemWithOperation(HistoryItem):
     """One operation of a draft, with what was drawn."""
 
-    operation: dict[str, Any] = Field(
+    operation: dict[str, object] = Field(
         description="As it was applied, with the members that POST …/operations takes.",
         examples=[{"op": "rename", "grid": "370211001001001", "name": "东一网格"}],
     )

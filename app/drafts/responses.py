@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from json import dumps
-from typing import Any
+from typing import TypedDict
 
 from fastapi.encoders import jsonable_encoder
 from sqlalchemy.orm import Session
@@ -31,7 +32,7 @@ def headers_of(draft: Draft) -> dict[str, str]:
     return {"ETag": f'"{tag_of(draft)}"'}
 
 
-def json_answer(draft: Draft, body: Any, *, status: int = 200, **headers: str) -> Response:
+def json_answer(draft: Draft, body: object, *, status: int = 200, **headers: str) -> Response:
     """A JSON answer about a draft."""
     return JSONResponse(jsonable_encoder(body), status_code=status, headers=headers_of(draft) | headers)
 
@@ -53,12 +54,12 @@ def unless_known(request: Request, session: Session, draft: Draft) -> Response |
     return None
 
 
-def summary(session: Session, draft: Draft) -> dict[str, Any]:
+def summary(session: Session, draft: Draft) -> dict[str, object]:
     """A draft as lists show it."""
     return summaries(session, [draft])[0]
 
 
-def summaries(session: Session, drafts: list[Draft]) -> list[dict[str, Any]]:
+def summaries(session: Session, drafts: list[Draft]) -> list[dict[str, object]]:
     """Several drafts as lists show them."""
     counts = repository.counts(session, [draft.id for draft in drafts])
     newest = boundary_rows.latest(session)
@@ -74,7 +75,7 @@ def summaries(session: Session, drafts: list[Draft]) -> list[dict[str, Any]]:
     return out
 
 
-def whole(session: Session, draft: Draft, by: Principal) -> dict[str, Any]:
+def whole(session: Session, draft: Draft, by: Principal) -> dict[str, object]:
     """A draft with what it changes, its operations, its log, and what the asker may do with it."""
     changes = compare(session, draft).changes
     contributors = repository.made_by(session, draft)
@@ -107,7 +108,15 @@ def whole(session: Session, draft: Draft, by: Principal) -> dict[str, Any]:
     }
 
 
-def _scheduled(session: Session) -> dict[str, Any] | None:
+class _Scheduled(TypedDict):
+    """The edition to come."""
+
+    edition: int
+    effective_from: datetime
+    note: str | None
+
+
+def _scheduled(session: Session) -> _Scheduled | None:
     """The last edition, when it is yet to come: nothing can take effect before it, and it can be withdrawn."""
     newest = boundary_rows.latest(session)
     if newest is None or newest.effective_from <= boundary_rows.database_now(session):
@@ -121,10 +130,10 @@ def step_answer(
     step: Step,
     *,
     status: int = 200,
-    steps: Any = None,
-    notes: Any = None,
-    hierarchy: Any = None,
-    warnings: Any = None,
+    steps: object = None,
+    notes: object = None,
+    hierarchy: object = None,
+    warnings: object = None,
 ) -> Response:
     """What a step made of the grids, with the grids themselves as they are now."""
     codes = [*step.created, *step.changed, *step.noded]

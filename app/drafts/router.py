@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, Query, Request
 from starlette.responses import Response
@@ -35,9 +35,9 @@ from gis.editing import OperationInput
 
 router = Router(prefix="/v1/drafts", tags=["drafts"], dependencies=[allow("gis-editor")])
 
-_GONE: dict[int | str, dict[str, Any]] = {404: {"description": "No such draft in sight."}}
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The asker has this version."}}
-_WRITES: dict[int | str, dict[str, Any]] = {
+_GONE: dict[int | str, dict[str, object]] = {404: {"description": "No such draft in sight."}}
+NOT_MODIFIED: dict[int | str, dict[str, object]] = {304: {"description": "The asker has this version."}}
+_WRITES: dict[int | str, dict[str, object]] = {
     **_GONE,
     409: {"description": "The draft is at another step of its way."},
     412: {"description": "Somebody has changed the draft since."},
@@ -68,7 +68,7 @@ def list_drafts(
         ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 200,
-) -> Any:
+) -> dict[str, object]:
     """List drafts, the last changed first.
 
     Those bound to units where the asker holds a right.

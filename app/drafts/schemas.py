@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pandas as pd
 from fastapi import Path
@@ -63,8 +63,8 @@ class Publication(BaseModel):
 
 
 def as_draft(
-    draft: Draft, *, done: int, undone: int, latest: int, scope: dict[str, Any] | None
-) -> dict[str, Any]:
+    draft: Draft, *, done: int, undone: int, latest: int, scope: Mapping[str, object] | None
+) -> dict[str, object]:
     """A draft as lists show it."""
     return {
         "id": draft.id,
@@ -85,7 +85,7 @@ def as_draft(
     }
 
 
-def as_history(operations: Sequence[DraftOperation], *, whole: bool = False) -> list[dict[str, Any]]:
+def as_history(operations: Sequence[DraftOperation], *, whole: bool = False) -> list[dict[str, object]]:
     """Operations in order; with what was drawn only when asked for."""
     return [
         {
@@ -101,7 +101,7 @@ def as_history(operations: Sequence[DraftOperation], *, whole: bool = False) -> 
     ]
 
 
-def as_log(entries: Iterable[DraftLog]) -> list[dict[str, Any]]:
+def as_log(entries: Iterable[DraftLog]) -> list[dict[str, object]]:
     """The log, oldest first."""
     return [
         {
@@ -111,10 +111,15 @@ def as_log(entries: Iterable[DraftLog]) -> list[dict[str, Any]]:
             "from_state": each.from_state,
             "to_state": each.to_state,
             "note": each.note,
-            "op": each.detail.get("op") or (each.detail.get("operation") or {}).get("op"),
+            "op": _op_of(each.detail),
         }
         for each in entries
     ]
+
+
+def _op_of(detail: Mapping[str, object]) -> object:
+    operation = detail.get("operation")
+    return detail.get("op") or (operation.get("op") if isinstance(operation, dict) else None)
 
 
 def features(grids: pd.DataFrame, changes: dict[str, str] | None = None) -> str:

@@ -164,7 +164,7 @@ def record(
     return Step(operation=as_json, inserted_vertices=result.inserted_vertices, **effect)
 
 
-def _without_shapes(operation: Mapping[str, Any]) -> Mapping[str, Any]:
+def _without_shapes(operation: Mapping[str, Any]) -> Mapping[str, object]:
     """A whole district from a file is in the operation and in the file; the log says which file and which grids."""
     if operation.get("op") != "replace":
         return operation
@@ -239,7 +239,13 @@ def _walk(
             "retired": effect["created"],
             "noded": effect.get("noded", ()),
         }
-    return draft, Step(operation=found.operation, **effect)
+    return draft, Step(
+        operation=found.operation,
+        created=effect["created"],
+        changed=effect["changed"],
+        retired=effect["retired"],
+        noded=effect.get("noded", ()),
+    )
 
 
 def _refuse_others(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy.orm import Session
 
 from app.auth.principal import Principal
@@ -133,7 +133,7 @@ def replacement_of(ground: Ground, data: LayerData, reading: Reading) -> Replace
     )
 
 
-def gaps_of(ground: Ground, data: LayerData, reading: Reading) -> list[Any]:
+def gaps_of(ground: Ground, data: LayerData, reading: Reading) -> list[BaseGeometry]:
     """Gaps that the grids of a file leave, beyond what will be mended and what is declared already; in degrees."""
     if reading.accept_gaps is None:
         return []
@@ -160,7 +160,7 @@ def gaps_of(ground: Ground, data: LayerData, reading: Reading) -> list[Any]:
 
 
 def exclude_gaps(
-    ground: Ground, gaps: Sequence[Any], numbers: Sequence[int], reading: Reading
+    ground: Ground, gaps: Sequence[BaseGeometry], numbers: Sequence[int], reading: Reading
 ) -> tuple[Ground, list[FileStep]]:
     """Declare gaps of a file to be nobody's, before its grids take their new borders."""
     steps = []

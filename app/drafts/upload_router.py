@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Query, Request
+from shapely.geometry.base import BaseGeometry
 from starlette.responses import Response
 
 from app.auth.authentication import engine_of
@@ -184,7 +185,9 @@ def _load_ground(request: Request, scope: RowScope, draft_id: int, seen: frozens
         return upload.load_ground(session, draft_id, seen)
 
 
-def _gaps(ground: Ground, data: LayerData, reading: Reading, _cancellation: Cancellation) -> list[Any]:
+def _gaps(
+    ground: Ground, data: LayerData, reading: Reading, _cancellation: Cancellation
+) -> list[BaseGeometry]:
     return upload.gaps_of(ground, data, reading)
 
 
@@ -198,7 +201,7 @@ def _compare(
     ground: Ground,
     data: LayerData,
     reading: Reading,
-    gaps: list[Any],
+    gaps: list[BaseGeometry],
     numbers: list[int],
     cancellation: Cancellation,
 ) -> list[FileStep]:
@@ -232,7 +235,7 @@ def _store(
         )
 
 
-def _summary(step: Step) -> dict[str, Any]:
+def _summary(step: Step) -> dict[str, object]:
     """One operation that a file became; shapes can be asked for at …/operations."""
     fields = {key: value for key, value in step.operation.items() if key != "grids"}
     return {

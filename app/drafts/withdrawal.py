@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -38,7 +37,7 @@ class Withdrawn:
     newest: int | None
     rebased: tuple[int, ...]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """As it is answered over HTTP and by the command line."""
         return {
             "edition": self.record.number,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query
 
@@ -30,7 +30,7 @@ Reason = Annotated[str, Query(max_length=2000, description="Why; it stays in the
 )
 def withdraw_edition(
     session: Write, by: CurrentPrincipal, trace: CurrentTrace, number: Number, reason: Reason = ""
-) -> Any:
+) -> dict[str, object]:
     """Withdraw an edition before it takes effect.
 
     The draft that had become it is approved again; the number is not used again.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body
 from starlette.responses import Response
@@ -19,7 +19,7 @@ from app.kit.etag import Seen
 
 router = Router(prefix="/v1/drafts/{draft_id}", tags=["drafts"])
 
-_WRITES: dict[int | str, dict[str, Any]] = {
+_WRITES: dict[int | str, dict[str, object]] = {
     403: {"description": "Not allowed here, or own work."},
     404: {"description": "No such draft in sight."},
     409: {"description": "The draft is at another step of its way, or conflicts with what was published."},

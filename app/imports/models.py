@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,14 +20,14 @@ class ImportJob(Base):
     state: Mapped[str] = mapped_column(server_default="running")
     file_name: Mapped[str]
     file_sha256: Mapped[str]
-    options: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    options: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'::jsonb"))
     source_crs: Mapped[str | None]
     rows_total: Mapped[int] = mapped_column(BigInteger, server_default="0")
     rows_done: Mapped[int] = mapped_column(BigInteger, server_default="0")
     rows_rejected: Mapped[int] = mapped_column(BigInteger, server_default="0")
     rows_ownerless: Mapped[int] = mapped_column(BigInteger, server_default="0")
     edition: Mapped[int | None] = mapped_column(Integer)
-    report: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    report: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'::jsonb"))
     created_by: Mapped[str]
     created_at: Mapped[CreatedAt]
     finished_at: Mapped[datetime | None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from sqlalchemy.orm import Session
 
@@ -31,7 +31,24 @@ class SourceFile:
     name: str
     sha256: str
     crs: str
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
+
+
+class Agreement(TypedDict):
+    """How often our owner is the unit that a column of the source names."""
+
+    column: str
+    same: int
+    of: int
+    rate: float
+
+
+class OwnerlessRow(TypedDict):
+    """A row outside every grid: where it stands in the file and on Earth, and its code if it has one."""
+
+    row: int
+    code: NotRequired[str]
+    place: list[float]
 
 
 @dataclass
@@ -46,8 +63,8 @@ class ImportReport:
     rejected: int = 0
     ownerless: int = 0
     edition: int | None = None
-    agreement: dict[str, Any] | None = None
-    ownerless_rows: list[dict[str, Any]] = field(default_factory=list)
+    agreement: Agreement | None = None
+    ownerless_rows: list[OwnerlessRow] = field(default_factory=list)
     notes: list[dict[str, str]] = field(default_factory=list)
 
     def note(self, zh: str, en: str) -> None:

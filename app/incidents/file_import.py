@@ -211,10 +211,10 @@ def import_incidents(
     return report, list(in_order(bad))
 
 
-def agreement(owners: np.ndarray, given: pd.Series) -> dict[str, Any]:
+def agreement(owners: np.ndarray, given: pd.Series) -> jobs.Agreement:
     """How often our owner is the unit that the source names; leading zeros, which spreadsheets drop, do not count."""
 
-    def plain(values: Any) -> pd.Series:
+    def plain(values: np.ndarray) -> pd.Series:
         text = (
             pd.Series(values, dtype="object")
             .astype("string")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
+from geoalchemy2 import WKBElement
 from sqlalchemy import CheckConstraint, Computed, Float, ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -66,7 +66,7 @@ class Incident(Base):
     is_void: Mapped[bool] = mapped_column(Computed(states.IS_VOID_SQL, persisted=True))
     origin: Mapped[str] = mapped_column(server_default="complaint")
     channel: Mapped[str | None]
-    geom: Mapped[Any | None] = geometry_column("POINT", nullable=True)
+    geom: Mapped[WKBElement | None] = geometry_column("POINT", nullable=True)
     address: Mapped[str | None]
     description: Mapped[str | None]
     occurred_at: Mapped[datetime]
@@ -78,7 +78,7 @@ class Incident(Base):
     grid_code: Mapped[str | None]
     grid_path: Mapped[str] = mapped_column(LTREE(), server_default=text("'outside'::ltree"))
     assigned_edition: Mapped[int | None] = mapped_column(Integer)
-    attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    attributes: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'::jsonb"))
     idempotency_key: Mapped[str | None]
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import_job.id"))
     created_at: Mapped[CreatedAt]
@@ -129,4 +129,4 @@ class IncidentLog(Base):
     from_state: Mapped[str | None]
     to_state: Mapped[str | None]
     note: Mapped[str | None]
-    detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    detail: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'::jsonb"))

@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from geoalchemy2 import WKBElement
 from sqlalchemy import Boolean, ColumnElement, and_, case, func, not_, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
@@ -94,7 +95,7 @@ class Filters:
 
     def _period(self) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
-        occurred: Any = Incident.occurred_at
+        occurred = Incident.occurred_at
         if self.since:
             whole = self.day_start(self.since)
             found.append(occurred >= (self.since if self.exact else whole))
@@ -135,7 +136,7 @@ def acted_on() -> ColumnElement[bool]:
     )
 
 
-def shown_place() -> ColumnElement[Any]:
+def shown_place() -> ColumnElement[WKBElement]:
     """The place of an incident as the asker may see it."""
     return case((acted_on(), Incident.geom), else_=func.coarse_place(Incident.geom))
 
@@ -204,7 +205,7 @@ def _page_by_day(
     session: Session, filters: Filters, *, before: tuple[datetime, int] | None, limit: int
 ) -> list[IncidentRow]:
     conditions = [*filters.conditions()]
-    occurred: Any = Incident.occurred_at
+    occurred = Incident.occurred_at
     if before:
         start, end = filters.day_start(before[0]), filters.day_end(before[0])
         conditions += [occurred < end, or_(occurred < start, Incident.id < before[1])]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -113,7 +112,7 @@ def points_of_import(session: Session, import_id: int, *, since: datetime) -> pd
     return _points(rows)
 
 
-def _points(rows: Sequence[Any]) -> pd.DataFrame:
+def _points(rows: Sequence[tuple[int, float, float, bool, datetime, datetime | None]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["id", "lon", "lat", "is_open", "reported_at", "closed_at"])
     for name in ("reported_at", "closed_at"):
         # A column without a single instant has another unit.
@@ -121,7 +120,7 @@ def _points(rows: Sequence[Any]) -> pd.DataFrame:
     return frame
 
 
-def upsert_classes(session: Session, values: list[dict[str, Any]]) -> None:
+def upsert_classes(session: Session, values: Sequence[Mapping[str, object]]) -> None:
     """Write classes over those of the same codes; none is removed."""
     statement = insert(IncidentClass).values(values)
     changed = {name: statement.excluded[name] for name in values[0] if name != "code"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Path, Query, Request
@@ -28,7 +28,7 @@ from app.people.service import team_as_seen
 router = Router(tags=["incidents"])
 
 
-_NO_UNIT: dict[int | str, dict[str, Any]] = {404: {"description": "`unit` names no unit in force."}}
+_NO_UNIT: dict[int | str, dict[str, object]] = {404: {"description": "`unit` names no unit in force."}}
 
 
 def filters_of(
@@ -155,7 +155,7 @@ def map_incidents(
     session: Read,
     filters: Filtered,
     zoom: Annotated[float, Query(ge=0, le=24, description="Zoom of the map, which sizes the hexagons.")] = 10,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """List incidents to draw on a map.
 
     Points where there are few, hexagons with counts where there are many. Incidents of sensitive classes are not
@@ -183,8 +183,8 @@ def show_incident(
     found = queries.by_number(session, number)
     if found is None:
         raise NotFound(f"没有事件 {number}", f"there is no incident {number}", code="no-such-incident")
-    owner: dict[str, Any] | None = None
-    team: dict[str, Any] | None = None
+    owner: dict[str, object] | None = None
+    team: dict[str, object] | None = None
     if found.row.grid_code and found.assigned_edition:
         # Named as of its own time: a closed case keeps the grid that existed then.
         unit = boundary_rows.unit_by_code(session, found.row.grid_code, found.assigned_edition, level="grid")
@@ -216,7 +216,7 @@ def _zone(request: Request) -> ZoneInfo:
     dependencies=[public_if("public_layers", same_for_all=True)],
     response_model=IncidentClasses,
 )
-def list_incident_classes(session: Read) -> dict[str, Any]:
+def list_incident_classes(session: Read) -> dict[str, object]:
     """List the classes of incidents.
 
     With their major class, urgency and starting time limit.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class IncidentRow(NamedTuple):
@@ -47,7 +47,7 @@ class IncidentText(NamedTuple):
     description: str | None
     source_id: str | None
     component_code: str | None
-    attributes: dict[str, Any]
+    attributes: dict[str, object]
 
 
 class LogRow(NamedTuple):
@@ -66,7 +66,7 @@ class LogText(NamedTuple):
     id: int
     actor: str
     note: str | None
-    detail: dict[str, Any]
+    detail: dict[str, object]
 
 
 class SensitiveCount(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -92,7 +92,7 @@ class LogEntry(BaseModel):
     from_state: str | None
     to_state: str | None
     note: str | None
-    detail: dict[str, Any]
+    detail: dict[str, object]
 
 
 class CoarseLogEntry(BaseModel):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -86,7 +85,7 @@ def void_of_imports(session: Session, import_ids: Sequence[int], *, actor: str) 
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def assign(session: Session, columns: Mapping[str, Any], *, actor: str) -> int:
+def assign(session: Session, columns: Mapping[str, object], *, actor: str) -> int:
     """Write owners computed outside for the given ids; each change of owner is a line in the log. Returns how many."""
     make_temporary(
         session,

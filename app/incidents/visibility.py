@@ -72,8 +72,8 @@ def detail_of(
     session: Session,
     found: FoundIncident,
     *,
-    owner: dict[str, Any] | None,
-    team: dict[str, Any] | None,
+    owner: dict[str, object] | None,
+    team: dict[str, object] | None,
     zone: ZoneInfo,
     instant: datetime,
 ) -> IncidentDetail | CoarseIncidentDetail:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from app.errors import Invalid
 
@@ -67,7 +66,7 @@ def parse_bbox(given: str | None) -> tuple[Box, ...]:
     return (west, south, 180.0, north), (-180.0, south, east, north)
 
 
-def box_of(row: Sequence[Any]) -> Box:
+def box_of(row: Sequence[float]) -> Box:
     """Read a row of `BOTH_WAYS`."""
     return narrower_box((row[0], row[1], row[2], row[3]), (row[4], row[5], row[6], row[7]))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-from typing import Any
 
 import numpy as np
 from starlette.concurrency import run_in_threadpool
@@ -92,7 +91,7 @@ class LimitedRequest(Request):
                 # Where Starlette keeps it, and app.kit.whole_text looks for it.
                 self._json = parsed
 
-    async def json(self) -> Any:
+    async def json(self) -> object:
         """What :meth:`load` parsed."""
         if self._grammar is not None:
             raise self._grammar
@@ -110,7 +109,7 @@ def _is_json(content_type: str) -> bool:
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
-def _parse(body: bytes) -> Any:
+def _parse(body: bytes) -> object:
     """The value; an error of its grammar is given back, for whoever words refusals of fields."""
     if is_deeper(body, DEEPEST_JSON):
         raise Invalid(

@@ -13,8 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
@@ -67,9 +66,7 @@ async def with_proj(source: SourceCrs, work: Callable[_P, _T], *args: _P.args, *
     """Run what converts a few places from ``source``: here, unless PROJ is needed for it."""
     if source.family != "proj":
         return work(*args, **kwargs)
-    call: Any = partial(work, *args, **kwargs)
-    done: _T = await asyncio.get_running_loop().run_in_executor(_proj_thread, call)
-    return done
+    return await asyncio.get_running_loop().run_in_executor(_proj_thread, lambda: work(*args, **kwargs))
 
 
 def _given(number: int) -> SourceCrs:

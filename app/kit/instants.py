@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime
 from pydantic_core import PydanticCustomError
@@ -73,7 +73,7 @@ def read_instant(text: str) -> datetime | None:
     return FIRST if year == 0 else min(max(instant, FIRST), LAST)
 
 
-def _bounded(instant: datetime) -> Any:
+def _bounded(instant: datetime) -> datetime:
     if not exists(instant):
         raise PydanticCustomError(
             "instant_out_of_bounds",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,9 +48,9 @@ class Problem(BaseModel):
     field: str | None = Field(default=None, description="The field or parameter that is wrong.")
     fields: list[FieldProblem] | None = Field(default=None, description="All fields that are wrong.")
     places: list[_Place] | None = Field(default=None, description="Where: longitude, latitude in WGS84.")
-    defects: list[dict[str, Any]] | None = Field(
+    defects: list[dict[str, object]] | None = Field(
         default=None, description="Defects of a coverage, the first 200."
     )
-    rows: list[dict[str, Any]] | None = Field(
+    rows: list[dict[str, object]] | None = Field(
         default=None, description="Rows of a file that are wrong, the first 200."
     )

@@ -7,7 +7,7 @@ They become ``\\x1b``, ``\\u2028`` and ``\\u202e``, which can be read and search
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
 
 _BREAKS = "\n\t"
 # C0 and C1 controls with DEL, marks and overrides of direction, separators of lines, the byte order mark, halves of
@@ -36,7 +36,7 @@ def visible(text: str, *, breaks: bool = False) -> str:
     return (_UNSEEN_BUT_BREAKS if breaks else _UNSEEN).sub(_written, text)
 
 
-def written_out(_logger: Any, _method: str, event: Any) -> Any:
+def written_out(_logger: object, _method: str, event: Mapping[str, object]) -> dict[str, object]:
     """A step of structlog that keeps an entry on one line: what stands in a path or a name begins no other."""
     return {key: visible(value) if isinstance(value, str) else value for key, value in event.items()}
 
@@ -55,7 +55,7 @@ def _json_escape(found: re.Match[str]) -> str:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
-def encodable(value: object) -> Any:
+def encodable(value: object) -> object:
     """A document for JSON in which every text can be sent: halves of surrogate pairs written out, NaN as words.
 
     >>> encodable({"came": ["a\\ud800", float("nan")]})

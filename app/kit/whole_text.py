@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from fastapi import Request
@@ -114,7 +113,7 @@ def _no_text(field: str, came: str, *, octets: bool = False) -> Invalid:
 
 def _texts(document: object) -> Iterator[tuple[tuple[str, ...], str]]:
     """Every text of a JSON document with its place, names of fields too; without recursion, however deep it is."""
-    left: list[tuple[tuple[str, ...], Any]] = [((), document)]
+    left: list[tuple[tuple[str, ...], object]] = [((), document)]
     while left:
         place, value = left.pop()
         if isinstance(value, str):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -141,7 +140,12 @@ def _period(since: datetime, until: datetime, lang: Language) -> str:
 
 
 def _sensitive_note(
-    session: Session, unit: Any, request: HeatRequest, since: datetime, until: datetime, zone: ZoneInfo
+    session: Session,
+    unit: repository.UnitRow,
+    request: HeatRequest,
+    since: datetime,
+    until: datetime,
+    zone: ZoneInfo,
 ) -> Text:
     begin, end = whole_quarters(since.date(), until.astimezone(zone).date())
     if unit.level == "grid" or begin >= end:

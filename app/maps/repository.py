@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import shapely
@@ -133,7 +132,11 @@ def edition_bounds(session: Session, number: int) -> tuple[float, float, float, 
     return None if row[0] is None else box_of(row)
 
 
-def unit(session: Session, code: str) -> Row[Any] | None:
+UnitRow = Row[str, str, str, str, int, bool, bytes]
+"""level, code, name, path, edition, synthetic and the geometry as WKB."""
+
+
+def unit(session: Session, code: str) -> UnitRow | None:
     """A unit of the edition in force: level, code, name, path, edition, synthetic, geometry (WKB).
 
     Where levels share a code, the uppermost.
@@ -150,7 +153,9 @@ def unit(session: Session, code: str) -> Row[Any] | None:
     ).one_or_none()
 
 
-def unit_list(session: Session, number: int) -> Sequence[Row[Any]]:
+def unit_list(
+    session: Session, number: int
+) -> Sequence[Row[str, str, str, str | None, str | None, float, float, float, float]]:
     """Every unit of an edition without its shape, upper levels first: what a tree of them needs."""
     return session.execute(
         text(
@@ -215,7 +220,7 @@ def incident_cells(
     return np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 3)
 
 
-def incident_class(session: Session, code: str) -> Row[Any] | None:
+def incident_class(session: Session, code: str) -> Row[str, str, str, bool] | None:
     """Names of one class of incidents, and whether it is sensitive."""
     return session.execute(
         text("SELECT code, name_zh, name_en, sensitive FROM incident_class WHERE code = :c"), {"c": code}

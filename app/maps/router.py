@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -35,7 +35,7 @@ ContentMark = Annotated[
     str | None,
     Query(description="Content mark, from the TileJSON; the answer may then be kept for ever."),
 ]
-_NO_EDITION: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such edition."}}
+_NO_EDITION: dict[int | str, dict[str, object]] = {404: {"description": "There is no such edition."}}
 
 
 def _may_stay(request: Request, *, fixed: bool) -> str:
@@ -199,7 +199,7 @@ def show_heat_map(
     response_model=PlaceInEveryCrs,
     response_model_exclude_unset=True,
 )
-async def convert_coordinates(request: Request, lon: Lon, lat: Lat, crs: Crs = "wgs84") -> dict[str, Any]:
+async def convert_coordinates(request: Request, lon: Lon, lat: Lat, crs: Crs = "wgs84") -> dict[str, object]:
     """Convert a place into the other coordinate systems.
 
     WGS84, CGCS2000, GCJ-02 and BD-09, longitude first; from another datum also by which published transformation.

@@ -7,7 +7,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine
@@ -222,7 +221,7 @@ def in_every_crs(lon: float, lat: float, crs: CrsLike) -> dict[str, object]:
         found = {name: from_wgs84(x, y, name) for name in OFFERED_CRS}
     except Refusal as error:
         raise Invalid(*error.detail, code=error.code) from error
-    places: dict[str, Any] = {
+    places: dict[str, object] = {
         name: [round(float(a), 7), round(float(b), 7)] for name, (a, b) in found.items()
     }
     if shift is not None:

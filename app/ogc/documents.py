@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gis.geojson import collection_text
 from gis.text import Language, Text
@@ -48,7 +47,7 @@ def link(
     return {"href": href, "rel": rel, "type": kind, **({"title": title} if title else {}), **more}
 
 
-def landing(root: str, site: str, title: Text, description: Text, lang: Language) -> dict[str, Any]:
+def landing(root: str, site: str, title: Text, description: Text, lang: Language) -> dict[str, object]:
     """What is here, and where."""
     return {
         "title": title.in_(lang),
@@ -69,7 +68,7 @@ def conformance(classes: Sequence[str]) -> dict[str, object]:
     return {"conformsTo": list(classes)}
 
 
-def collections(root: str, listed: Sequence[Collection], lang: Language) -> dict[str, Any]:
+def collections(root: str, listed: Sequence[Collection], lang: Language) -> dict[str, object]:
     """All layers."""
     return {
         "links": [link(f"{root}/collections", "self")],
@@ -77,7 +76,7 @@ def collections(root: str, listed: Sequence[Collection], lang: Language) -> dict
     }
 
 
-def collection(root: str, given: Collection, lang: Language) -> dict[str, Any]:
+def collection(root: str, given: Collection, lang: Language) -> dict[str, object]:
     """One layer."""
     here = f"{root}/collections/{given.id}"
     extent: dict[str, object] = {}

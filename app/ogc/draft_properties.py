@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from json import dumps
-from typing import Any, Literal
+from typing import Literal, NamedTuple
+
+from shapely.geometry.base import BaseGeometry
 
 from app.errors import Invalid
 from gis.measures import geodesic_area_m2
@@ -22,8 +24,22 @@ _MEMBERS |= {"conformsTo", "featureType", "featureSchema", "time", "place", "tit
 _WGS84 = ("CRS84", "EPSG::4326", "EPSG:4326")
 
 
+class GridRow(NamedTuple):
+    """A grid of a draft as it is."""
+
+    code: str
+    name: str | None
+    parent_code: str
+    kind: str
+    geometry: BaseGeometry
+
+
 def properties_of(
-    feature: Mapping[str, object], method: Literal["create", "change"], present: Any = None, *, base: int = 0
+    feature: Mapping[str, object],
+    method: Literal["create", "change"],
+    present: GridRow | None = None,
+    *,
+    base: int = 0,
 ) -> dict[str, object]:
     """Read the properties of a feature; a name that is null becomes an empty one.
 
@@ -94,7 +110,7 @@ def properties_of(
     return {name: _cleared(name, present) if value is None else value for name, value in found.items()}
 
 
-def _cleared(name: str, present: Any) -> Any:
+def _cleared(name: str, present: GridRow | None) -> str | None:
     """Say what a property is when its value is taken away."""
     if name == "name":
         return "" if present is None or present.name is not None else None
@@ -103,7 +119,7 @@ def _cleared(name: str, present: Any) -> Any:
     return None
 
 
-def _is_unchanged(name: str, value: object, present: Any, base: int) -> bool:
+def _is_unchanged(name: str, value: object, present: GridRow | None, base: int) -> bool:
     if value is None:
         return present is None
     if name == "edition":
@@ -122,7 +138,7 @@ def _not_null(name: str, zh: str, en: str) -> Invalid:
     )
 
 
-def _unknown(name: str, known: Any, of: str) -> Invalid:
+def _unknown(name: str, known: Sequence[str], of: str) -> Invalid:
     meant = next(iter(nearest(name, known, limit=1)), None)
     zh = f"，是否为 {meant}？" if meant else "；"
     en = f", did you mean {meant}?" if meant else ";"

@@ -7,10 +7,11 @@ none, and are then trusted to have seen the grid as it is.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Body, Depends, Header, Path, Query, Request
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from app.auth.dependencies import CurrentPrincipal, Read, Write
@@ -42,7 +43,7 @@ _WORDS = ("code", "name", "community", "kind")
 DraftId = Annotated[int, Path(description="Number of the draft.", examples=[1])]
 GridCode = Annotated[str, Path(description="Code of a grid of the draft.", examples=["370211001001001"])]
 Feature = Annotated[
-    dict[str, Any],
+    dict[str, object],
     Body(
         description="A GeoJSON Feature; PATCH takes any part of one.",
         examples=[{"type": "Feature", "properties": {"name": "东一网格"}}],
@@ -78,8 +79,10 @@ def _seen(
 Seen = Annotated[frozenset[str], Depends(_seen)]
 _DOCUMENT = [Depends(parameters.check_document)]
 _FEATURE = [Depends(parameters.check_feature)]
-_GONE: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such draft, grid or collection."}}
-_WRITES: dict[int | str, dict[str, Any]] = {
+_GONE: dict[int | str, dict[str, object]] = {
+    404: {"description": "There is no such draft, grid or collection."}
+}
+_WRITES: dict[int | str, dict[str, object]] = {
     **_GONE,
     409: {"description": "The draft is not open for editing."},
     412: {"description": "The grid has changed since the ETag in If-Match."},
@@ -117,7 +120,7 @@ def show_draft_conformance(session: Read, draft_id: DraftId) -> Response:
     return responses.document(documents.conformance(documents.WRITES))
 
 
-def _layer(session: Any, draft_id: int) -> Collection:
+def _layer(session: Session, draft_id: int) -> Collection:
     draft = policy.found(session, draft_id)
     return Collection("grid", Text("网格（草案）", "Grids (draft)"), Text(draft.title, draft.title))
 

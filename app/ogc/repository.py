@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
@@ -18,6 +17,8 @@ _EXCLUDED = (
     "'excluded' AS level FROM excluded_land)"
 )
 # Of each code the version of the newest of the editions asked for; it is a version of all of them, mostly.
+FeatureRow = Row[str, str, str | None, str | None, float, int, str]
+"""code, name, kind, parent_code, area_m2, edition and the shape as GeoJSON."""
 _ROWS = (
     "SELECT DISTINCT ON (u.code) u.code, u.name, u.kind, u.parent_code, u.area_m2, n.number AS edition, "
     f"{AS_GEOJSON.format(geometry='u.geom')} AS shape FROM unnest(CAST(:numbers AS integer[])) WITH ORDINALITY AS n(number, at) "
@@ -52,7 +53,7 @@ def _tests(asked: Asked, level: str) -> tuple[str, dict[str, object]]:
     return tests, values
 
 
-def page(session: Session, level: str, numbers: Sequence[int], asked: Asked) -> Sequence[Row[Any]]:
+def page(session: Session, level: str, numbers: Sequence[int], asked: Asked) -> Sequence[FeatureRow]:
     """One row more than was asked for, when there are more, by code."""
     tests, values = _tests(asked, level)
     if asked.after is not None:

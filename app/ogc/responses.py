@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
@@ -21,7 +20,7 @@ def _here(request: Request) -> str:
     return f"{site(request)}{quote(own_path(request.scope), safe=_IN_PATHS)}"
 
 
-def document(content: dict[str, Any]) -> Response:
+def document(content: dict[str, object]) -> Response:
     """A document about the service."""
     return JSONResponse(content, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
 

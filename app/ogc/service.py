@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.boundaries import repository as boundary_rows
@@ -65,7 +63,7 @@ def numbers(session: Session, asked: Asked) -> list[int]:
     return _in_force(session, asked.begin, asked.end)
 
 
-def as_feature(row: Row[Any], level: str) -> str:
+def as_feature(row: repository.FeatureRow, level: str) -> str:
     """A unit, or a piece of excluded land, as the text of a GeoJSON feature."""
     if level == "excluded":
         said = {"code": row.code, "reason": row.name, "district": row.parent_code}
@@ -80,7 +78,9 @@ def as_feature(row: Row[Any], level: str) -> str:
 def page(session: Session, level: str, asked: Asked) -> tuple[list[str], str | None, int]:
     """Features of a page, the cursor of the next one, and how many match in all."""
     editions = numbers(session, asked)
-    rows: Sequence[Row[Any]] = repository.page(session, level, editions, asked) if editions else []
+    rows: Sequence[repository.FeatureRow] = (
+        repository.page(session, level, editions, asked) if editions else []
+    )
     more = rows[asked.limit - 1].code if len(rows) > asked.limit else None
     return (
         [as_feature(row, level) for row in rows[: asked.limit]],

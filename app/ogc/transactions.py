@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from json import dumps
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy.orm import Session
 
 from app.auth.principal import Principal
@@ -19,13 +19,13 @@ from app.drafts.models import Draft
 from app.errors import Invalid, NotFound
 from app.kit.bbox import Box
 from app.kit.etag import refuse_stale
-from app.ogc.draft_properties import CHANGEABLE, properties_of
+from app.ogc.draft_properties import CHANGEABLE, GridRow, properties_of
 from gis.editing import Remove, parse_operation
 from gis.geojson import feature_text, geojson_texts
 from gis.geometry import snap
 
 
-def as_feature(row: Any) -> str:
+def as_feature(row: GridRow) -> str:
     """A grid of a draft as the text of a GeoJSON feature."""
     said = {"code": row.code, "name": row.name, "community": row.parent_code, "kind": row.kind}
     (shape,) = geojson_texts([row.geometry])
@@ -37,7 +37,7 @@ def tag_of(feature: str) -> str:
     return hashlib.sha256(feature.encode()).hexdigest()[:20]
 
 
-def grid(session: Session, draft: Draft, code: str) -> Any:
+def grid(session: Session, draft: Draft, code: str) -> GridRow:
     """One grid of a draft."""
     found = grid_repository.grids(session, draft, codes=[code])
     found = found[found["kind"] != "excluded"]
@@ -45,7 +45,7 @@ def grid(session: Session, draft: Draft, code: str) -> Any:
         raise NotFound(
             f"草案 {draft.id} 里没有网格 {code}", f"draft {draft.id} has no grid {code}", code="no-such-grid"
         )
-    return next(found.itertuples(index=False))
+    return _rows(found)[0]
 
 
 def page(
@@ -71,9 +71,13 @@ def page(
     there = there.sort_values("code", kind="stable")
     matched = len(there)
     rest = there[there["code"] > after] if after is not None else there
-    rows = list(rest.head(limit).itertuples(index=False))
-    more = str(rows[-1].code) if len(rest) > limit else None
+    rows = _rows(rest.head(limit))
+    more = rows[-1].code if len(rest) > limit else None
     return [as_feature(row) for row in rows], more, matched
+
+
+def _rows(grids: pd.DataFrame) -> list[GridRow]:
+    return [GridRow._make(row) for row in grids[[*GridRow._fields]].itertuples(index=False)]
 
 
 def create(
@@ -136,7 +140,7 @@ def _locked(session: Session, draft_id: int) -> Draft:
 
 
 def _operations(
-    code: str, present: Any, feature: Mapping[str, object], *, base: int
+    code: str, present: GridRow, feature: Mapping[str, object], *, base: int
 ) -> Iterator[dict[str, object]]:
     words = properties_of(feature, "change", present, base=base)
     for name, other in (("properties.code", words.get("code", code)), ("id", feature.get("id", code))):
@@ -156,7 +160,7 @@ def _operations(
             yield {"op": op, "grid": code, name: words[name]}
 
 
-def _same(present: Any, given: object) -> bool:
+def _same(present: BaseGeometry, given: object) -> bool:
     """Whether a client sent back what it got; what cannot be read is somebody else's to refuse."""
     try:
         sent = shapely.from_geojson(dumps(given))

@@ -53,9 +53,12 @@ def _contact(settings: Settings) -> dict[str, object]:
     return {"name": "The administrators of this installation", **where}
 
 
-def _servers(settings: Settings) -> list[dict[str, Any]]:
+def _servers(settings: Settings) -> list[dict[str, object]]:
     """Where the paths of the document begin: on the host it was read from first, so that trying works from any."""
-    here = {"url": settings.root_path or "/", "description": "The host that this document was read from."}
+    here: dict[str, object] = {
+        "url": settings.root_path or "/",
+        "description": "The host that this document was read from.",
+    }
     if not settings.public_url:
         return [here]
     return [here, {"url": settings.public_url, "description": "The address that outsiders know."}]

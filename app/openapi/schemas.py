@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import BaseModel, Field
 
 
@@ -11,8 +9,8 @@ class OpenApiDocument(BaseModel):
     """An OpenAPI document."""
 
     openapi: str = Field(description="The version of OpenAPI.", examples=["3.0.3"])
-    info: dict[str, Any]
-    servers: list[dict[str, Any]]
-    tags: list[dict[str, Any]]
-    paths: dict[str, Any]
-    components: dict[str, Any]
+    info: dict[str, object]
+    servers: list[dict[str, object]]
+    tags: list[dict[str, object]]
+    paths: dict[str, object]
+    components: dict[str, object]

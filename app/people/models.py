@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import DATERANGE, ExcludeConstraint, Range
@@ -81,7 +80,7 @@ class PopulationCount(Base):
     count: Mapped[int] = mapped_column(Integer)
     sensitive: Mapped[bool] = mapped_column(server_default=text("false"))
     counted_on: Mapped[date]
-    attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    attributes: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'::jsonb"))
 
     __table_args__ = (
         CheckConstraint("count >= 0", name="count"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, cast, func, select, text
+from sqlalchemy import ARRAY, Row, Text, any_, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from app.people.models import Department, Officer, TeamMember
@@ -16,7 +17,7 @@ def departments(session: Session) -> Sequence[Department]:
     return session.scalars(select(Department).order_by(Department.code)).all()
 
 
-def team_of(session: Session, grid_code: str) -> list[Any]:
+def team_of(session: Session, grid_code: str) -> list[Row[str, str, str | None, str | None, str | None]]:
     """The present team of a grid that the asker may see: role, name, phone, department, subject."""
     query = (
         select(
@@ -87,7 +88,7 @@ def move_units(session: Session, moved: Sequence[tuple[str, str, str, str]]) -> 
     return sum(int(result.rowcount) for result in results)
 
 
-def population_of(session: Session, path: str) -> list[Any]:
+def population_of(session: Session, path: str) -> list[Row[str, int | None, bool, date]]:
     """Newest counts of a unit by kind: kind, people (None: fewer than three of a sensitive kind), is_sensitive, as_of."""
     return list(session.execute(text("SELECT * FROM unit_population(text2ltree(:path))"), {"path": path}))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -25,7 +24,7 @@ _STAGED_MEMBER = {
 }
 
 
-def replace_teams(session: Session, district_path: str, columns: Mapping[str, Any]) -> int:
+def replace_teams(session: Session, district_path: str, columns: Mapping[str, object]) -> int:
     """Put the invented teams of a district in place of its earlier invented ones. Returns members."""
     session.execute(
         text("DELETE FROM officer WHERE synthetic AND unit_path <@ text2ltree(:path)"),
@@ -50,7 +49,7 @@ def replace_teams(session: Session, district_path: str, columns: Mapping[str, An
     return int(stored.rowcount)  # type: ignore[attr-defined]
 
 
-def replace_counts(session: Session, district_path: str, columns: Mapping[str, Any]) -> int:
+def replace_counts(session: Session, district_path: str, columns: Mapping[str, object]) -> int:
     """Put the invented counts of people of a district in place of its earlier ones."""
     session.execute(
         text("DELETE FROM population_count WHERE grid_path <@ text2ltree(:path)"), {"path": district_path}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request
 
@@ -29,7 +29,7 @@ def search_everything(
     choice: RequestedEdition,
     q: Annotated[str, Query(max_length=100, description="Words, a code, or a place.", examples=["香江路"])],
     limit: Annotated[int, Query(ge=1, le=50, description="Most results.")] = 10,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Search units, components, incidents and places.
 
     Units by code or name in the edition asked for, components and incidents by the beginning of their number, or a

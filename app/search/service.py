@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -34,7 +33,7 @@ def search(
     choice: EditionChoice = IN_FORCE,
     *,
     limit: int,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Results in the order in which a person would want them; what the asker may not see is not found."""
     words = words.strip()
     if not words:
@@ -47,7 +46,7 @@ def search(
         if choice.number is None
         else edition_asked_for(session, choice.number)
     )
-    found: list[dict[str, Any]] = []
+    found: list[dict[str, object]] = []
     if edition:
         found += [
             _unit(session, row, edition)
@@ -82,7 +81,7 @@ def search(
     return found
 
 
-def _place(editions: EditionCache, words: str, choice: EditionChoice) -> dict[str, Any] | None:
+def _place(editions: EditionCache, words: str, choice: EditionChoice) -> dict[str, object] | None:
     match = _PLACE.match(words)
     if not match:
         return None
@@ -95,7 +94,7 @@ def _place(editions: EditionCache, words: str, choice: EditionChoice) -> dict[st
     x, y = float(lon[0]), float(lat[0])
     if not (-180 <= x <= 180 and -90 <= y <= 90):
         return None
-    result: dict[str, Any] = {
+    result: dict[str, object] = {
         "kind": "place",
         "code": f"{x:.7f},{y:.7f}",
         "name": words,
@@ -113,7 +112,7 @@ def _place(editions: EditionCache, words: str, choice: EditionChoice) -> dict[st
     return result
 
 
-def _unit(session: Session, row: Any, edition: int) -> dict[str, Any]:
+def _unit(session: Session, row: boundary_rows.FoundUnit, edition: int) -> dict[str, object]:
     names = []
     for part in row.path.split(".")[1:-1]:
         above = boundary_rows.unit_by_code(session, code_of(part), edition)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query, Request
 
@@ -34,7 +34,7 @@ UnitCode = Annotated[str, Path(description="Code of the unit.", examples=["37021
 GridCode = Annotated[str, Path(description="Code of the grid.", examples=["370211001001001"])]
 _OPEN = [public_if("public_layers")]
 _SAME_FOR_ALL = [public_if("public_layers", same_for_all=True)]
-_NO_UNIT: dict[int | str, dict[str, Any]] = {
+_NO_UNIT: dict[int | str, dict[str, object]] = {
     404: {"description": "The edition has no such unit, or there is no such edition."}
 }
 
@@ -56,7 +56,7 @@ def show_unit(
         Level | None,
         Query(description="Level of the unit, where a code is used on several.", examples=["street"]),
     ] = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Show a district, street, community or grid.
 
     Its name, ancestors, children, area, bounds, team and counts. Boundaries and names are those of the edition asked
@@ -98,7 +98,7 @@ def show_grid(
     session: Read,
     code: GridCode,
     choice: RequestedEdition,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Show a grid.
 
     With its ancestors, area, bounds, team and counts. Boundaries and names are those of the edition asked for; team
@@ -123,7 +123,7 @@ def list_grid_components(
     ] = None,
     cursor: Annotated[str | None, Query(max_length=40, description="`next` of the page before.")] = None,
     limit: Limit = 100,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """List the components of a grid.
 
     Those that lie in it wholly or in part today, paged by a cursor.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -134,7 +134,12 @@ def _filled(outlines: np.ndarray) -> np.ndarray:
     return np.asarray(shapely.polygons(rings), dtype=object)
 
 
-def _inside_of(land: np.ndarray, points: np.ndarray, *, predicate: Any = "intersects") -> np.ndarray:
+def _inside_of(
+    land: np.ndarray,
+    points: np.ndarray,
+    *,
+    predicate: Literal["intersects", "contains_properly"] = "intersects",
+) -> np.ndarray:
     hit = np.zeros(len(points), dtype=bool)
     if not len(land):
         return hit

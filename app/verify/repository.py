@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.db.literals import sql_list
@@ -72,7 +71,7 @@ def sql_owners(session: Session, lon: np.ndarray, lat: np.ndarray, edition: int)
     return [row[0] for row in rows]
 
 
-def role_of(session: Session, name: str) -> Any | None:
+def role_of(session: Session, name: str) -> Row[bool, bool, int, list[str]] | None:
     """A role's powers: superuser, bypass of row security, tables owned, and other roles with such powers it can become."""
     return session.execute(
         text(

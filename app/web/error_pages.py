@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -52,7 +51,9 @@ def install(app: FastAPI) -> None:
             app.add_exception_handler(kind, _with_page(former))
 
 
-def _with_page(former: Callable[..., Any]) -> Callable[..., Any]:
+def _with_page(
+    former: Callable[[Request, Exception], Response | Awaitable[Response]],
+) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handler(request: Request, error: Exception) -> Response:
         answered = former(request, error)
         response: Response = await answered if inspect.isawaitable(answered) else answered

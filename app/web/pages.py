@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -89,7 +88,7 @@ class Pages:
         principal: Principal,
         title: str,
         page: str,
-        boot: Mapping[str, Any] | None = None,
+        boot: Mapping[str, object] | None = None,
         **values: object,
     ) -> str:
         """One page as HTML."""
@@ -137,7 +136,7 @@ class Pages:
         """Whether this reader may know which district and edition is here."""
         return self.settings.public_layers or principal.known
 
-    def _session(self, principal: Principal) -> dict[str, Any] | None:
+    def _session(self, principal: Principal) -> dict[str, object] | None:
         """When the reader's session ends, so that the page can say so in time."""
         if principal.ends_at is None:
             return None
@@ -160,7 +159,7 @@ def _script_json(value: object) -> Markup:
     return Markup(safe)  # noqa: S704 - no markup is left in it
 
 
-def _edition(edition: Scheduled | None) -> dict[str, Any] | None:
+def _edition(edition: Scheduled | None) -> dict[str, object] | None:
     if edition is None:
         return None
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -17,12 +17,21 @@ from app.web.pages import Pages
 _YEAR = 365 * 86400
 
 
-def page_response(request: Request, template: str, *, principal: Principal, **values: Any) -> HTMLResponse:
+def page_response(
+    request: Request,
+    template: str,
+    *,
+    principal: Principal,
+    title: str,
+    page: str,
+    boot: Mapping[str, object] | None = None,
+    status: int = 200,
+    **values: object,
+) -> HTMLResponse:
     """Render a page and send it with its policy; a language named in the address is remembered."""
     pages: Pages = request.app.state.pages
     settings: Settings = request.app.state.settings
-    status = values.pop("status", 200)
-    html = pages.render(template, request, principal=principal, **values)
+    html = pages.render(template, request, principal=principal, title=title, page=page, boot=boot, **values)
     headers = {
         "Content-Security-Policy": page_policy(html, basemap_url=settings.basemap_url),
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gis.arrays import Ints
 from gis.bulk_arrow.counts import BulkResult
 from gis.bulk_arrow.owners import OWNER_COLUMN, Places, locate_batch
 from gis.errors import UnreadableFile
@@ -43,8 +43,8 @@ def located_batches(
             yield pa.RecordBatch.from_arrays([*batch.columns, found.owners], schema=full)
 
 
-def _values_of(batch: pa.RecordBatch, places: Places) -> Callable[[Any], list[str]]:
-    def values(rows: Any) -> list[str]:
+def _values_of(batch: pa.RecordBatch, places: Places) -> Callable[[Ints], list[str]]:
+    def values(rows: Ints) -> list[str]:
         if places.geometry is not None:
             return [""] * len(rows)
         taken = pa.array(rows)

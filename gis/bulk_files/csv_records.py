@@ -6,8 +6,6 @@ character like others. Records end with LF, CRLF or CR; empty lines are none.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -249,13 +247,15 @@ class Records:
         Why the record after these cannot be read.
     """
 
-    def __init__(self, text: Bytes, columns: int, spots: Ints, spans: Ints, **rest: Any) -> None:
+    def __init__(
+        self, text: Bytes, columns: int, spots: Ints, spans: Ints, *, used: int, trouble: str | None
+    ) -> None:
         self.text = text
         self.columns = columns
         self.begins, self.ends, self.stops, self.counts = spots
         self.spans = spans
-        self.used: int = rest["used"]
-        self.trouble: str | None = rest["trouble"]
+        self.used = used
+        self.trouble = trouble
 
     def __len__(self) -> int:
         return int(self.begins.size)

@@ -6,13 +6,13 @@ import codecs
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from gis.arrays import Ints
 from gis.bulk_arrow import (
     OWNER_COLUMN,
     BulkResult,
@@ -147,7 +147,7 @@ def _numbers(records: Records, wanted: int) -> NDArray[np.float64]:
     return values
 
 
-def _texts(records: Records, wanted: int, rows: Any) -> pa.StringArray:
+def _texts(records: Records, wanted: int, rows: Ints) -> pa.StringArray:
     """Give some values as text; bytes that are no UTF-8 are shown, for they are no numbers."""
     values = gather(records, wanted, rows)
     try:
@@ -158,8 +158,8 @@ def _texts(records: Records, wanted: int, rows: Any) -> pa.StringArray:
     return values
 
 
-def _values_of(records: Records, at: list[int]) -> Callable[[Any], list[str]]:
-    def values(rows: Any) -> list[str]:
+def _values_of(records: Records, at: list[int]) -> Callable[[Ints], list[str]]:
+    def values(rows: Ints) -> list[str]:
         sides = [_texts(records, side, rows).to_pylist() for side in at]
         return [", ".join(pair) for pair in zip(*sides, strict=True)]
 

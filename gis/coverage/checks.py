@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import shapely
@@ -40,7 +39,7 @@ def check(
     polygons: GeometryArrayLike,
     *,
     rows: Rows | None = None,
-    withheld: Any = None,
+    withheld: GeometryArrayLike | None = None,
     gap_width_m: float | None = None,
     inlet_width_m: float = 10.0,
     sliver_width_m: float = SLIVER_WIDTH_M,

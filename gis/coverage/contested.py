@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import shapely
@@ -18,6 +17,9 @@ __all__ = ["Piece", "pieces_of"]
 
 Owners = frozenset[int]
 _SEVERAL = 2
+
+
+Vertex = tuple[int, int]
 
 
 @dataclass
@@ -48,7 +50,7 @@ class Piece:
     beyond: list[Owners | Piece] = field(default_factory=list)
     open: bool = False
     narrow: list[tuple[int, int]] = field(default_factory=list)
-    winners: dict[tuple[Any, Any], int] = field(default_factory=dict)
+    winners: dict[tuple[Vertex, Vertex], int] = field(default_factory=dict)
 
     def sides_of(self, who: int) -> Ints:
         """Edges beyond which the ground is surely one's own, also when all else is settled."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
@@ -13,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from gis.antimeridian import across_meridian
 from gis.arrays import Geometries, GeometryArrayLike
 from gis.coverage.excluded import ExcludedLand, degrees_of_steps, enclosed_faces, measure_land, open_gaps
-from gis.defects import Defect, in_order
+from gis.defects import Defect, Severity, in_order
 from gis.geometry import geometry_array, lattice_geometries, polygon_parts, representative_place
 from gis.measures import geodesic_area_m2
 from gis.text import Text
@@ -102,7 +101,7 @@ class _Fit:
         self.tolerance_m = tolerance_m
         self.standing = standing
         self.defects: list[Defect] = []
-        self.taken: list[tuple[int, Any]] = []
+        self.taken: list[tuple[int, BaseGeometry]] = []
 
     def put(self, declared: ExcludedLand, at: int) -> None:
         """Find what one declared polygon stands for."""
@@ -134,7 +133,7 @@ class _Fit:
                 self.defects.append(_on_land(declared, at, other, common))
         return found
 
-    def _gaps(self, area: BaseGeometry) -> tuple[list[Any], bool]:
+    def _gaps(self, area: BaseGeometry) -> tuple[list[BaseGeometry], bool]:
         """Take the gaps that the polygon fills, or its part of them."""
         pieces, rest, met = [], [], False
         hits = shapely.intersects(area, np.array(self.free, dtype=object)) if self.free else ()
@@ -157,7 +156,7 @@ class _Fit:
         self.free = rest
         return pieces, met
 
-    def _outside(self, declared: ExcludedLand, at: int, area: BaseGeometry) -> list[Any]:
+    def _outside(self, declared: ExcludedLand, at: int, area: BaseGeometry) -> list[BaseGeometry]:
         """Keep what lies outside all grids: water at the rim needs no declaration, but may have one."""
         near = self.tree.query(area, predicate="dwithin", distance=2.0)
         outside = area
@@ -185,7 +184,13 @@ class _Fit:
 
 
 def _defect(
-    severity: Any, codes: tuple[str, ...], common: BaseGeometry, zh: str, en: str, *, measured: bool = True
+    severity: Severity,
+    codes: tuple[str, ...],
+    common: BaseGeometry,
+    zh: str,
+    en: str,
+    *,
+    measured: bool = True,
 ) -> Defect:
     parts, _ = polygon_parts(degrees_of_steps([common]))
     width, area = measure_land(parts)

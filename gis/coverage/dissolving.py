@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from gis.antimeridian import across_meridian
 from gis.arrays import GeometryArrayLike
@@ -75,11 +75,12 @@ def dissolve(polygons: GeometryArrayLike, keys: Sequence[str]) -> tuple[list[str
     )
 
 
-def _joined(steps: NDArray[np.object_], *, clean: bool) -> Any:
+def _joined(steps: NDArray[np.object_], *, clean: bool) -> BaseGeometry | None:
     if len(steps) == 0:
         return None
     if len(steps) == 1:
-        return steps[0]
+        alone: BaseGeometry = steps[0]
+        return alone
     if clean or shapely.coverage_is_valid(steps):
         return shapely.coverage_union_all(steps)
     return shapely.union_all(steps, grid_size=1.0)

@@ -18,11 +18,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from gis.antimeridian import across_meridian
 from gis.arrays import Geometries, GeometryArrayLike
@@ -194,13 +194,13 @@ def open_gaps(polygons: GeometryArrayLike) -> Geometries:
     if len(flat) == 0:
         return np.empty(0, dtype=object)
     ground = Field(("",) * len(flat), flat)
-    covers = [strip_cover(strip, ground) for strip in open_strips(ground, width_m=INLET_WIDTH_M)]
-    covers = [cover for cover in covers if cover is not None]
+    strips = (strip_cover(strip, ground) for strip in open_strips(ground, width_m=INLET_WIDTH_M))
+    covers = [cover for cover in strips if cover is not None]
     if not covers:
         return np.empty(0, dtype=object)
     grids = lattice_geometries(flat)
     tree = shapely.STRtree(grids)
-    found: list[Any] = []
+    found: list[BaseGeometry] = []
     for cover in covers:
         around = shapely.union_all([*grids[tree.query(cover)], *found])
         parts, _ = polygon_parts([shapely.difference(cover, around, grid_size=1.0)])

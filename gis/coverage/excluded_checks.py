@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import shapely
@@ -30,7 +29,7 @@ def check_with_excluded(
     land: ExcludedLand,
     *,
     rows: Rows | None = None,
-    withheld: Any = None,
+    withheld: GeometryArrayLike | None = None,
 ) -> list[Defect]:
     """Examine a coverage of which some land is declared to be nobody's.
 
@@ -88,7 +87,7 @@ def _without_open_water(found: list[Defect], land: set[str], polygons: Geometrie
     ]
 
 
-def _reserved(code: Any, shape: BaseGeometry) -> Defect:
+def _reserved(code: str | None, shape: BaseGeometry) -> Defect:
     return Defect(
         "malformed-code",
         "error",

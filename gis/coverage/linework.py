@@ -8,7 +8,6 @@ whole numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import shapely
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from gis.arrays import Geometries, Ints
-from gis.geometry import polygon_parts
+from gis.geometry import one_or_many, polygon_parts
 
 __all__ = [
     "Edges",
@@ -26,6 +25,7 @@ __all__ = [
     "boundary_edges",
     "edges_of",
     "faces_of_lines",
+    "ground_of",
     "ground_within",
     "zones",
 ]
@@ -161,7 +161,7 @@ def _packed(ends: Ints, corner: Ints) -> tuple[Ints, Ints]:
     return packed[:, 0], packed[:, 1]
 
 
-def boundary_edges(polygon: Any) -> Ints:
+def boundary_edges(polygon: BaseGeometry) -> Ints:
     """Give the directed edges of one polygon in lattice steps, inside on the left."""
     return edges_of(np.array([polygon], dtype=object)).ends
 
@@ -215,7 +215,7 @@ def zones(linework: Linework) -> list[Zone]:
     return [Zone(faces[at], bool(kind[at] == 2)) for at in range(len(faces)) if kind[at] in (0, 2)]
 
 
-def ground_within(ends: Ints) -> Any:
+def ground_within(ends: Ints) -> BaseGeometry | None:
     """Build the ground that directed edges go around, on their left; opposite ones cancel. None where there is none.
 
     Faces that are closed at a vertex only are told apart by their edges, which a nesting of rings does not.
@@ -229,7 +229,15 @@ def ground_within(ends: Ints) -> Any:
     parts = faces[[count == 1 for count in counts]]
     if len(parts) == 0:
         return None
-    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+    return one_or_many(parts)
+
+
+def ground_of(ends: Ints) -> BaseGeometry:
+    """Build the ground that directed edges go around, as `ground_within` does, where there is some."""
+    found = ground_within(ends)
+    if found is None:
+        raise ValueError("edges around no ground")
+    return found
 
 
 def faces_of_lines(lines: Ints) -> Geometries:

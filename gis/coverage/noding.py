@@ -7,12 +7,10 @@ a hot pixel gets its middle as a vertex. Vertices never move and are never made 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
+from shapely import MultiPolygon, Polygon
 
 from gis.arrays import Geometries, GeometryArrayLike, Ints
 from gis.coverage.linework import Edges, Linework, edges_of
@@ -230,8 +228,8 @@ def split_edges(polygons: Geometries, lines: Ints, points: Ints) -> Geometries:
     return out
 
 
-def _as_multi(shape: BaseGeometry) -> Any:
-    return shapely.multipolygons([shape]) if shapely.get_type_id(shape) == _POLYGON else shape
+def _as_multi(shape: Polygon | MultiPolygon) -> MultiPolygon:
+    return MultiPolygon([shape]) if isinstance(shape, Polygon) else shape
 
 
 def _runs_back(ends: Ints) -> NDArray[np.bool_]:

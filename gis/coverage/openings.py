@@ -3,14 +3,12 @@ they become."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis.arrays import Geometries
-from gis.coverage.contested import pieces_of
+from gis.coverage.contested import Piece, pieces_of
 from gis.coverage.detectors import Strip, open_strips
 from gis.coverage.field import Field
 from gis.coverage.linework import Zone, boundary_edges, ground_within
@@ -18,7 +16,7 @@ from gis.coverage.noding import node
 from gis.coverage.settling import Award, award_gap, rebuilt
 from gis.coverage.snapping import snap_coverage
 from gis.crs import to_wgs84
-from gis.geometry import SCALE, polygon_parts
+from gis.geometry import SCALE, geometry_array, polygon_parts
 
 __all__ = ["INLET_WIDTH_M", "award_openings", "strip_cover"]
 
@@ -50,7 +48,7 @@ def award_openings(
     tree = shapely.STRtree(both)
     awards: list[Award] = []
     for at in range(ours, len(both)):
-        for part in polygon_parts([_without_spurs(both[at])])[0]:
+        for part in polygon_parts(geometry_array(_without_spurs(both[at])))[0]:
             near = np.sort(tree.query(part)).tolist()
             pieces = pieces_of(Zone(shapely.orient_polygons(part), contested=False), linework, both, near)
             for piece in pieces:
@@ -62,16 +60,16 @@ def award_openings(
     return rebuilt(both[:ours], steps), awards
 
 
-def _without_spurs(cover: BaseGeometry) -> Any:
+def _without_spurs(cover: BaseGeometry) -> BaseGeometry | None:
     """Drop where the rim runs to a new vertex and back: lines that are there twice bound no face."""
     return cover if shapely.is_valid(cover) else ground_within(boundary_edges(cover))
 
 
-def _owners_beside(piece: Any, ours: int) -> list[int]:
+def _owners_beside(piece: Piece, ours: int) -> list[int]:
     return sorted({who for owners in piece.owners_beyond() for who in owners if who < ours})
 
 
-def strip_cover(strip: Strip, ground: Field) -> Any:
+def strip_cover(strip: Strip, ground: Field) -> BaseGeometry | None:
     """Cover a strip and a little of its sides, but nothing beyond its mouth; in lattice steps."""
     grown = shapely.intersection(shapely.buffer(strip.shape, _SEAM_M, join_style="mitre"), strip.closed)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
@@ -20,7 +19,7 @@ from gis.arrays import Geometries, GeometryArrayLike
 from gis.coverage.row_checks import Rows, file_rows, label_of, row_number
 from gis.defects import Defect, names
 from gis.errors import Place
-from gis.geometry import geometry_array, polygon_parts, trouble_of
+from gis.geometry import geometry_array, one_or_many, polygon_parts, trouble_of
 from gis.measures import geodesic_area_m2
 from gis.text import Text
 
@@ -207,7 +206,7 @@ def _invalid_areas(flat: Geometries) -> NDArray[np.int64]:
     return np.flatnonzero(areas & ~shapely.is_valid(flat))
 
 
-def _same_ground(shape: BaseGeometry) -> Any:
+def _same_ground(shape: BaseGeometry) -> BaseGeometry | None:
     """Return a valid shape with the same vertices and the area that the rings enclose; None if there is none."""
     points = shapely.get_coordinates(shape)
     if not np.isfinite(points).all():
@@ -237,8 +236,8 @@ def _enclosed(shape: BaseGeometry, origin: NDArray[np.float64]) -> float:
     return total
 
 
-def _areas_of(shape: BaseGeometry) -> Any:
+def _areas_of(shape: BaseGeometry) -> BaseGeometry | None:
     parts, _ = polygon_parts(shapely.get_parts(shape))
     if len(parts) == 0:
         return None
-    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+    return one_or_many(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -14,9 +14,9 @@ from shapely.geometry.base import BaseGeometry
 from gis.arrays import Floats, Geometries, Ints
 from gis.coverage.contested import Piece, pieces_of
 from gis.coverage.field import widths_m
-from gis.coverage.linework import Linework, Zone, area_of, boundary_edges, ground_within
+from gis.coverage.linework import Linework, Zone, area_of, boundary_edges, ground_of, ground_within
 from gis.coverage.noding import split_edges
-from gis.coverage.sharing import Ground, metres_per_step, share_out
+from gis.coverage.sharing import Ground, Point, Split, metres_per_step, share_out
 from gis.errors import Place
 from gis.geometry import SCALE
 
@@ -60,7 +60,7 @@ class Award:
     edges: Ints
     width_m: float
     reach_m: float
-    splits: list[Any] = field(default_factory=list, repr=False)
+    splits: list[Split] = field(default_factory=list, repr=False)
 
     @property
     def winner_grows(self) -> bool:
@@ -71,9 +71,7 @@ class Award:
     def place(self) -> Place:
         """A place in the ground, longitude and latitude."""
         corner = self.edges[0, 0]
-        inside = shapely.point_on_surface(
-            shapely.transform(ground_within(self.edges), lambda xy: xy - corner)
-        )
+        inside = shapely.point_on_surface(shapely.transform(ground_of(self.edges), lambda xy: xy - corner))
         return (float((inside.x + corner[0]) / SCALE), float((inside.y + corner[1]) / SCALE))
 
 
@@ -218,7 +216,7 @@ def _awards(
             share.edges,
             width
             if len(shares.shares) == 1
-            else _width(shapely.transform(ground_within(share.edges), ground.metres)),
+            else _width(shapely.transform(ground_of(share.edges), ground.metres)),
             _reach(ground, share.winner, share.edges),
             shares.splits if at == 0 else [],
         )
@@ -245,7 +243,7 @@ def _open_narrow(pieces: list[Piece], scale: Floats, max_width_m: float) -> None
         piece.open = len(piece.narrow) == len(piece.owners) * (len(piece.owners) - 1) // 2
 
 
-def is_narrow(metres: Any, width_m: float) -> bool:
+def is_narrow(metres: BaseGeometry, width_m: float) -> bool:
     """Tell whether no circle of a diameter fits into a polygon."""
     width = _MEASURE * width_m
     if 2 * shapely.area(metres) > width * shapely.length(metres):
@@ -305,12 +303,12 @@ def awarded(polygons: Geometries, awards: Sequence[Award]) -> tuple[Geometries, 
     return polygons, []
 
 
-def _with_vertices(award: Award, splits: Sequence[Any]) -> Award:
+def _with_vertices(award: Award, splits: Sequence[Split]) -> Award:
     """Put the vertices that the edges of one ground got into those of the ground beside it."""
-    points: dict[Any, set[Any]] = {}
+    points: dict[tuple[Point, Point], set[Point]] = {}
     for line, point in splits:
         points.setdefault(line, set()).add(point)
-    edges: list[Any] = []
+    edges: list[tuple[Point, Point]] = []
     for start, end in ((tuple(a), tuple(b)) for a, b in award.edges.tolist()):
         between = points.get((start, end) if start < end else (end, start), ())
         run = (end[0] - start[0], end[1] - start[1])

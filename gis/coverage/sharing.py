@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import shapely
@@ -21,6 +20,8 @@ from gis.coverage.linework import area_of, boundary_edges
 __all__ = ["Ground", "Share", "metres_per_step", "share_out"]
 
 Point = tuple[int, int]
+Split = tuple[tuple[Point, Point], Point]
+"""An edge, and a vertex that it gets."""
 Triangle = tuple[Point, Point, Point]
 _HALVINGS = 24
 _MOST_TRIANGLES = 20_000
@@ -81,13 +82,13 @@ class Ground:
         """Place lattice steps on the local plane."""
         return np.asarray((np.asarray(steps) - self.origin) * self.scale, dtype=np.float64)
 
-    def polygon_m(self) -> Any:
+    def polygon_m(self) -> BaseGeometry:
         """The shape on the local plane."""
         return shapely.transform(self.shape, self.metres)
 
-    def lines_m(self, ends: Ints) -> Any:
+    def lines_m(self, ends: Ints) -> BaseGeometry:
         """Edges on the local plane, as one geometry."""
-        return shapely.multilinestrings(np.asarray(shapely.linestrings(self.metres(ends)), dtype=object))
+        return shapely.MultiLineString(list(np.asarray(shapely.linestrings(self.metres(ends)), dtype=object)))
 
     def in_order(self) -> list[int]:
         """Those who may win, longest border first, then by number."""
@@ -113,7 +114,7 @@ class Shares:
     """All shares of a piece of ground, and the vertices its own edges got."""
 
     shares: list[Share]
-    splits: list[tuple[tuple[Point, Point], Point]] = field(default_factory=list)
+    splits: list[Split] = field(default_factory=list)
 
 
 def share_out(ground: Ground, *, soft_m: float, hard_m: float) -> Shares | None:
@@ -264,7 +265,7 @@ class _Triangles:
             self._middle[start, end] = middle
         return True
 
-    def _splits(self) -> list[tuple[tuple[Point, Point], Point]]:
+    def _splits(self) -> list[Split]:
         """List the vertices that the edges of the ground got, each with the edge as it was."""
         halves = {half for (a, b), m in self._middle.items() for half in ((a, m), (m, b))}
         found = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
@@ -86,7 +85,7 @@ class VertexArrays:
         first = np.concatenate([[True], ring[1:] != ring[:-1]])
         keep = first | np.concatenate([[True], (points[1:] != points[:-1]).any(axis=1)])
         points, ring = points[keep], ring[keep]
-        rings: dict[int, list[Any]] = {}
+        rings: dict[int, list[tuple[int, Floats]]] = {}
         begin = (
             np.flatnonzero(np.concatenate([[True], ring[1:] != ring[:-1]])) if len(ring) else np.empty(0, int)
         )
@@ -96,7 +95,7 @@ class VertexArrays:
                 rings.setdefault(int(self.part_of_ring[ring[at]]), []).append(
                     (int(ring[at]), points[at:stop])
                 )
-        shapes: dict[int, list[Any]] = {}
+        shapes: dict[int, list[shapely.Polygon]] = {}
         for part, several in rings.items():
             if several[0][0] == shell_of[part]:
                 shape = shapely.Polygon(several[0][1], [hole for _, hole in several[1:]])

@@ -42,7 +42,7 @@ from gis.editing.vertices import delete_vertex, insert_vertex, move_border, move
 
 __all__ = ["apply"]
 
-_DOORS: dict[type[Any], Callable[[Context, Any], Edit]] = {
+_DOORS: dict[type[object], Callable[[Context, Any], Edit]] = {
     Split: split,
     Merge: merge,
     Reshape: reshape,

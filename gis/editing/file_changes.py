@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -21,7 +21,7 @@ from gis.coverage import (
     retouch_rings,
     snap_coverage,
 )
-from gis.editing.model import Coverage, GridAttributes
+from gis.editing.model import Coverage, GridAttributes, GridKind
 from gis.editing.operations import Operation, Relocate, Rename, Replace, ReplacedGrid, SetKind
 from gis.editing.refusals import refuse
 from gis.editing.sketch_input import MAX_VERTICES, unwrapped
@@ -30,6 +30,7 @@ from gis.geometry import lattice_geometries
 
 __all__ = ["operations_from_frame"]
 
+_KINDS: dict[str, GridKind] = {"base": "base", "dedicated": "dedicated"}
 _ROWS = ("missing-code", "malformed-code", "duplicate-code", "empty", "invalid")
 
 
@@ -37,7 +38,7 @@ def operations_from_frame(
     coverage: Coverage,
     codes: Sequence[str | None],
     polygons: GeometryArrayLike,
-    attributes: Sequence[Mapping[str, Any]] | None = None,
+    attributes: Sequence[Mapping[str, object]] | None = None,
     *,
     rows: Rows | None = None,
     tolerance_m: float = 0.0,
@@ -190,16 +191,16 @@ def _word(row: Mapping[str, object], key: str) -> str | None:
     return str(value).strip()
 
 
-def _kind(code: str, kind: str | None) -> Any:
+def _kind(code: str, kind: str | None) -> GridKind | None:
     if kind == "excluded" and is_excluded_code(code):
         return None
-    if kind not in (None, "base", "dedicated"):
+    if kind is not None and kind not in _KINDS:
         refuse(
             "bad-value",
             f"网格 {code} 的 kind 应为 base 或 dedicated，实际为 {kind!r}",
             f"kind of {code}: expected base or dedicated, got {kind!r}",
         )
-    return kind
+    return None if kind is None else _KINDS[kind]
 
 
 def _rewordings(
@@ -210,6 +211,7 @@ def _rewordings(
         out.append(Rename(code, name))
     if community is not None and community != now.community:
         out.append(Relocate(code, community))
-    if kind is not None and _kind(code, kind) not in (None, now.kind):
-        out.append(SetKind(code, _kind(code, kind)))
+    wanted = _kind(code, kind)
+    if wanted is not None and wanted != now.kind:
+        out.append(SetKind(code, wanted))
     return out

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from gis.arrays import Geometries
+from gis.arrays import Floats, Geometries
 from gis.coverage import is_excluded_code
 from gis.defects import names
 from gis.editing.model import Coverage, Edit, GridAttributes
@@ -24,7 +23,7 @@ __all__ = ["enclosed", "finish", "neighbourhood"]
 Shapes = Mapping[str, BaseGeometry]
 
 
-def neighbourhood(coverage: Coverage, box: Any) -> dict[str, BaseGeometry]:
+def neighbourhood(coverage: Coverage, box: Sequence[float] | Floats) -> dict[str, BaseGeometry]:
     """The grids whose envelope meets a box (lattice steps), as polygons in steps."""
     at = coverage.near(box)
     return dict(

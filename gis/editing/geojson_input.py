@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import shapely
@@ -123,7 +123,7 @@ class MultiPolygonInput(Shape):
         return shapely.MultiPolygon([_polygon(part, what) for part in self.coordinates])
 
 
-def _polygon(rings: list[list[Any]], what: str) -> Polygon:
+def _polygon(rings: list[list[tuple[float, float]]], what: str) -> Polygon:
     for ring in rings:
         check_places(ring, what=what)
         if ring[0] != ring[-1]:

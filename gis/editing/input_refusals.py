@@ -61,12 +61,13 @@ def _name_of(path: Iterable[str | int]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 
-def _no_operation(kind: str, came: Any, members: Mapping[str, Sequence[str]]) -> OperationRefused:
+def _no_operation(kind: str, came: object, members: Mapping[str, Sequence[str]]) -> OperationRefused:
     if kind not in ("union_tag_invalid", "union_tag_not_found"):
         return OperationRefused(
             f"操作应为对象，实际为 {shown(came)}", f"expected an object, got {shown(came)}", code="bad-value"
         )
-    name, known = came.get("op"), ", ".join(members)
+    name = came.get("op") if isinstance(came, Mapping) else None
+    known = ", ".join(members)
     return OperationRefused(
         f"不认识的操作 {shown(name)}；可用：{known}",
         f"unknown operation {shown(name)}; expected one of {known}",
@@ -92,7 +93,7 @@ def _unknown(owner: str, member: str, known: Sequence[str]) -> OperationRefused:
 
 
 def _mismatch(
-    kind: str, path: Sequence[str | int], context: Mapping[str, object], came: Any
+    kind: str, path: Sequence[str | int], context: Mapping[str, object], came: object
 ) -> OperationRefused:
     name = _name_of(path)
     in_geometry = any(part in _GEOMETRIES for part in path)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely import MultiPolygon, Polygon
 
 from gis.arrays import Geometries, GeometryArrayLike
 from gis.coverage import is_clean, refuse_unless_clean
@@ -135,9 +136,10 @@ class Coverage:
         except KeyError:
             refuse("unknown-grid", f"没有编码为 {code!r} 的网格", f"no grid has the code {code!r}")
 
-    def polygon(self, code: str) -> Any:
+    def polygon(self, code: str) -> Polygon | MultiPolygon:
         """Return the polygon of a grid, in degrees."""
-        return self.polygons[self.position(code)]
+        shape: Polygon | MultiPolygon = self.polygons[self.position(code)]
+        return shape
 
     def attributes_of(self, code: str) -> GridAttributes:
         """Return name, community and kind of a grid."""

@@ -92,9 +92,9 @@ def _needs(operation: Operation) -> tuple[tuple[str, ...], list[tuple[float, ...
             return (to,), [_bounds(area)]
         case Add(area=area, to=to):
             return ((to,) if to is not None else ()), [_bounds(area)]
-        case Exclude(area=None, grid=grid):
-            return ((grid,) if grid is not None else ()), []
-        case Paint(area=area, grid=grid) | Exclude(area=area, grid=grid):
+        case Exclude(area=area, grid=grid):
+            return ((grid,) if grid is not None else ()), [] if area is None else [_bounds(area)]
+        case Paint(area=area, grid=grid):
             return ((grid,) if grid is not None else ()), [_bounds(area)]
         case MoveVertex(from_=old, to=new):
             return (), [(*old, *old), (*new, *new)]

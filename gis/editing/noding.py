@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
@@ -77,7 +76,9 @@ def lines_of(shape: BaseGeometry) -> MultiLineString:
     )
 
 
-def arrange(shapes: Mapping[str, BaseGeometry], lines: Any, *, targets: Collection[str]) -> Arrangement:
+def arrange(
+    shapes: Mapping[str, BaseGeometry], lines: BaseGeometry, *, targets: Collection[str]
+) -> Arrangement:
     """Cut grids by lines.
 
     Parameters
@@ -93,7 +94,7 @@ def arrange(shapes: Mapping[str, BaseGeometry], lines: Any, *, targets: Collecti
     flat = np.empty(len(codes), dtype=object)
     flat[:] = [shapes[code] for code in codes]
     edges, owner = edge_array(flat)
-    drawn = np.unique(edge_array(shapely.transform(lines, np.rint))[0], axis=0)
+    drawn = np.unique(edge_array([shapely.transform(lines, np.rint)])[0], axis=0)
     near, crossing = _near(edges, drawn)
     noded = np.vstack(
         [_noded(np.vstack([np.unique(edges[near], axis=0), drawn[crossing]])), drawn[~crossing]]

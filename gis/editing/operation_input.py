@@ -54,7 +54,7 @@ class _Members(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_nulls(cls, given: object) -> Any:
+    def _without_nulls(cls, given: object) -> object:
         if not isinstance(given, Mapping):
             return given
         known = {field.alias or name for name, field in cls.model_fields.items()}
@@ -78,7 +78,7 @@ def _core_value(what: str, value: Any) -> Any:
 
 
 class _Operation(_Members):
-    makes: ClassVar[Any]
+    makes: ClassVar[Callable[..., Operation]]
     _operation: Operation = PrivateAttr()
 
     @property
@@ -92,7 +92,7 @@ class _Operation(_Members):
         return self
 
 
-def _example(**members: Any) -> dict[str, object]:
+def _example(**members: object) -> dict[str, object]:
     return {"examples": [members]}
 
 
@@ -360,14 +360,14 @@ class OperationInput(RootModel[Annotated[OperationModel, Field(discriminator="op
 
     @model_validator(mode="wrap")
     @classmethod
-    def _refuse(cls, given: object, handler: Callable[[Any], OperationInput]) -> OperationInput:
+    def _refuse(cls, given: object, handler: Callable[[object], OperationInput]) -> OperationInput:
         try:
             return handler(given)
         except ValidationError as error:
             raise refusal_of(error, _MEMBERS) from None
 
 
-def parse_operation(given: Mapping[str, Any]) -> Operation:
+def parse_operation(given: Mapping[str, object]) -> Operation:
     """Read one operation of the HTTP interface.
 
     Parameters

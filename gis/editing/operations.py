@@ -7,7 +7,7 @@ these from JSON. Geometry is shapely, EPSG:4326; places are (lon, lat).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from shapely.geometry.base import BaseGeometry
 
@@ -149,7 +149,7 @@ class Exclude:
 
     op: ClassVar[str] = "exclude"
     reason: str
-    area: Any = None
+    area: BaseGeometry | None = None
     grid: str | None = None
 
 

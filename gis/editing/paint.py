@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from gis.arrays import Bools
 from gis.defects import names
 from gis.editing.context import Context
 from gis.editing.finalize import finish, neighbourhood
@@ -87,7 +86,7 @@ def _give_back(
     code: str,
     arrangement: Arrangement,
     shapes: dict[str, BaseGeometry],
-    inside: Any,
+    inside: Bools,
     labels: list[str | None],
 ) -> None:
     """Label the land that the grid gives up, piece by piece: the neighbour with the longest common border has it."""

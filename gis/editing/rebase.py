@@ -9,11 +9,12 @@ of them, and then both its sides by the same one. What is left is land that was 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from gis.arrays import Geometries
 from gis.defects import names
 from gis.editing.diff import Changes, diff
 from gis.editing.finalize import enclosed
@@ -44,9 +45,9 @@ class Conflict:
 
     code: str
     reason: Reason
-    base: BaseGeometry
-    mine: BaseGeometry
-    theirs: BaseGeometry
+    base: BaseGeometry | None
+    mine: BaseGeometry | None
+    theirs: BaseGeometry | None
 
 
 def conflicts(base: Coverage, mine: Coverage, theirs: Coverage) -> tuple[Conflict, ...]:
@@ -108,7 +109,7 @@ def rebased(base: Coverage, mine: Coverage, theirs: Coverage) -> Coverage:
     found = conflicts(base, mine, theirs)
     if found:
         codes = [conflict.code for conflict in found]
-        shapes = [c.mine or c.theirs or c.base for c in found]
+        shapes = [shape for c in found if (shape := c.mine or c.theirs or c.base) is not None]
         raise CoverageError(
             f"两份草案都涉及网格 {names(codes)}",
             f"both drafts concern {names(codes)}",
@@ -129,7 +130,7 @@ def _touched(changes: Changes) -> set[str]:
     return {*changes.changed, *changes.noded, *changes.retired}
 
 
-def _polygon(coverage: Coverage, code: str) -> Any:
+def _polygon(coverage: Coverage, code: str) -> BaseGeometry | None:
     return coverage.polygon(code) if code in coverage else None
 
 
@@ -166,7 +167,7 @@ def _same_land(
     }
 
 
-def _enclosed(coverage: Coverage) -> Any:
+def _enclosed(coverage: Coverage) -> Geometries:
     return enclosed(lattice_geometries(coverage.polygons))
 
 

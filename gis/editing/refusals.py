@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from gis.errors import Place, Refusal
 
@@ -69,7 +69,7 @@ class OperationRefused(Refusal):
 
     code = "operation-refused"
 
-    def members(self, most: int | None = None) -> dict[str, Any]:
+    def members(self, most: int | None = None) -> dict[str, object]:
         """Return the places, an empty list where the fault lies nowhere: a map reads them without asking."""
         return {"places": []} | super().members(most)
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import shapely
@@ -39,7 +40,7 @@ __all__ = ["reshape"]
 def reshape(context: Context, operation: Reshape) -> Edit:
     """Lead a border along a line; see `gis.editing.operations.Reshape`."""
     coverage = context.coverage
-    line = drawn(operation.line, what="line", kinds=("LineString",))
+    line = cast("LineString", drawn(operation.line, what="line", kinds=("LineString",)))
     named = context.grids(operation.grids, least=2) if operation.grids else ()
     shapes, taking_part = _players(context, line, named)
     runs = lines_of(shapely.intersection(line, joined([shapes[code] for code in taking_part])))

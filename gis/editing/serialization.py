@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, fields
-from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
@@ -31,11 +30,11 @@ def operation_as_json(operation: Operation) -> dict[str, object]:
     return out
 
 
-def _has_default(field: Field[Any]) -> bool:
+def _has_default(field: Field[object]) -> bool:
     return field.default is not MISSING
 
 
-def _as_json(value: object) -> Any:
+def _as_json(value: object) -> object:
     if isinstance(value, BaseGeometry):
         return _geojson(value)
     if isinstance(value, ReplacedGrid):
@@ -51,7 +50,7 @@ def _geojson(shape: BaseGeometry) -> dict[str, object]:
     (turned,) = right_handed([shape])
     kind = shape.geom_type
     if kind == "MultiPolygon":
-        inner: Any = [_geojson(part)["coordinates"] for part in turned.geoms]
+        inner: list[object] = [_geojson(part)["coordinates"] for part in turned.geoms]
     elif kind == "Polygon":
         inner = [round_degrees(ring.coords).tolist() for ring in (turned.exterior, *turned.interiors)]
     else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike
@@ -33,7 +31,7 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def drawn(shape: BaseGeometry, *, what: str, kinds: tuple[str, ...]) -> Any:
+def drawn(shape: BaseGeometry | None, *, what: str, kinds: tuple[str, ...]) -> BaseGeometry:
     """Check a drawn shape and give it in lattice steps: whole numbers, repeated vertices taken out.
 
     Raises
@@ -42,7 +40,7 @@ def drawn(shape: BaseGeometry, *, what: str, kinds: tuple[str, ...]) -> Any:
         ``bad-geometry``, ``too-many-vertices``, ``not-finite``, ``swapped-coordinates``, ``out-of-range`` or
         ``self-crossing``.
     """
-    if getattr(shape, "geom_type", None) not in kinds or shape.is_empty:
+    if not isinstance(shape, BaseGeometry) or shape.geom_type not in kinds or shape.is_empty:
         came = getattr(shape, "geom_type", shown(shape))
         refuse(
             "bad-geometry",
@@ -59,7 +57,7 @@ def drawn(shape: BaseGeometry, *, what: str, kinds: tuple[str, ...]) -> Any:
             places=[p for p in points[:1].tolist() if np.isfinite(p).all()],
         )
     check_places(points, what=what)
-    steps: Any = shapely.transform(shapely.force_2d(shape), lambda xy: to_lattice(xy).astype(np.float64))
+    steps = shapely.transform(shapely.force_2d(shape), lambda xy: to_lattice(xy).astype(np.float64))
     try:
         steps = shapely.remove_repeated_points(steps, 0.0)
     except shapely.errors.GEOSException:
@@ -127,9 +125,9 @@ def _refuse_crossing(line: BaseGeometry, what: str) -> None:
     )
 
 
-def _self_crossings(line: BaseGeometry) -> list[Any]:
+def _self_crossings(line: BaseGeometry) -> list[tuple[float, ...]]:
     ends = shapely.get_coordinates(line)
-    parts: Any = shapely.linestrings(np.stack([ends[:-1], ends[1:]], axis=1))
+    parts = np.asarray(shapely.linestrings(np.stack([ends[:-1], ends[1:]], axis=1)), dtype=object)
     noded = shapely.get_parts(shapely.line_merge(shapely.node(line)))
     own = {tuple(p) for p in (ends[0], ends[-1])}
     met = [tuple(p) for part in noded for p in (part.coords[0], part.coords[-1]) if tuple(p) not in own]

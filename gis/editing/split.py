@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from gis.arrays import Geometries
 from gis.defects import names
 from gis.editing.code_allocation import north_west_order
 from gis.editing.context import Context
@@ -53,13 +53,15 @@ def split(context: Context, operation: Split) -> Edit:
     return finish(coverage, others | new, attributes=made, retired=[code] if code not in codes else [])
 
 
-def _inside(code: str, grid: Any, by: Any) -> Any:
+def _inside(code: str, grid: BaseGeometry, by: BaseGeometry) -> BaseGeometry:
     """The part of what was drawn that runs inside the grid, as lines."""
     if by.geom_type != "LineString":
         lines = shapely.intersection(shapely.boundary(by), grid)
     else:
         ends = [] if by.is_closed else [by.coords[0], by.coords[-1]]
-        points = shapely.points(ends) if ends else np.empty(0, dtype=object)
+        points: Geometries = (
+            np.asarray(shapely.points(ends), dtype=object) if ends else np.empty(0, dtype=object)
+        )
         free = [
             place_of(point.coords[0])
             for point in points
@@ -85,7 +87,7 @@ def _misses(code: str, by: BaseGeometry) -> None:
     refuse("split-misses", f"没有把网格 {code} 切开", f"{code} is not cut in two", places=[place])
 
 
-def _pieces(grid: Any, faces: NDArray[np.object_]) -> tuple[NDArray[np.object_], list[Any]]:
+def _pieces(grid: BaseGeometry, faces: NDArray[np.object_]) -> tuple[NDArray[np.object_], list[BaseGeometry]]:
     """Faces of parts that were cut, in the order of numbering, and the parts that were not."""
     parts = shapely.get_parts(grid)
     inner = shapely.point_on_surface(faces)

@@ -12,7 +12,6 @@ No other vertex that somebody put there is ever taken out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import shapely
@@ -58,7 +57,7 @@ def _on_edges(vertices: list[Vertex], edges: NDArray[np.int64]) -> set[Vertex]:
     """The vertices that an edge passes through, but for rounding."""
     if not vertices or len(edges) == 0:
         return set()
-    points: Any = shapely.points(np.array(vertices, dtype=np.float64))
+    points = np.asarray(shapely.points(np.array(vertices, dtype=np.float64)), dtype=object)
     near = shapely.STRtree(points).query(edge_lines(edges), predicate="dwithin", distance=1.0)[1]
     close = {vertices[at] for at in near.tolist()}
     return {vertex for vertex in close if through_pixel(edges, vertex).any()}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import NoReturn
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from gis.arrays import Ints
 from gis.editing.context import Context
 from gis.editing.finalize import finish, neighbourhood
 from gis.editing.model import Edit
@@ -145,19 +147,20 @@ def _nearest(shapes: dict[str, BaseGeometry], at: Vertex) -> list[tuple[float, f
     ]
 
 
-def _line(border: BaseGeometry, point: BaseGeometry) -> Any:
+def _line(border: BaseGeometry, point: shapely.Point) -> shapely.LineString:
     parts = shapely.get_parts(border)
-    return parts[int(np.argmin(shapely.distance(parts, point)))]
+    nearest: shapely.LineString = parts[int(np.argmin(shapely.distance(parts, point)))]
+    return nearest
 
 
-def _rebuilt(code: str, shape: BaseGeometry, change: Any) -> Any:
+def _rebuilt(code: str, shape: BaseGeometry, change: Callable[[list[Vertex]], list[Vertex]]) -> BaseGeometry:
     try:
         return changed_rings(shape, change)
     except Folded as error:
         _fold(code, error.at)
 
 
-def _fold(code: str, at: Vertex) -> None:
+def _fold(code: str, at: Vertex) -> NoReturn:
     refuse(
         "ring-folds",
         f"网格 {code} 的边界会自相交、翻折或缩为零",
@@ -196,7 +199,7 @@ def _with_vertices(
     return out
 
 
-def _candidates(edges: Any, vertices: set[Vertex]) -> set[Vertex]:
+def _candidates(edges: Ints, vertices: set[Vertex]) -> set[Vertex]:
     if len(edges) == 0:
         return set()
     west, east = edges[:, [0, 2]].min() - 1, edges[:, [0, 2]].max() + 1

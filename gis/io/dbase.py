@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -212,7 +211,7 @@ def _is_long(value: int | float | Decimal | None) -> bool:
     return value is not None and not isinstance(value, float) and abs(Decimal(value)) >= _EXACT
 
 
-def _mapped(cells: NDArray[np.bytes_], meaning: Callable[[bytes], Any], kind: Any) -> pd.Series:
+def _mapped(cells: NDArray[np.bytes_], meaning: Callable[[bytes], object], kind: type | str) -> pd.Series:
     known, which = np.unique(cells, return_inverse=True)
     meant = np.array([meaning(bytes(cell)) for cell in known], dtype=object)
     series: pd.Series = pd.Series(meant[which], dtype=kind)

@@ -20,11 +20,12 @@ import pandas as pd
 import pyogrio
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from gis.arrays import Geometries
 from gis.crs import CrsLike
 from gis.errors import BadRow, LayerNotFound
-from gis.geometry import polygon_parts
+from gis.geometry import one_or_many, polygon_parts
 from gis.io.cells import decoded
 from gis.io.dxf_symbols import SYMBOLS, symbols_spelled
 from gis.io.dxf_text import DrawnText, text_columns, texts_inside
@@ -145,20 +146,20 @@ def _entities(source: Path, options: dict[str, str]) -> Table:
         pyogrio.set_gdal_config_options(dict.fromkeys(options))
 
 
-def _closed(shape: Any) -> Any:
+def _closed(shape: BaseGeometry) -> BaseGeometry | None:
     """Turn a closed line or a hatch into a polygon; None for anything else."""
     if shape.geom_type in ("Polygon", "MultiPolygon"):
         return shape
     if (
-        shape.geom_type == "LineString"
+        isinstance(shape, shapely.LineString)
         and shapely.is_closed(shape)
         and shapely.get_num_coordinates(shape) >= 4
     ):
         return shapely.Polygon(shape)
     if shape.geom_type in ("GeometryCollection", "MultiSurface"):
-        parts, _ = polygon_parts(shape)
+        parts, _ = polygon_parts([shape])
         if len(parts):
-            return shapely.multipolygons(parts) if len(parts) > 1 else parts[0]
+            return one_or_many(parts)
     return None
 
 

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -188,7 +187,7 @@ def choose_layer(layers: list[LayerInfo], wanted: str | None, *, name: str) -> s
 
 
 def read_table(
-    source: Path, *, layer: str | None, name: str, encoding: str | None = None, **options: Any
+    source: Path, *, layer: str | None, name: str, encoding: str | None = None, **options: object
 ) -> Table:
     """Read one layer, bytes to columns, and no more rows than are taken."""
     limits = current_limits()

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,7 +47,7 @@ def json_rows(columns: pd.DataFrame, *, clean: Callable[[str], str] = _same) -> 
     return [encode(dict(zip(keys, row, strict=True))) for row in zip(*values, strict=True)]
 
 
-def _values(column: pd.Series, clean: Callable[[str], str]) -> list[Any]:
+def _values(column: pd.Series, clean: Callable[[str], str]) -> list[object]:
     """Give the values of a column as JSON can say them."""
     if column.dtype == np.float32:
         # The shortest text of a single is not that of the double it is kept in.
@@ -58,7 +57,7 @@ def _values(column: pd.Series, clean: Callable[[str], str]) -> list[Any]:
     return [_plain(value, clean) for value in column.tolist()]
 
 
-def _plain(value: object, clean: Callable[[str], str]) -> Any:
+def _plain(value: object, clean: Callable[[str], str]) -> object:
     match value:
         case str():
             return clean(value)

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO
 
 import shapely
+from shapely import LinearRing
+from shapely.geometry.base import BaseGeometry
 
 from gis.io.kml_geometry import BrokenShape, build_polygon, build_ring, collect, positions, track_position
 from gis.io.markup import local_name, parse_xml
@@ -44,7 +46,7 @@ class Placemark:
     name: str | None = None
     description: str | None = None
     data: dict[str, str | None] = field(default_factory=dict)
-    shape: Any = None
+    shape: BaseGeometry | None = None
     broken: Text | None = None
 
 
@@ -77,11 +79,11 @@ class _Geometry:
     """A shape under way: its kind, the rings of a polygon, the places of a track, the parts of a collection."""
 
     kind: str
-    outer: list[Any] = field(default_factory=list)
-    inner: list[Any] = field(default_factory=list)
+    outer: list[LinearRing] = field(default_factory=list)
+    inner: list[LinearRing] = field(default_factory=list)
     places: list[list[float]] = field(default_factory=list)
-    parts: list[Any] = field(default_factory=list)
-    ring: Any = None
+    parts: list[BaseGeometry] = field(default_factory=list)
+    ring: LinearRing | None = None
 
 
 class _Walk:
@@ -209,7 +211,7 @@ class _Walk:
             elif len(found) == 1:
                 raise BrokenShape("线只有 1 个点", "a line of one place")
             else:
-                shape.parts.append(shapely.linestrings(found))
+                shape.parts.append(shapely.LineString(found))
         except BrokenShape as error:
             if mark is not None:
                 mark.broken = mark.broken or error.reason
@@ -245,7 +247,7 @@ class _Walk:
             mark.shape = built if mark.shape is None else collect([mark.shape, built])
 
 
-def _built(shape: _Geometry) -> Any:
+def _built(shape: _Geometry) -> BaseGeometry | None:
     if shape.kind == "Polygon":
         return build_polygon(shape.outer, shape.inner)
     if shape.kind == "LinearRing":
@@ -255,7 +257,7 @@ def _built(shape: _Geometry) -> Any:
             shape.places = [place[:2] for place in shape.places]
         if len(shape.places) < 2:
             return shapely.points(shape.places[0]) if shape.places else None
-        return shapely.linestrings(shape.places)
+        return shapely.LineString(shape.places)
     return collect(shape.parts)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely import LinearRing, MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from gis.text import Text
 
@@ -25,7 +27,7 @@ __all__ = [
 
 Positions = NDArray[np.float64]
 _AROUND_COMMAS = re.compile(r"\s*,\s*")
-_SINGLE: dict[str, Callable[[list[Any]], Any]] = {
+_SINGLE: dict[str, Callable[[list[Any]], BaseGeometry]] = {
     "Point": shapely.multipoints,
     "LineString": shapely.multilinestrings,
     "Polygon": shapely.multipolygons,
@@ -114,7 +116,7 @@ def _is_position(token: str) -> bool:
     return True
 
 
-def build_ring(found: Positions) -> tuple[Any, bool]:
+def build_ring(found: Positions) -> tuple[LinearRing, bool]:
     """Make a ring, closed by its first place if it is open.
 
     Returns
@@ -130,10 +132,10 @@ def build_ring(found: Positions) -> tuple[Any, bool]:
     is_open = bool((found[0] != found[-1]).any())
     if len(found) + is_open < 4:
         raise BrokenShape(f"环只有 {len(found)} 个点", f"a ring of {len(found)} places")
-    return shapely.linearrings(np.vstack([found, found[:1]]) if is_open else found), is_open
+    return LinearRing(np.vstack([found, found[:1]]) if is_open else found), is_open
 
 
-def build_polygon(outer: Sequence[Any], inner: Sequence[Any]) -> Any:
+def build_polygon(outer: Sequence[LinearRing], inner: Sequence[LinearRing]) -> Polygon | MultiPolygon:
     """Make a polygon of one outer ring and any number of inner ones.
 
     Raises
@@ -150,7 +152,7 @@ def build_polygon(outer: Sequence[Any], inner: Sequence[Any]) -> Any:
     return shapely.Polygon(outer[0], inner)
 
 
-def collect(parts: Sequence[Any]) -> Any:
+def collect(parts: Sequence[BaseGeometry]) -> BaseGeometry | None:
     """Put the parts of a ``MultiGeometry`` together; None for none.
 
     Examples
@@ -166,4 +168,5 @@ def collect(parts: Sequence[Any]) -> Any:
     kinds = {"LineString" if part.geom_type == "LinearRing" else part.geom_type for part in flat}
     if len(kinds) == 1 and (build := _SINGLE.get(next(iter(kinds)))):
         return build(list(flat))
-    return shapely.geometrycollections(list(flat))
+    whole: BaseGeometry = shapely.geometrycollections(list(flat))
+    return whole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -98,13 +98,13 @@ def _shown(text: str) -> str:
     return text.replace("\0", "\\x00")
 
 
-def _bad(column: pd.Series[Any], name: str) -> list[BadRow]:
+def _bad(column: pd.Series, name: str) -> list[BadRow]:
     return [
         holds_nul(at + 1, name, _as_text(column.iloc[at])) for at in np.flatnonzero(_has_nul(column)).tolist()
     ]
 
 
-def _has_nul(column: pd.Series[Any]) -> NDArray[np.bool_]:
+def _has_nul(column: pd.Series) -> NDArray[np.bool_]:
     if isinstance(column.dtype, pd.StringDtype):
         texts = pa.array(column, from_pandas=True)
         found = pc.fill_null(pc.match_substring(texts, "\0"), fill_value=False)
@@ -114,7 +114,7 @@ def _has_nul(column: pd.Series[Any]) -> NDArray[np.bool_]:
     return np.fromiter(("\0" in _as_text(value) for value in column), dtype=bool, count=len(column))
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: object) -> str:
     """Give the text in a value; lists and structures hold theirs inside."""
     if isinstance(value, str):
         return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -76,7 +75,7 @@ class PlainPoints:
             return None
         missing = column.is_null().to_numpy(zero_copy_only=False)
         pairs = column.combine_chunks()
-        array: Any = pairs.chunk(0) if isinstance(pairs, pa.ChunkedArray) else pairs
+        array = pairs.chunk(0) if isinstance(pairs, pa.ChunkedArray) else pairs
         numbers = array.values.slice(2 * array.offset, 2 * len(array)).to_numpy(zero_copy_only=False)
         places = numbers.reshape(-1, 2)
         if np.isnan(places[~missing]).any():

@@ -7,7 +7,6 @@ Everything else is left to the parser of GEOS, which knows what to say of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -264,7 +263,7 @@ class _Walk:
 
 
 # ---------------------------------------------------------------- from nested lists
-def _of_struct(chunk: Any) -> PlainPolygons:
+def _of_struct(chunk: pa.StructArray) -> PlainPolygons:
     multi, rows = chunk.field(0), chunk.field(1)
     levels, level = [], rows
     for _ in range(3):

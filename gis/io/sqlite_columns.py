@@ -168,7 +168,7 @@ def _scan(
     return int(found[0]), [column for column in columns if column.name in changed]
 
 
-def _read(connection: sqlite3.Connection, layer: str, columns: Sequence[Column]) -> list[tuple[Any, ...]]:
+def _read(connection: sqlite3.Connection, layer: str, columns: Sequence[Column]) -> list[tuple[object, ...]]:
     if not columns:
         return []
     names = ", ".join(quoted(column.name) for column in columns)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,7 +101,7 @@ def _rows(source: Path, encoding: str) -> tuple[pd.DataFrame, list[BadRow], list
     current_limits().refuse_over("columns", len(names))
     ragged: list[int] = []
 
-    def note(row: Any) -> str:
+    def note(row: pa_csv.InvalidRow) -> str:
         ragged.append(int(row.actual_columns))
         return "skip"
 

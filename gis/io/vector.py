@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from pyproj import CRS
@@ -124,14 +123,14 @@ def read_vector(
         refuse_broken_utf8(source)
         refuse_unkept_escapes(source)
     stated = esri_json_crs(source) if form.name == "Esri JSON" and crs is None else None
-    options = {"encoding": "ISO-8859-1" if dbf else None, **_OPTIONS.get(form.name, {})}
+    passed = "ISO-8859-1" if dbf else None
     try:
-        chosen, raw = _read_chosen(source, form, name=name, layer=layer, options=options)
+        chosen, raw = _read_chosen(source, form, name=name, layer=layer, encoding=passed)
     except UnreadableFile as error:
         if form.name != "GeoJSON" or "Unrecognized number" not in error.detail.en:
             raise
         with parsable_numbers(source) as opened:
-            chosen, raw = _read_chosen(opened, form, name=name, layer=layer, options=options)
+            chosen, raw = _read_chosen(opened, form, name=name, layer=layer, encoding=passed)
     notes = [] if dbf is None else _read_dbase(raw, dbf, encoding or "ascii", name)
     if latin is not None:
         raw.table = _read_latin(raw.table, latin, name)
@@ -182,13 +181,14 @@ def read_vector(
 
 
 def _read_chosen(
-    source: Path, form: Format, *, name: str, layer: str | None, options: dict[str, Any]
+    source: Path, form: Format, *, name: str, layer: str | None, encoding: str | None
 ) -> tuple[str, Table]:
     """Choose a layer and read it."""
+    options = _OPTIONS.get(form.name, {})
     # To list the layer of GeoJSON, GDAL reads all of the file.
     only = only_layer(source) if form.name == "GeoJSON" and layer in (None, ALL_LAYERS) else None
     if only is not None:
-        raw = read_table(source, layer=None, name=name, **options)
+        raw = read_table(source, layer=None, name=name, encoding=encoding, **options)
         if raw.meta["geometry_type"] is not None:
             return only, raw
     layers = names_of(source, name=name)
@@ -197,7 +197,7 @@ def _read_chosen(
             f"文件 {name} 已损坏或不完整", f"file {name} is damaged or truncated", code="damaged"
         )
     chosen = choose_layer(layers, layer, name=name)
-    return chosen, read_table(source, layer=chosen, name=name, **options)
+    return chosen, read_table(source, layer=chosen, name=name, encoding=encoding, **options)
 
 
 def _read_dbase(raw: Table, header: DbaseHeader, codec: str, name: str) -> list[Text]:

@@ -7,14 +7,13 @@ every vertex of the file lies near it: a longitude of 220.05 is a slip of the pe
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis.antimeridian import cut_at, with_rings
 from gis.arrays import Floats, Geometries
+from gis.geometry import one_or_many
 from gis.text import Text
 
 __all__ = ["cut_over_meridian"]
@@ -82,14 +81,12 @@ def _without_leaps(line: BaseGeometry) -> Floats:
     return np.column_stack([np.where(followed, whole, xy[:, 0] + around * 360.0), xy[:, 1]])
 
 
-def _joined(shapes: list[Any]) -> Any:
+def _joined(shapes: list[BaseGeometry]) -> BaseGeometry:
     if len(shapes) == 1:
         return shapes[0]
     parts = [part for shape in shapes for part in shapely.get_parts(shape)]
     dimension = max(int(shapely.get_dimensions(part)) for part in parts)
-    if dimension == 2:
-        return shapely.multipolygons(parts)
-    return shapely.multilinestrings(parts) if dimension == 1 else shapely.multipoints(parts)
+    return one_or_many(parts, dimension)
 
 
 def _said(rows: list[int]) -> Text:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from decimal import Decimal
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -57,7 +56,7 @@ def as_ogr(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         column = frame[name]
         if pd.api.types.is_unsigned_integer_dtype(column) and column.dtype.itemsize == 8:
             whole = column.max() < _INT63 if column.notna().any() else True
-            signed: Any = "Int64" if column.isna().any() else "int64"
+            signed = "Int64" if column.isna().any() else "int64"
             out[name] = column.astype(signed) if whole else _texts(column)
         elif column.dtype == object:
             out[name] = _texts(column)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numba
 
 __all__ = ["compiled"]
 
-F = TypeVar("F", bound=Callable[..., Any])
-_OPTIONS: dict[str, Any] = {"nogil": True, "boundscheck": False, "error_model": "numpy"}
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def compiled(function: F) -> F:
@@ -20,6 +19,6 @@ def compiled(function: F) -> F:
     home), each process compiles for itself, which takes a few seconds.
     """
     try:
-        return cast("F", numba.njit(cache=True, **_OPTIONS)(function))
+        return cast("F", numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")(function))
     except RuntimeError:
-        return cast("F", numba.njit(**_OPTIONS)(function))
+        return cast("F", numba.njit(nogil=True, boundscheck=False, error_model="numpy")(function))

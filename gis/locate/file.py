@@ -47,7 +47,7 @@ class Sections:
         The whole file.
     """
 
-    def __init__(self, name: str, buffer: Any) -> None:
+    def __init__(self, name: str, buffer: bytes | mmap.mmap) -> None:
         self._name = name
         self._buffer = buffer
         if len(buffer) < _HEAD.size or bytes(buffer[: len(MAGIC)]) != MAGIC:

@@ -7,8 +7,6 @@ no polygon is tested.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from gis.locate.compiled import compiled
@@ -21,7 +19,7 @@ _NOBODY = 0x7FFFFFFF
 
 
 @compiled
-def _between(qx: int, qy: int, begin: int, end: int, records: np.ndarray) -> tuple[Any, Any]:
+def _between(qx: int, qy: int, begin: int, end: int, records: np.ndarray) -> tuple[np.int32, np.int32]:
     """Give what to exchange for the edges of a cell, and the lowest owner on whose border the place lies.
 
     ``qx, qy`` is the place seen from the cell's lower left lattice place.
@@ -44,7 +42,7 @@ def _between(qx: int, qy: int, begin: int, end: int, records: np.ndarray) -> tup
 @compiled
 def _decide(
     qx: int, qy: int, head: int, grids: int, heads: np.ndarray, entries: np.ndarray, records: np.ndarray
-) -> tuple[Any, bool]:
+) -> tuple[np.int32, bool]:
     """Owner (-1: nobody) of a place in a cell with edges, and whether it lies on a border."""
     if len(entries) == 0:
         exchange, lowest = _between(qx, qy, heads[head, 1], heads[head + 1, 1], records)
@@ -116,7 +114,7 @@ def locate_one(
     heads: np.ndarray,
     entries: np.ndarray,
     records: np.ndarray,
-) -> tuple[Any, bool]:
+) -> tuple[np.int32, bool]:
     """Owner of one point (-1: nobody), and whether it lies on a border."""
     shift, columns = frame[2], frame[3]
     x, y = np.rint(lon * _SCALE) - frame[0], np.rint(lat * _SCALE) - frame[1]

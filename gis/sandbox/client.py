@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import pyarrow as pa
 
@@ -180,7 +179,7 @@ class Sandbox:
 
     def _ask(
         self,
-        header: Mapping[str, Any],
+        header: Mapping[str, object],
         tables: Mapping[str, pa.Table],
         place: Place,
         limits: ReadLimits,

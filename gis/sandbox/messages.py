@@ -54,7 +54,7 @@ def write_message(file: int, header: Mapping[str, object], tables: Mapping[str, 
         _write(file, stream)
 
 
-def _write(file: int, content: Any) -> None:
+def _write(file: int, content: bytes | pa.Buffer) -> None:
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(file, rest[: 1 << 28]) :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -62,7 +62,7 @@ class Step:
     warnings: tuple[Defect, ...] = ()
 
 
-def describe_replacement(asked: Replacement) -> tuple[dict[str, Any], dict[str, pa.Table]]:
+def describe_replacement(asked: Replacement) -> tuple[dict[str, object], dict[str, pa.Table]]:
     """Write the question as a header and tables."""
     words = {
         name: pa.array([row.get(name) for row in asked.attributes], pa.large_string()) for name in _FIELDS
@@ -74,7 +74,7 @@ def describe_replacement(asked: Replacement) -> tuple[dict[str, Any], dict[str, 
             "shape": shape_column(asked.polygons),
         }
     )
-    header = {
+    header: dict[str, object] = {
         "tolerance_m": asked.tolerance_m,
         "missing": asked.missing,
         "rows": None if asked.rows is None else [list(map(int, rows)) for rows in asked.rows],
@@ -85,7 +85,7 @@ def describe_replacement(asked: Replacement) -> tuple[dict[str, Any], dict[str, 
     return header, {"coverage": _table(asked.coverage, asked.coverage.codes), "file": file}
 
 
-def compute_replacement(message: Message) -> tuple[dict[str, Any], dict[str, pa.Table]]:
+def compute_replacement(message: Message) -> tuple[dict[str, object], dict[str, pa.Table]]:
     """Answer the question, as a header and tables."""
     header, tables = message.header, message.tables
     coverage, file = coverage_of(tables["coverage"]), tables["file"]

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from gis.coverage import Defect
-from gis.editing import Coverage, Edit, GridAttributes, operation_as_json, parse_operation
+from gis.editing import Coverage, Edit, GridAttributes, GridKind, operation_as_json, parse_operation
 from gis.editing.code_allocation import check_new_code
 from gis.editing.operations import Operation, Relocate, Rename, Replace, SetKind
 from gis.errors import Refusal
@@ -57,7 +58,7 @@ class _Ground:
         self.communities = frozenset(asked.communities)
         self.file_codes = frozenset(code for code in asked.codes if code is not None)
 
-    def step(self, first: bool, said: Mapping[str, Any], table: Any) -> Step:
+    def step(self, first: bool, said: Mapping[str, Any], table: pa.Table) -> Step:
         """Check one step, and take it over."""
         operation = _parse(said["operation"])
         created, changed, retired = (
@@ -92,7 +93,7 @@ class _Ground:
 
     def _words_after(self, operation: Operation) -> dict[str, GridAttributes]:
         """What grids are called afterwards that an operation names."""
-        given: list[tuple[str, str | None, str | None, Any]] = []
+        given: list[tuple[str, str | None, str | None, GridKind | None]] = []
         if isinstance(operation, Replace):
             given = [(grid.code, grid.name, grid.community, grid.kind) for grid in operation.grids]
         elif isinstance(operation, Rename):

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pyarrow as pa
 
@@ -246,7 +246,7 @@ def _work(question: int, reply: int, parent: int) -> NoReturn:
         limits = ReadLimits(**message.header["limits"])
         place = Place(**{**message.header["place"], "files": tuple(message.header["place"]["files"])})
         protection = confine(place, limits, parent=parent)
-        header: dict[str, Any]
+        header: dict[str, object]
         tables: dict[str, pa.Table]
         if message.header["closed_off"] and not is_closed_off(protection):
             # Decided before the file is opened: what it makes of this process could not be believed afterwards.

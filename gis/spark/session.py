@@ -14,13 +14,13 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gis
 from gis.errors import EngineError
 
 if TYPE_CHECKING:
-    from pyspark import SparkContext
+    from pyspark import SparkConf, SparkContext
 
 __all__ = ["OLDEST_JAVA", "connected", "first_line", "packed", "refuse_missing"]
 
@@ -128,7 +128,7 @@ def connected(master: str, *, configuration: dict[str, str] | None = None) -> It
                 del os.environ["SPARK_WORKER_DIR"]
 
 
-def _started(kind: Any, conf: Any, master: str) -> SparkContext:
+def _started(kind: type[SparkContext], conf: SparkConf, master: str) -> SparkContext:
     try:
         context: SparkContext = kind(conf=conf)
     except Exception as error:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pyarrow.fs as pa_fs
 import pyarrow.parquet as pq
@@ -18,6 +18,9 @@ import pyarrow.parquet as pq
 from gis.bulk_arrow import BulkResult, Places, located_batches, owned_schema, writing
 from gis.errors import Refusal
 from gis.locate import GridIndex
+
+if TYPE_CHECKING:
+    from pyspark import Broadcast
 
 __all__ = ["Job", "Piece", "index_of", "located_piece", "opened", "write_piece"]
 
@@ -63,7 +66,7 @@ class Job:
 
     source: str
     staging: str
-    index: Any
+    index: Broadcast[bytes]
     name: str
     patience: int
 
@@ -104,7 +107,7 @@ def located_piece(
     """
     from pyspark import SparkFiles, TaskContext
 
-    task: Any = TaskContext.get()
+    task = TaskContext.get()
     try:
         counts = write_piece(index_of(job, SparkFiles.getRootDirectory()), job, piece)
     except Refusal as refusal:

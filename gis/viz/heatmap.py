@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import folium
 import numpy as np
@@ -160,7 +159,7 @@ class _InnerNames(RenderedOnce):
         """
     )
 
-    def __init__(self, names: list[list[Any]], zoom: float) -> None:
+    def __init__(self, names: list[list[float | str]], zoom: float) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "InnerNames"
         self.names = names
@@ -298,14 +297,14 @@ def _fit_zoom(bounds: tuple[float, float, float, float]) -> float:
     return float(np.clip(np.log2(np.array(_VIEW) / (_TILE * size)).min(), 1.0, 18.0))
 
 
-def _drawn(geometry: BaseGeometry, style: dict[str, Any], **options: Any) -> folium.GeoJson:
+def _drawn(geometry: BaseGeometry, style: dict[str, object], pane: str | None = None) -> folium.GeoJson:
     return _Shape(
         feature(geojson_geometry(geometry), {}),
         style_function=lambda _: style,
         interactive=False,
         smooth_factor=1,
         embed=True,
-        **options,
+        pane=pane,
     )
 
 
@@ -324,7 +323,7 @@ def _add_inner(
     lines = shapely.line_merge(shapely.union_all(shapely.boundary(outlines)))
     _drawn(_thinned(lines, bounds), {"color": palette.FAINT, "weight": 1, "fill": False}).add_to(map_)
     places = shapely.point_on_surface(outlines)
-    names = [
+    names: list[list[float | str]] = [
         [round(float(shapely.get_x(p)), 6), round(float(shapely.get_y(p)), 6), unit.name]
         for p, unit in zip(places, inner, strict=True)
     ]

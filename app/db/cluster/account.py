@@ -8,11 +8,23 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from app.db.errors import ClusterFailure
 
 SYSTEM_USER = "postgres"
+
+
+class SpawnOptions(TypedDict):
+    """Keyword arguments for :mod:`subprocess`; those that change the user only where it is another one."""
+
+    cwd: str
+    env: dict[str, str]
+    stdin: NotRequired[int]
+    user: NotRequired[int]
+    group: NotRequired[int]
+    extra_groups: NotRequired[list[int]]
+    umask: NotRequired[int]
 
 
 @dataclass(frozen=True)
@@ -24,13 +36,13 @@ class Account:
     gid: int
     switch: bool
 
-    def spawn_options(self) -> dict[str, Any]:
+    def spawn_options(self) -> SpawnOptions:
         """Keyword arguments for :mod:`subprocess` that make the child run as this user.
 
         The environment is rebuilt from nothing: variables such as ``PGDATA``, ``PGOPTIONS`` or a foreign locale
         must not change what our server does. The working directory is one that every user may enter.
         """
-        options: dict[str, Any] = {
+        options: SpawnOptions = {
             "cwd": "/",
             "env": {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8", "HOME": "/"},
             "stdin": subprocess.DEVNULL,

@@ -16,6 +16,7 @@ import psycopg
 
 from app.db import cluster
 from app.db.cluster import binaries, create, record
+from app.db.cluster.account import SpawnOptions
 from app.db.cluster.places import Places
 from app.db.cluster.record import OWNER, Record
 from app.db.errors import BackupRefused, ClusterFailure, DatabaseUnreachable
@@ -123,8 +124,8 @@ def _unpack(store: Store, base: BaseBackup, at: Places) -> None:
     _run([pg.program("pg_verifybackup"), "--no-parse-wal", "--quiet", str(at.data)], options)
 
 
-def _run(command: list[str], options: dict[str, object]) -> None:
-    done = subprocess.run(command, check=False, capture_output=True, text=True, **options)  # type: ignore[call-overload]
+def _run(command: list[str], options: SpawnOptions) -> None:
+    done = subprocess.run(command, check=False, capture_output=True, text=True, **options)
     if done.returncode != 0:
         said = done.stderr.strip()
         raise BackupRefused(

@@ -24,7 +24,7 @@ class BackupStatus:
     reason: str | None = None
 
 
-def note(store: Store, kind: Kind, *, ok: bool, **details: Any) -> None:
+def note(store: Store, kind: Kind, *, ok: bool, **details: object) -> None:
     """Record how a backup or rehearsal ended."""
     fields = _read(store)
     entry = fields.setdefault(kind, {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
@@ -34,8 +33,8 @@ class Gap:
         Diameter of the largest circle inside, geodesic area.
     """
 
-    steps: Any
-    degrees: Any
+    steps: BaseGeometry
+    degrees: BaseGeometry
     owners: tuple[int, ...]
     width_m: float
     area_m2: float

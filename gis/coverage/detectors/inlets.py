@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
@@ -60,7 +59,7 @@ def open_strips(ground: Field, *, width_m: float) -> list[Strip]:
     )
     # Growing and shrinking leaves hairs of no width along straight borders, which would join far neighbours.
     thinned = shapely.buffer(shapely.difference(closed, outline), -_HAIR_M, join_style="mitre")
-    added = _apart(polygon_parts(shapely.buffer(thinned, _HAIR_M, join_style="mitre"))[0])
+    added = _apart(polygon_parts([shapely.buffer(thinned, _HAIR_M, join_style="mitre")])[0])
     length = shapely.length(added) / 2
     mean_width = np.divide(shapely.area(added), length, out=np.zeros(len(added)), where=length > 0)
     long = (length > 4 * mean_width) & (length > width_m)
@@ -90,7 +89,7 @@ def _apart(pieces: Geometries) -> Geometries:
     return polygon_parts(shapely.buffer(cores, reach[of], join_style="mitre"))[0]
 
 
-def _valid(shape: BaseGeometry) -> Any:
+def _valid(shape: BaseGeometry) -> BaseGeometry:
     return shape if shapely.is_valid(shape) else shapely.make_valid(shape, method="structure")
 
 
@@ -127,7 +126,7 @@ def facing_sides(faces: Faces, metric: CRS, *, width_m: float) -> tuple[Geometri
     return lines, np.unique(np.concatenate([one[facing], other[facing]]))
 
 
-def _outline_beside_strips(ground: Field, width_m: float) -> Any:
+def _outline_beside_strips(ground: Field, width_m: float) -> BaseGeometry | None:
     """Cut out of the outline in metres what lies around places where two polygons face each other, None if none do.
 
     Most coverages have no such place, and growing a coast of a million vertices takes longer than all else.
