@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from gis.errors import UnknownEncoding
 from gis.io import read_layer
-from tests.app.drafts.drafting import Drafting, Hand
+from tests.app.drafts.drafting import DraftClient, Drafting
 from tests.app.drafts.test_upload import exported, sent, taken
 from tests.app.drafts.test_workflow import refused
 from tests.fixtures.actors import Actors
@@ -69,8 +69,8 @@ def drafting(app: FastAPI, actors: Actors, town_db: TownDatabase) -> Drafting:
 def test_by_http(drafting: Drafting, tmp_path: Path) -> None:
     import pyogrio
 
-    hand = Hand.begin(drafting.editor())
-    frame = exported(hand).drop(columns=["community", "kind"])
+    draft_client = DraftClient.begin(drafting.editor())
+    frame = exported(draft_client).drop(columns=["community", "kind"])
     frame.loc[frame["code"] == ENCLAVE, "name"] = TEXT
 
     def packed(encoding: str, cpg: str | None) -> Path:
@@ -87,18 +87,24 @@ def test_by_http(drafting: Drafting, tmp_path: Path) -> None:
                     archive.write(part, part.name)
         return target
 
-    body = refused(sent(hand, packed("GBK", None)), 422, "unknown-encoding")
+    body = refused(sent(draft_client, packed("GBK", None)), 422, "unknown-encoding")
     assert body["samples"][0]["encoding"] == "gb18030"
     assert "encoding=gb18030" in body["detail"]
     body = refused(
-        sent(hand, tmp_path / "GBK-None" / "grids.zip", encoding="klingon"), 422, "unknown-encoding-name"
+        sent(draft_client, tmp_path / "GBK-None" / "grids.zip", encoding="klingon"),
+        422,
+        "unknown-encoding-name",
     )
     assert "gb18030" in body["detail"]
-    refused(sent(hand, tmp_path / "GBK-None" / "grids.zip", encoding="utf-8"), 422, "unknown-encoding")
-    assert hand.get()["operations"] == 0
-    result = taken(hand, tmp_path / "GBK-None" / "grids.zip", encoding="GBK")
+    refused(
+        sent(draft_client, tmp_path / "GBK-None" / "grids.zip", encoding="utf-8"), 422, "unknown-encoding"
+    )
+    assert draft_client.get()["operations"] == 0
+    result = taken(draft_client, tmp_path / "GBK-None" / "grids.zip", encoding="GBK")
     assert [step["op"] for step in result["steps"]]
-    names = {feature["id"]: feature["properties"]["name"] for feature in hand.get("/grids")["features"]}
+    names = {
+        feature["id"]: feature["properties"]["name"] for feature in draft_client.get("/grids")["features"]
+    }
     assert names[ENCLAVE] == TEXT
     # UTF-8 that calls itself GBK says the same, so that nothing changes.
-    refused(sent(hand, packed("UTF-8", "GBK")), 409, "no-changes")
+    refused(sent(draft_client, packed("UTF-8", "GBK")), 409, "no-changes")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.demo.plan import make_plan, read_outline
 from gis.synthetic import build_district
-from tests.app.drafts.drafting import LEFT, RIGHT, TALL, Drafting, Hand, shared_vertex, through
+from tests.app.drafts.drafting import LEFT, RIGHT, TALL, DraftClient, Drafting, shared_vertex, through
 from tests.fixtures.grass import opinion_on, parts_of
 from tests.fixtures.towns import shape_of
 
@@ -56,10 +56,10 @@ def test_every_edition_that_drafts_became(drafting: Drafting, tmp_path: Path) ->
     ]
     editor, publisher = drafting.editor(), drafting.publisher()
     for number, operations in enumerate(rounds, start=2):
-        hand = Hand.begin(editor)
+        draft_client = DraftClient.begin(editor)
         for operation in operations:
-            hand.do(**operation)
-        hand.approve(publisher).publish()
+            draft_client.do(**operation)
+        draft_client.approve(publisher).publish()
         codes, polygons = published(drafting, number)
         found = opinion_on(codes, polygons, tmp_path)
         assert (found.areas, found.overlapping, found.nobodys) == (parts_of(polygons), 0, 0), found.said

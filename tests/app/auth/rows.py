@@ -14,7 +14,7 @@ from app.publishing.registry import unit_path_tables
 from tests.fixtures import throwaway
 from tests.fixtures.connections import engine_on
 from tests.fixtures.throwaway import TestDatabase
-from tests.fixtures.units import GRIDS, place_in, plant
+from tests.fixtures.units import GRIDS, make_units, place_in
 
 # Rows that hang on a guarded one, with the paths of that one; `arrange` writes them where there is no such column.
 _HANGING = {
@@ -35,7 +35,7 @@ PATHS = {
 
 def arrange(session: Session) -> None:
     """Fill every guarded table, as the owner: five grids in two streets, one place outside, a pipe across both."""
-    plant(session, GRIDS)
+    make_units(session, GRIDS)
     run = session.execute
     run(
         text(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.app.auth.looking import audit, execute, scalar
+from tests.app.auth.table_queries import audit, execute, scalar
 from tests.fixtures.actors import PASSWORD, Actors, add_account
 from tests.fixtures.clients import NewClient
 from tests.fixtures.database import CommittingDatabase

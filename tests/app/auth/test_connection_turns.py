@@ -16,7 +16,7 @@ from app.auth.sign_in_turns import SignInTurns
 from app.db import locks
 from app.kit.admission import Overloaded
 from app.settings import SIGN_IN_CONNECTIONS, load_settings
-from tests.app.auth.looking import scalar
+from tests.app.auth.table_queries import scalar
 from tests.app.incidents.reports import report_all
 from tests.fixtures.actors import PASSWORD, Actors, add_account
 from tests.fixtures.clients import client_on

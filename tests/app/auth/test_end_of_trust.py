@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 import app as application
 from app.auth.csrf import SAFE_METHODS
 from app.auth.policy import policy_of
-from tests.app.auth.looking import audit, execute, scalar
+from tests.app.auth.table_queries import audit, execute, scalar
 from tests.fixtures.actors import PASSWORD, Actors, add_account
 from tests.fixtures.clients import NewClient
 from tests.fixtures.commands import Command

@@ -9,7 +9,7 @@ import pytest
 
 from app.auth import first_admin
 from app.db.session import NOTHING, write_session
-from tests.app.auth.looking import audit, execute, scalar
+from tests.app.auth.table_queries import audit, execute, scalar
 from tests.fixtures.actors import Actors, add_account
 from tests.fixtures.clients import NewClient, client_on
 from tests.fixtures.commands import Command

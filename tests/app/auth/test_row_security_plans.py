@@ -12,7 +12,7 @@ from app.db.cluster import ClusterInfo
 from app.db.session import EVERYTHING, RowScope
 from tests.app.auth.rows import filled, look, undone
 from tests.fixtures.throwaway import TestDatabase
-from tests.fixtures.units import GRIDS, plant
+from tests.fixtures.units import GRIDS, make_units
 
 ROWS = 20_000
 STREET = RowScope(("d.a",), "li")
@@ -21,7 +21,7 @@ BOX = "geom && ST_MakeEnvelope(120.001, 35.001, 120.002, 35.002, 4326)"
 
 def crowd(session: Session) -> None:
     """Twenty thousand incidents and components spread over five grids."""
-    plant(session, GRIDS)
+    make_units(session, GRIDS)
     session.execute(text("SET LOCAL wangge.owners = 'given'"))
     session.execute(
         text(

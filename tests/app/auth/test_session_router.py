@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
 from app.auth import passwords, secrets, sessions
-from tests.app.auth.looking import audit, execute, scalar
+from tests.app.auth.table_queries import audit, execute, scalar
 from tests.fixtures.actors import PASSWORD, Actors, add_account
 from tests.fixtures.clients import NewClient, client_on, serving
 from tests.fixtures.database import CommittingDatabase, settings_for

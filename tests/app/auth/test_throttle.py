@@ -14,7 +14,7 @@ from app.auth import throttle
 from app.auth.passwords import HashingGates
 from app.db.session import NOTHING, write_session
 from app.errors import TooMany
-from tests.app.auth.looking import execute, scalar
+from tests.app.auth.table_queries import execute, scalar
 from tests.fixtures.actors import PASSWORD, add_account, hashing_with
 from tests.fixtures.clients import NewClient
 from tests.fixtures.database import CommittingDatabase

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.auth import secrets
-from tests.app.auth.looking import audit, execute, scalar
+from tests.app.auth.table_queries import audit, execute, scalar
 from tests.fixtures.actors import Actors, add_account
 from tests.fixtures.clients import NewClient
 from tests.fixtures.database import CommittingDatabase

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from app.auth import sessions, totp
 from app.kit import clock
-from tests.app.auth.looking import audit, execute, scalar
+from tests.app.auth.table_queries import audit, execute, scalar
 from tests.fixtures.actors import PASSWORD, Actors, add_account
 from tests.fixtures.clients import NewClient, client_on, serving
 from tests.fixtures.commands import Command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.auth.looking import audit
+from tests.app.auth.table_queries import audit
 from tests.fixtures.actors import PASSWORD, Actors, add_account
 from tests.fixtures.clients import NewClient
 from tests.fixtures.commands import Command

@@ -6,7 +6,7 @@ import getpass
 
 import pytest
 
-from tests.app.auth.looking import audit, execute, scalar
+from tests.app.auth.table_queries import audit, execute, scalar
 from tests.fixtures.clients import NewClient
 from tests.fixtures.commands import Command, Result
 from tests.fixtures.database import CommittingDatabase

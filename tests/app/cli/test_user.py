@@ -10,7 +10,7 @@ import pytest
 
 from app.auth.models import ROLES
 from app.cli.user import RoleName
-from tests.app.auth.looking import audit, scalar
+from tests.app.auth.table_queries import audit, scalar
 from tests.fixtures.actors import Actors, add_account
 from tests.fixtures.clients import NewClient
 from tests.fixtures.commands import Command

@@ -59,7 +59,7 @@ class Drafting:
 
 
 @dataclass
-class Hand:
+class DraftClient:
     """Somebody at a draft: sends with each write the version that the last answer told."""
 
     client: TestClient
@@ -67,16 +67,16 @@ class Hand:
     etag: str
 
     @classmethod
-    def begin(cls, client: TestClient, title: str = "调整", **more: Any) -> Hand:
+    def begin(cls, client: TestClient, title: str = "调整", **more: Any) -> DraftClient:
         """A new draft of this person's."""
         answer = client.post("/v1/drafts", json={"title": title, **more})
         assert answer.status_code == 201, answer.text
         hold_to_model(client.app, answer)
         return cls(client, answer.json()["id"], answer.headers["etag"])
 
-    def taken_by(self, client: TestClient) -> Hand:
+    def taken_by(self, client: TestClient) -> DraftClient:
         """The same draft in somebody else's hands, at its present version."""
-        return Hand(client, self.id, client.get(self.url).headers["etag"])
+        return DraftClient(client, self.id, client.get(self.url).headers["etag"])
 
     @property
     def url(self) -> str:
@@ -106,11 +106,11 @@ class Hand:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    def approve(self, reviewer: TestClient) -> Hand:
+    def approve(self, reviewer: TestClient) -> DraftClient:
         """Submitted, and approved by somebody else, in whose hands it is then."""
         answer = self.send("/submit", {})
         assert answer.status_code == 200, answer.text
-        other = Hand(reviewer, self.id, self.etag)
+        other = DraftClient(reviewer, self.id, self.etag)
         answer = other.send("/review", {"decision": "approve", "comment": "同意"})
         assert answer.status_code == 200, answer.text
         return other

@@ -4,41 +4,53 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.drafts.drafting import LEFT, RIGHT, Drafting, Hand
+from tests.app.drafts.drafting import LEFT, RIGHT, DraftClient, Drafting
 from tests.fixtures.proxies import MARKS
 from tests.fixtures.towns import inside
 
 
 def test_who_drew_behind_a_proxy_draws_on_and_nobody_writes_over_others(drafting: Drafting):
     for mark in MARKS.values():
-        hand = Hand.begin(drafting.editor())
+        draft_client = DraftClient.begin(drafting.editor())
         for number in range(3):
-            hand.etag = mark(hand.etag)
-            hand.do(op="rename", grid=LEFT, name=f"名{number}")
-        stale = mark(hand.etag)
-        hand.do(op="rename", grid=RIGHT, name="别人改的")
-        refused = hand.send(
+            draft_client.etag = mark(draft_client.etag)
+            draft_client.do(op="rename", grid=LEFT, name=f"名{number}")
+        stale = mark(draft_client.etag)
+        draft_client.do(op="rename", grid=RIGHT, name="别人改的")
+        refused = draft_client.send(
             "/operations", {"op": "rename", "grid": LEFT, "name": "旧"}, headers={"If-Match": stale}
         )
         assert refused.status_code == 412, refused.text
-        assert refused.headers["etag"] == hand.etag
+        assert refused.headers["etag"] == draft_client.etag
         for part in ("", "/grids"):
-            known = hand.client.get(f"{hand.url}{part}", headers={"If-None-Match": mark(hand.etag)})
-            assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", hand.etag)
-            assert hand.client.get(f"{hand.url}{part}", headers={"If-None-Match": stale}).status_code == 200
-        assert hand.client.delete(hand.url, headers={"If-Match": mark(hand.etag)}).status_code == 204
+            known = draft_client.client.get(
+                f"{draft_client.url}{part}", headers={"If-None-Match": mark(draft_client.etag)}
+            )
+            assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", draft_client.etag)
+            assert (
+                draft_client.client.get(
+                    f"{draft_client.url}{part}", headers={"If-None-Match": stale}
+                ).status_code
+                == 200
+            )
+        assert (
+            draft_client.client.delete(
+                draft_client.url, headers={"If-Match": mark(draft_client.etag)}
+            ).status_code
+            == 204
+        )
 
 
 def test_grids_of_a_draft_by_features(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    url = f"/ogc/drafts/{hand.id}/collections/grid/items/{LEFT}"
+    draft_client = DraftClient.begin(drafting.editor())
+    url = f"/ogc/drafts/{draft_client.id}/collections/grid/items/{LEFT}"
     for mark in MARKS.values():
-        seen = mark(hand.client.get(url).headers["etag"])
-        assert hand.client.get(url, headers={"If-None-Match": seen}).status_code == 304
+        seen = mark(draft_client.client.get(url).headers["etag"])
+        assert draft_client.client.get(url, headers={"If-None-Match": seen}).status_code == 304
         body = {"type": "Feature", "properties": {"name": seen[:20]}}
-        patched = hand.client.patch(url, json=body, headers={"If-Match": seen})
+        patched = draft_client.client.patch(url, json=body, headers={"If-Match": seen})
         assert patched.status_code == 200, patched.text
-        assert hand.client.patch(url, json=body, headers={"If-Match": seen}).status_code == 412
+        assert draft_client.client.patch(url, json=body, headers={"If-Match": seen}).status_code == 412
 
 
 @pytest.mark.parametrize(

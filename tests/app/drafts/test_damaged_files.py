@@ -12,7 +12,7 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
-from tests.app.drafts.drafting import LEFT, RIGHT, Drafting, Hand
+from tests.app.drafts.drafting import LEFT, RIGHT, DraftClient, Drafting
 from tests.app.drafts.test_upload import exported
 from tests.fixtures.formats import WRITERS, reading_options
 
@@ -78,8 +78,8 @@ def damage_members(content: bytes, random_: random.Random) -> bytes:
 
 
 def test_no_damaged_file_is_a_fault_of_ours(drafting: Drafting, tmp_path: Path) -> None:
-    hand = Hand.begin(drafting.editor())
-    frame = exported(hand)
+    draft_client = DraftClient.begin(drafting.editor())
+    frame = exported(draft_client)
     frame = frame[frame["code"].isin([LEFT, RIGHT])]
     whole = {
         extension: write(frame, tmp_path / f"grids{extension}").read_bytes()
@@ -91,21 +91,21 @@ def test_no_damaged_file_is_a_fault_of_ours(drafting: Drafting, tmp_path: Path) 
         extension = list(WRITERS)[seed % len(WRITERS)]
         packed = extension.endswith(("zip", ".kmz", ".xlsx")) and random_.random() < 0.7
         content = (damage_members if packed else damage)(whole[extension], random_)
-        answer = hand.client.put(
-            f"{hand.url}/file",
+        answer = draft_client.client.put(
+            f"{draft_client.url}/file",
             content=content,
             params={
                 "missing": "keep",
                 "code": "text" if extension == ".dxf" else "code",
                 **reading_options(extension),
             },
-            headers={"If-Match": hand.etag},
+            headers={"If-Match": draft_client.etag},
         )
         assert answer.status_code in _EXPECTED, (seed, extension, answer.status_code, answer.text[:500])
         statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
         if answer.status_code == 200:
-            hand.etag = answer.headers["etag"]
-            hand.send("/undo", {})
+            draft_client.etag = answer.headers["etag"]
+            draft_client.send("/undo", {})
         else:
             body = answer.json()
             assert body["detail"], seed

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.geometry import round_degrees
-from tests.app.drafts.drafting import LEFT, RIGHT, STREET_1, TALL, Drafting, Hand, through
+from tests.app.drafts.drafting import LEFT, RIGHT, STREET_1, TALL, DraftClient, Drafting, through
 from tests.app.drafts.test_workflow import broken
 from tests.fixtures.towns import DISTRICT, shape_of
 
@@ -50,24 +50,24 @@ def located(drafting: Drafting, area: dict):
     return drafting.editor().get("/v1/locate", params={"lon": f"{lon:.7f}", "lat": f"{lat:.7f}"})
 
 
-def excluded_of(hand: Hand) -> list[dict]:
-    return [f for f in hand.get("/grids")["features"] if f["properties"]["kind"] == "excluded"]
+def excluded_of(draft_client: DraftClient) -> list[dict]:
+    return [f for f in draft_client.get("/grids")["features"] if f["properties"]["kind"] == "excluded"]
 
 
 def test_a_drawn_area_is_nobodys_from_the_publication_on(drafting: Drafting):
-    hand, area = Hand.begin(drafting.editor()), across(LEFT, RIGHT)
-    done = hand.do(op="exclude", area=area, reason=REASON)
+    draft_client, area = DraftClient.begin(drafting.editor()), across(LEFT, RIGHT)
+    done = draft_client.do(op="exclude", area=area, reason=REASON)
     (code,) = done["created"]
     assert code.startswith("excluded:")
     assert set(done["changed"]) >= {LEFT, RIGHT}
     assert done["retired"] == []
-    assert hand.get("/check") == []
-    (feature,) = excluded_of(hand)
+    assert draft_client.get("/check") == []
+    (feature,) = excluded_of(draft_client)
     assert feature["properties"] == {
         "code": code, "name": REASON, "community": DISTRICT, "kind": "excluded", "change": "created",
     }  # fmt: skip
     assert located(drafting, area).status_code == 200
-    published = hand.approve(drafting.publisher()).publish()
+    published = draft_client.approve(drafting.publisher()).publish()
     assert published["excluded"] == [code]
     answer = located(drafting, area)
     assert answer.status_code == 404
@@ -87,27 +87,27 @@ def test_a_drawn_area_is_nobodys_from_the_publication_on(drafting: Drafting):
 
 
 def test_the_refusal_of_a_gap_names_the_way_out(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    refused = hand.send("/operations", {"op": "remove", "grid": "370299002004003", "to": []})
+    draft_client = DraftClient.begin(drafting.editor())
+    refused = draft_client.send("/operations", {"op": "remove", "grid": "370299002004003", "to": []})
     assert refused.status_code == 422
     assert refused.json()["code"] == "leaves-gap"
     assert "exclude" in refused.json()["detail"]
 
 
 def test_a_whole_grid_becomes_nobodys_and_a_grid_again(drafting: Drafting):
-    hand, enclave = Hand.begin(drafting.editor()), "370299002004003"
+    draft_client, enclave = DraftClient.begin(drafting.editor()), "370299002004003"
     area = shapely.geometry.mapping(shape_of(enclave))
-    refused = hand.send("/operations", {"op": "exclude", "area": area, "reason": REASON})
+    refused = draft_client.send("/operations", {"op": "exclude", "area": area, "reason": REASON})
     assert refused.json()["code"] == "swallows-grid"
-    done = hand.do(op="exclude", grid=enclave, reason=REASON)
+    done = draft_client.do(op="exclude", grid=enclave, reason=REASON)
     assert done["retired"] == [enclave]
     (code,) = done["created"]
-    back = hand.do(op="add", area=area, community="370299002004")
+    back = draft_client.do(op="add", area=area, community="370299002004")
     assert back["retired"] == [code]
-    assert hand.get("/check") == []
+    assert draft_client.get("/check") == []
     for step in ("/undo", "/undo", "/redo", "/redo", "/undo"):
-        assert hand.send(step).status_code == 200
-    assert [f["properties"]["code"] for f in excluded_of(hand)] == [code]
+        assert draft_client.send(step).status_code == 200
+    assert [f["properties"]["code"] for f in excluded_of(draft_client)] == [code]
 
 
 @pytest.mark.parametrize(
@@ -120,62 +120,66 @@ def test_a_whole_grid_becomes_nobodys_and_a_grid_again(drafting: Drafting):
     ],
 )
 def test_it_is_no_grid(drafting: Drafting, operation: dict):
-    hand = Hand.begin(drafting.editor())
-    (code,) = hand.do(op="exclude", area=within(LEFT), reason=REASON)["created"]
-    refused = hand.send("/operations", operation | {"grid": code})
+    draft_client = DraftClient.begin(drafting.editor())
+    (code,) = draft_client.do(op="exclude", area=within(LEFT), reason=REASON)["created"]
+    refused = draft_client.send("/operations", operation | {"grid": code})
     assert (refused.status_code, refused.json()["code"]) == (422, "excluded-land")
     assert code in refused.json()["detail"]
-    assert hand.send("/operations", {"op": "merge", "grids": [code, LEFT]}).json()["code"] == "excluded-land"
+    assert (
+        draft_client.send("/operations", {"op": "merge", "grids": [code, LEFT]}).json()["code"]
+        == "excluded-land"
+    )
 
 
 def test_its_border_follows_a_moved_vertex(drafting: Drafting):
-    hand, area = Hand.begin(drafting.editor()), within(LEFT)
-    (code,) = hand.do(op="exclude", area=area, reason=REASON)["created"]
+    draft_client, area = DraftClient.begin(drafting.editor()), within(LEFT)
+    (code,) = draft_client.do(op="exclude", area=area, reason=REASON)["created"]
     corner = area["coordinates"][0][0]
-    moved = hand.do(
+    moved = draft_client.do(
         op="move_vertex", **{"from": corner, "to": round_degrees([corner[0] + 0.0004, corner[1]]).tolist()}
     )
     assert sorted(moved["changed"]) == sorted([LEFT, code])
-    assert hand.get("/check") == []
+    assert draft_client.get("/check") == []
 
 
 def test_a_split_beside_it_keeps_the_borders_matched(drafting: Drafting):
-    hand, area = Hand.begin(drafting.editor()), within(LEFT)
-    (code,) = hand.do(op="exclude", area=area, reason=REASON)["created"]
-    done = hand.do(op="split", grid=LEFT, by=through(LEFT, slant=0.0007))
+    draft_client, area = DraftClient.begin(drafting.editor()), within(LEFT)
+    (code,) = draft_client.do(op="exclude", area=area, reason=REASON)["created"]
+    done = draft_client.do(op="split", grid=LEFT, by=through(LEFT, slant=0.0007))
     assert code in done["noded"], "the ends of the cut are vertices of it, too"
-    assert hand.get("/check") == []
-    hand.approve(drafting.publisher()).publish()
+    assert draft_client.get("/check") == []
+    draft_client.approve(drafting.publisher()).publish()
     assert located(drafting, area).json()["excluded"] == {"reason": REASON}
     assert broken(drafting) == []
 
 
 def test_a_transfer_leaves_it_alone_and_remove_gives_it_back(drafting: Drafting):
-    hand, area = Hand.begin(drafting.editor()), across(LEFT, RIGHT)
-    (code,) = hand.do(op="exclude", area=area, reason=REASON)["created"]
-    before = excluded_of(hand)[0]["geometry"]
+    draft_client, area = DraftClient.begin(drafting.editor()), across(LEFT, RIGHT)
+    (code,) = draft_client.do(op="exclude", area=area, reason=REASON)["created"]
+    before = excluded_of(draft_client)[0]["geometry"]
     wider = shapely.geometry.mapping(shapely.geometry.shape(area).buffer(0.0008, join_style="mitre"))
-    done = hand.do(op="transfer", area=wider, to=RIGHT)
+    done = draft_client.do(op="transfer", area=wider, to=RIGHT)
     assert code not in done["retired"]
-    now = shapely.geometry.shape(excluded_of(hand)[0]["geometry"])
+    now = shapely.geometry.shape(excluded_of(draft_client)[0]["geometry"])
     assert now.symmetric_difference(shapely.geometry.shape(before)).area < 1e-12
-    given = hand.do(op="remove", grid=code)
+    given = draft_client.do(op="remove", grid=code)
     assert given["retired"] == [code]
     assert RIGHT in given["changed"]
-    assert excluded_of(hand) == []
+    assert excluded_of(draft_client) == []
 
 
 def test_the_reason_is_changed_by_a_rename_and_never_empty(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    (code,) = hand.do(op="exclude", area=within(LEFT), reason=REASON)["created"]
-    assert hand.do(op="rename", grid=code, name="水库")["changed"] == [code]
-    assert excluded_of(hand)[0]["properties"]["name"] == "水库"
+    draft_client = DraftClient.begin(drafting.editor())
+    (code,) = draft_client.do(op="exclude", area=within(LEFT), reason=REASON)["created"]
+    assert draft_client.do(op="rename", grid=code, name="水库")["changed"] == [code]
+    assert excluded_of(draft_client)[0]["properties"]["name"] == "水库"
     for bad in ("", " ", "a\nb", "x" * 201):
-        refused = hand.send("/operations", {"op": "exclude", "area": within(RIGHT), "reason": bad})
+        refused = draft_client.send("/operations", {"op": "exclude", "area": within(RIGHT), "reason": bad})
         assert refused.status_code == 422, bad
-    assert hand.send("/operations", {"op": "rename", "grid": code, "name": " "}).status_code == 422
+    assert draft_client.send("/operations", {"op": "rename", "grid": code, "name": " "}).status_code == 422
     assert (
-        hand.send("/operations", {"op": "exclude", "area": within(RIGHT)}).json()["code"] == "missing-field"
+        draft_client.send("/operations", {"op": "exclude", "area": within(RIGHT)}).json()["code"]
+        == "missing-field"
     )
 
 
@@ -191,16 +195,16 @@ def test_what_lies_in_it_has_no_owner_and_the_impact_says_so(drafting: Drafting)
             {"x": lon, "y": lat},
         )
     assert rows(drafting, "SELECT grid_code FROM component") == [(LEFT,)]
-    hand = Hand.begin(drafting.editor())
-    hand.do(op="exclude", area=area, reason=REASON)
-    impact = hand.get("/impact")
+    draft_client = DraftClient.begin(drafting.editor())
+    draft_client.do(op="exclude", area=area, reason=REASON)
+    impact = draft_client.get("/impact")
     moved = [
         (row["from"], row["to"], row["count"]) for row in impact["counts"] if row["layer"] == "components"
     ]
     assert moved == [(LEFT, None, 1)]
-    hand.approve(drafting.publisher()).publish()
+    draft_client.approve(drafting.publisher()).publish()
     assert rows(drafting, "SELECT grid_code, grid_path::text FROM component") == [(None, "outside")]
-    again = Hand.begin(drafting.editor())
+    again = DraftClient.begin(drafting.editor())
     again.do(op="add", area=area, to=LEFT)
     again.approve(drafting.publisher()).publish()
     assert rows(drafting, "SELECT grid_code FROM component") == [(LEFT,)]
@@ -213,14 +217,14 @@ def test_what_lies_in_it_has_no_owner_and_the_impact_says_so(drafting: Drafting)
 
 
 def test_the_editor_of_a_street_declares_land_of_that_street_only(drafting: Drafting):
-    hand = Hand.begin(drafting.editor(DISTRICT, STREET_1))
-    hand.do(op="exclude", area=within(TALL, 0.001), reason=REASON)
-    refused = hand.send("/operations", {"op": "exclude", "area": within(LEFT), "reason": REASON})
+    draft_client = DraftClient.begin(drafting.editor(DISTRICT, STREET_1))
+    draft_client.do(op="exclude", area=within(TALL, 0.001), reason=REASON)
+    refused = draft_client.send("/operations", {"op": "exclude", "area": within(LEFT), "reason": REASON})
     assert refused.status_code == 403
 
 
 def test_a_draft_with_declared_land_is_rebased_and_withdrawn(drafting: Drafting):
-    mine, theirs = Hand.begin(drafting.editor()), Hand.begin(drafting.editor(name="另一人"))
+    mine, theirs = DraftClient.begin(drafting.editor()), DraftClient.begin(drafting.editor(name="另一人"))
     (code,) = mine.do(op="exclude", area=within(TALL, 0.001), reason=REASON)["created"]
     (other,) = theirs.do(op="exclude", area=within(RIGHT, 0.001), reason="水库")["created"]
     assert code != other
@@ -236,9 +240,9 @@ def test_a_draft_with_declared_land_is_rebased_and_withdrawn(drafting: Drafting)
 
 
 def test_two_who_exclude_the_same_land_meet_a_conflict(drafting: Drafting):
-    mine, theirs = Hand.begin(drafting.editor()), Hand.begin(drafting.editor(name="另一人"))
-    for hand in (mine, theirs):
-        hand.do(op="exclude", area=within(LEFT), reason=REASON)
+    mine, theirs = DraftClient.begin(drafting.editor()), DraftClient.begin(drafting.editor(name="另一人"))
+    for draft_client in (mine, theirs):
+        draft_client.do(op="exclude", area=within(LEFT), reason=REASON)
     theirs.approve(drafting.publisher()).publish()
     refused = mine.approve(drafting.publisher(name="审二")).send("/publish", {})
     assert refused.status_code == 409
@@ -246,9 +250,9 @@ def test_two_who_exclude_the_same_land_meet_a_conflict(drafting: Drafting):
 
 
 def test_published_land_is_read_only(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    hand.do(op="exclude", area=within(LEFT), reason=REASON)
-    hand.approve(drafting.publisher()).publish()
+    draft_client = DraftClient.begin(drafting.editor())
+    draft_client.do(op="exclude", area=within(LEFT), reason=REASON)
+    draft_client.approve(drafting.publisher()).publish()
     for change in (
         "UPDATE excluded_land SET reason = 'x'",
         "DELETE FROM excluded_land",
@@ -261,10 +265,10 @@ def test_published_land_is_read_only(drafting: Drafting):
 
 
 def test_an_edition_may_change_nothing_but_declared_land(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    (code,) = hand.do(op="exclude", area=within(LEFT), reason=REASON)["created"]
-    hand.approve(drafting.publisher()).publish()
-    other = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
+    (code,) = draft_client.do(op="exclude", area=within(LEFT), reason=REASON)["created"]
+    draft_client.approve(drafting.publisher()).publish()
+    other = DraftClient.begin(drafting.editor())
     other.do(op="rename", grid=code, name="水库")
     diff = other.get("/diff")
     shown = [f["properties"] for side in ("before", "after") for f in diff[side]["features"]]
@@ -285,9 +289,9 @@ def test_an_edition_may_change_nothing_but_declared_land(drafting: Drafting):
 
 
 # ---------------------------------------------------------------- files
-def as_file(hand: Hand, path: Path, *, without: tuple[str, ...] = (), **shapes: Any) -> Path:
+def as_file(draft_client: DraftClient, path: Path, *, without: tuple[str, ...] = (), **shapes: Any) -> Path:
     """The grids of a draft as QGIS would send them, without land that is nobody's."""
-    rows = [f for f in hand.get("/grids")["features"] if f["properties"]["kind"] != "excluded"]
+    rows = [f for f in draft_client.get("/grids")["features"] if f["properties"]["kind"] != "excluded"]
     rows = [f for f in rows if f["properties"]["code"] not in without]
     for feature in rows:
         other = shapes.get("g" + feature["properties"]["code"])
@@ -297,43 +301,48 @@ def as_file(hand: Hand, path: Path, *, without: tuple[str, ...] = (), **shapes: 
     return path
 
 
-def put(hand: Hand, path: Path, **params: Any):
-    answer = hand.client.put(
-        f"{hand.url}/file", content=path.read_bytes(), params=params, headers={"If-Match": hand.etag}
+def put(draft_client: DraftClient, path: Path, **params: Any):
+    answer = draft_client.client.put(
+        f"{draft_client.url}/file",
+        content=path.read_bytes(),
+        params=params,
+        headers={"If-Match": draft_client.etag},
     )
     if answer.is_success:
-        hand.etag = answer.headers["etag"]
+        draft_client.etag = answer.headers["etag"]
     return answer
 
 
 def test_a_file_of_grids_leaves_declared_land_as_it_is(drafting: Drafting, tmp_path: Path):
-    hand = Hand.begin(drafting.editor())
-    (code,) = hand.do(op="exclude", area=within(LEFT), reason=REASON)["created"]
-    same = put(hand, as_file(hand, tmp_path / "same.geojson"))
+    draft_client = DraftClient.begin(drafting.editor())
+    (code,) = draft_client.do(op="exclude", area=within(LEFT), reason=REASON)["created"]
+    same = put(draft_client, as_file(draft_client, tmp_path / "same.geojson"))
     assert (same.status_code, same.json()["code"]) == (409, "no-changes")
-    whole = hand.get("/grids")
+    whole = draft_client.get("/grids")
     (tmp_path / "all.geojson").write_text(json.dumps(whole))
-    assert put(hand, tmp_path / "all.geojson").json()["code"] == "no-changes"
-    taken = put(hand, as_file(hand, tmp_path / "over.geojson", **{f"g{LEFT}": shape_of(LEFT)}))
+    assert put(draft_client, tmp_path / "all.geojson").json()["code"] == "no-changes"
+    taken = put(
+        draft_client, as_file(draft_client, tmp_path / "over.geojson", **{f"g{LEFT}": shape_of(LEFT)})
+    )
     assert taken.status_code == 422, "a grid drawn over it is refused by name"
     assert code in taken.text
 
 
 def test_gaps_of_a_file_are_accepted_with_a_reason(drafting: Drafting, tmp_path: Path):
-    hand, enclave = Hand.begin(drafting.editor()), "370299002004003"
+    draft_client, enclave = DraftClient.begin(drafting.editor()), "370299002004003"
     holed = shape_of(LEFT).difference(shapely.geometry.shape(within(LEFT)))
-    file = as_file(hand, tmp_path / "gaps.geojson", without=(enclave,), **{f"g{LEFT}": holed})
-    assert put(hand, file).status_code == 422
-    done = put(hand, file, accept_gaps=REASON)
+    file = as_file(draft_client, tmp_path / "gaps.geojson", without=(enclave,), **{f"g{LEFT}": holed})
+    assert put(draft_client, file).status_code == 422
+    done = put(draft_client, file, accept_gaps=REASON)
     assert done.status_code == 200, done.text
     body = done.json()
     assert body["retired"] == [enclave]
     assert LEFT in body["changed"]
     assert len([code for code in body["created"] if code.startswith("excluded:")]) == 2
-    assert hand.get("/check") == []
-    assert {f["properties"]["name"] for f in excluded_of(hand)} == {REASON}
-    hand.approve(drafting.publisher()).publish()
+    assert draft_client.get("/check") == []
+    assert {f["properties"]["name"] for f in excluded_of(draft_client)} == {REASON}
+    draft_client.approve(drafting.publisher()).publish()
     assert located(drafting, within(LEFT)).json()["excluded"] == {"reason": REASON}
     assert broken(drafting) == []
     for bad in ("", " ", "a\nb", "x" * 201):
-        assert put(hand, file, accept_gaps=bad).status_code == 422
+        assert put(draft_client, file, accept_gaps=bad).status_code == 422

@@ -25,7 +25,7 @@ from app.files import receiving
 from app.files.limits import uploads_folder
 from gis.io import write_layer
 from gis.sandbox import make_folder
-from tests.app.drafts.drafting import LEFT, RIGHT, Drafting, Hand
+from tests.app.drafts.drafting import LEFT, RIGHT, DraftClient, Drafting
 from tests.app.drafts.test_upload import exported, sent, taken
 from tests.app.drafts.test_workflow import refused
 from tests.fixtures.clients import serving
@@ -144,15 +144,15 @@ def test_no_file_is_a_program(drafting: Drafting, listener: Listener) -> None:
     home = drafting.db.settings.home
     home.mkdir(exist_ok=True)
     (home / "pgpass").write_text(f"{SECRET}\n")
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     for name, content in programs(home, listener.url).items():
         for query in ({}, {"code": SECRET}):
             for language in ("en", "zh"):
-                answer = hand.client.put(
-                    f"{hand.url}/file",
+                answer = draft_client.client.put(
+                    f"{draft_client.url}/file",
                     content=content,
                     params=query,
-                    headers={"If-Match": hand.etag, "Accept-Language": language},
+                    headers={"If-Match": draft_client.etag, "Accept-Language": language},
                 )
                 assert answer.status_code == 422, (name, answer.text)
                 said = answer.text.replace(SECRET, "", 1) if query else answer.text
@@ -162,7 +162,7 @@ def test_no_file_is_a_program(drafting: Drafting, listener: Listener) -> None:
                     assert str(home) not in said, name
                 assert "/uploads/" not in said, name
     assert listener.calls == []
-    assert hand.get()["version"] == 1
+    assert draft_client.get()["version"] == 1
 
 
 # ---------------------------------------------------------------- the good ones
@@ -170,14 +170,14 @@ def test_no_file_is_a_program(drafting: Drafting, listener: Listener) -> None:
 def test_every_format_passes_by_request_and_by_command(
     drafting: Drafting, wangge_empty, tmp_path: Path, extension: str
 ) -> None:
-    hand = Hand.begin(drafting.editor())
-    frame = exported(hand)
+    draft_client = DraftClient.begin(drafting.editor())
+    frame = exported(draft_client)
     frame = frame[frame["code"].isin([LEFT, RIGHT])][["code", "geometry"]]
     path = WRITERS[extension](frame, tmp_path / f"grids{extension}")
     options = reading_options(extension)
     column = "text" if extension == ".dxf" else "code"
     # Read to the last digit: it says what the draft says.
-    refused(sent(hand, path, code=column, missing="keep", **options), 409, "no-changes")
+    refused(sent(draft_client, path, code=column, missing="keep", **options), 409, "no-changes")
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     result = wangge_empty("grids", "check", path, "--code", column, "--json", *words)
     assert result.code == 0, str(result)
@@ -186,12 +186,14 @@ def test_every_format_passes_by_request_and_by_command(
 
 # ---------------------------------------------------------------- too much
 def test_small_files_that_unpack_to_much_are_refused_at_once(drafting: Drafting, tmp_path: Path) -> None:
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     for count in (1000, 3000):
-        body = refused(sent(hand, equal_rows(tmp_path / "a.parquet", count)), 422, "duplicate-code")
+        body = refused(sent(draft_client, equal_rows(tmp_path / "a.parquet", count)), 422, "duplicate-code")
         assert [defect["kind"] for defect in body["defects"]] == ["duplicate-code"]
     codes = [f"g{at:04}" for at in range(3000)]
-    body = refused(sent(hand, equal_rows(tmp_path / "b.parquet", 3000, codes=codes)), 422, "not-clean")
+    body = refused(
+        sent(draft_client, equal_rows(tmp_path / "b.parquet", 3000, codes=codes)), 422, "not-clean"
+    )
     assert {defect["kind"] for defect in body["defects"]} == {"overlap"}
     many = {
         "parquet": equal_rows(tmp_path / "c.parquet", 1_000_000),
@@ -200,7 +202,7 @@ def test_small_files_that_unpack_to_much_are_refused_at_once(drafting: Drafting,
         "table": long_table(tmp_path / "f.csv", 200_000),
     }
     for name, path in many.items():
-        body = refused(sent(hand, path), 413, "limit-exceeded")
+        body = refused(sent(draft_client, path), 413, "limit-exceeded")
         assert body["limit"] == "WANGGE_UPLOAD_FEATURES", name
         assert body["largest"] == drafting.db.settings.upload_features
         assert body["found"] > body["largest"]
@@ -208,7 +210,7 @@ def test_small_files_that_unpack_to_much_are_refused_at_once(drafting: Drafting,
     features = ",".join([json.dumps(_FEATURE)] * 100_000)
     path = tmp_path / "g.geojson"
     path.write_text(f'{{"type": "FeatureCollection", "features": [{features}]}}')
-    refused(sent(hand, path), 413, "limit-exceeded")
+    refused(sent(draft_client, path), 413, "limit-exceeded")
     reader = drafting.app.state.files
     reader.limits = replace(reader.limits, unpacked_mb=20)
     with zipfile.ZipFile(tmp_path / "h.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -217,9 +219,10 @@ def test_small_files_that_unpack_to_much_are_refused_at_once(drafting: Drafting,
                 for _ in range(8):
                     member.write(bytes(1 << 20))
     assert (
-        refused(sent(hand, tmp_path / "h.zip"), 413, "limit-exceeded")["limit"] == "WANGGE_UPLOAD_UNPACKED_MB"
+        refused(sent(draft_client, tmp_path / "h.zip"), 413, "limit-exceeded")["limit"]
+        == "WANGGE_UPLOAD_UNPACKED_MB"
     )
-    assert hand.get()["version"] == 1
+    assert draft_client.get()["version"] == 1
 
 
 def test_a_command_says_which_limit_it_was(
@@ -249,15 +252,15 @@ def test_a_command_says_which_limit_it_was(
 
 # ---------------------------------------------------------------- not text
 def test_bytes_that_are_no_text_are_refused_with_their_place(drafting: Drafting, tmp_path: Path) -> None:
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     whole = json.dumps({"type": "FeatureCollection", "name": "NAME", "features": [_FEATURE]}).encode()
     for wrong in (b"a\x80", b"\xff\xfe\xfd", b"\xed\xa0\x80", b"\xc0\xaf"):
         for content in (whole.replace(b"NAME", wrong), whole.replace(b'"a"', b'"' + wrong + b'"')):
             (tmp_path / "a").write_bytes(content)
-            body = refused(sent(hand, tmp_path / "a"), 422, "unknown-encoding")
+            body = refused(sent(draft_client, tmp_path / "a"), 422, "unknown-encoding")
             assert wrong[-1:].hex() in body["detail"] or wrong[:1].hex() in body["detail"]
     (tmp_path / "a").write_bytes(whole.replace(b'"a"', b'"a\\ud800"'))
-    assert sent(hand, tmp_path / "a").status_code == 422
+    assert sent(draft_client, tmp_path / "a").status_code == 422
     bad = _text(b"a", b"b\x80c")
     shapes = pa.array([shapely.to_wkb(BOX)] * 2, pa.binary())
     geo = {
@@ -268,13 +271,13 @@ def test_bytes_that_are_no_text_are_refused_with_their_place(drafting: Drafting,
     for names in (["code", "geometry"], ["name", "geometry"]):
         table = pa.table([bad, shapes], names=names).replace_schema_metadata({"geo": json.dumps(geo)})
         pq.write_table(table, tmp_path / "b.parquet")
-        body = refused(sent(hand, tmp_path / "b.parquet", code=names[0]), 422, "unknown-encoding")
+        body = refused(sent(draft_client, tmp_path / "b.parquet", code=names[0]), 422, "unknown-encoding")
         assert (body["rows"][0]["row"], body["rows"][0]["column"]) == (2, names[0])
-    path = write_layer(exported(hand)[["code", "geometry"]], tmp_path / "c.fgb")
+    path = write_layer(exported(draft_client)[["code", "geometry"]], tmp_path / "c.fgb")
     content = path.read_bytes().replace(b"code", b"co\x80e")
     path.write_bytes(content)
-    assert sent(hand, path).status_code == 422
-    assert hand.get()["version"] == 1
+    assert sent(draft_client, path).status_code == 422
+    assert draft_client.get()["version"] == 1
 
 
 def _text(*values: bytes) -> pa.Array:
@@ -287,8 +290,8 @@ def _text(*values: bytes) -> pa.Array:
 def test_a_file_is_compared_without_a_transaction_and_stored_only_on_what_was_seen(
     drafting: Drafting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hand = Hand.begin(drafting.editor())
-    frame = exported(hand)
+    draft_client = DraftClient.begin(drafting.editor())
+    frame = exported(draft_client)
     frame.loc[frame["code"] == LEFT, "name"] = "文件里的名"
     path = write_layer(frame, tmp_path / "a.gpkg")
     reader = drafting.app.state.files
@@ -309,9 +312,9 @@ def test_a_file_is_compared_without_a_transaction_and_stored_only_on_what_was_se
     monkeypatch.setattr(
         receiving, "make_folder", lambda folder: (seen.append(open_transactions()), make_folder(folder))[1]
     )
-    assert taken(hand, path)["changed"] == [LEFT]
+    assert taken(draft_client, path)["changed"] == [LEFT]
     assert seen == [0, 0]
-    other = Hand(hand.client, hand.id, hand.etag)
+    other = DraftClient(draft_client.client, draft_client.id, draft_client.etag)
     frame.loc[frame["code"] == LEFT, "name"] = "又一个名"
     write_layer(frame, path)
 
@@ -320,40 +323,51 @@ def test_a_file_is_compared_without_a_transaction_and_stored_only_on_what_was_se
         return compute(*arguments, **options)
 
     monkeypatch.setattr(reader, "compute_replacement", overtaken)
-    refused(sent(hand, path), 412, "stale")
-    names = {f["id"]: f["properties"]["name"] for f in hand.get("/grids")["features"]}
+    refused(sent(draft_client, path), 412, "stale")
+    names = {f["id"]: f["properties"]["name"] for f in draft_client.get("/grids")["features"]}
     assert (names[LEFT], names[RIGHT]) == ("文件里的名", "先到的名")
-    refused(sent(hand, path), 412, "stale")
+    refused(sent(draft_client, path), 412, "stale")
 
 
 def test_who_may_not_is_refused_before_the_body_is_looked_at(drafting: Drafting, client: TestClient) -> None:
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     read: list[int] = []
 
     def body() -> Iterator[bytes]:
         read.append(1)
         yield b"x"
 
-    answer = client.put(f"{hand.url}/file", content=body(), headers={"If-Match": hand.etag})
+    answer = client.put(f"{draft_client.url}/file", content=body(), headers={"If-Match": draft_client.etag})
     assert answer.status_code == 401
     viewer = drafting.actors.person(("viewer", ""))
-    assert viewer.put(f"{hand.url}/file", content=b"x", headers={"If-Match": hand.etag}).status_code == 403
-    stale = hand.client.put(f"{hand.url}/file", content=b"x", headers={"If-Match": f'"{hand.id}-99"'})
+    assert (
+        viewer.put(
+            f"{draft_client.url}/file", content=b"x", headers={"If-Match": draft_client.etag}
+        ).status_code
+        == 403
+    )
+    stale = draft_client.client.put(
+        f"{draft_client.url}/file", content=b"x", headers={"If-Match": f'"{draft_client.id}-99"'}
+    )
     assert stale.status_code == 412
-    hand.do(op="rename", grid=LEFT, name="新名")
-    hand.send("/submit", {})
-    answer = hand.client.put(f"{hand.url}/file", content=b"x", headers={"If-Match": hand.etag})
+    draft_client.do(op="rename", grid=LEFT, name="新名")
+    draft_client.send("/submit", {})
+    answer = draft_client.client.put(
+        f"{draft_client.url}/file", content=b"x", headers={"If-Match": draft_client.etag}
+    )
     assert (answer.status_code, answer.json()["code"]) == (409, "draft-state")
 
 
 def test_the_largest_file_is_the_setting(drafting: Drafting) -> None:
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     lanes = drafting.app.state.file_lanes
     assert lanes.largest == drafting.db.settings.max_upload_mb << 20
     lanes.largest = 1 << 20
-    headers = {"If-Match": hand.etag}
-    whole = hand.client.put(f"{hand.url}/file", content=bytes(2 << 20), headers=headers)
-    pieces = hand.client.put(f"{hand.url}/file", content=iter([bytes(1 << 20)] * 2), headers=headers)
+    headers = {"If-Match": draft_client.etag}
+    whole = draft_client.client.put(f"{draft_client.url}/file", content=bytes(2 << 20), headers=headers)
+    pieces = draft_client.client.put(
+        f"{draft_client.url}/file", content=iter([bytes(1 << 20)] * 2), headers=headers
+    )
     for answer in (whole, pieces):
         body = refused(answer, 413, "upload-too-large")
         assert "WANGGE_MAX_UPLOAD_MB" in body["detail"]
@@ -362,8 +376,8 @@ def test_the_largest_file_is_the_setting(drafting: Drafting) -> None:
 def test_a_full_disk_is_said_and_nothing_stays(
     drafting: Drafting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hand = Hand.begin(drafting.editor())
-    path = write_layer(exported(hand), tmp_path / "a.gpkg")
+    draft_client = DraftClient.begin(drafting.editor())
+    path = write_layer(exported(draft_client), tmp_path / "a.gpkg")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -371,11 +385,11 @@ def test_a_full_disk_is_said_and_nothing_stays(
     for module, name in ((receiving, "_finish"), (receiving, "make_folder")):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, full)
-            answer = sent(hand, path)
+            answer = sent(draft_client, path)
             refused(answer, 507, "storage-full")
             assert answer.headers["retry-after"]
     monkeypatch.setattr(receiving, "_RESERVE", 1 << 60)
-    refused(sent(hand, path), 507, "storage-full")
+    refused(sent(draft_client, path), 507, "storage-full")
     folder = uploads_folder(drafting.db.settings)
     assert eventually(lambda: not list(folder.rglob("grids")))
     assert upload_router.router.prefix == "/v1/drafts"
@@ -394,13 +408,13 @@ def test_what_a_killed_process_left_is_removed_at_the_start(committing_db) -> No
 
 def test_text_columns_of_a_good_file_are_read(drafting: Drafting, tmp_path: Path) -> None:
     """That refusing bad text refuses no good text; what turns the reading order or breaks a line is named by its row."""
-    hand = Hand.begin(drafting.editor())
-    frame = exported(hand)
+    draft_client = DraftClient.begin(drafting.editor())
+    frame = exported(draft_client)
     for unseen in ("\u202e", "\u2028"):
         frame.loc[frame["code"] == LEFT, "name"] = f"祥{unseen}abc"
-        body = refused(sent(hand, write_layer(frame, tmp_path / "b.gpkg")), 422, "bad-rows")
+        body = refused(sent(draft_client, write_layer(frame, tmp_path / "b.gpkg")), 422, "bad-rows")
         assert [row["column"] for row in body["rows"]] == ["name"]
     frame.loc[frame["code"] == LEFT, "name"] = "𠮷祥 ✓ abc e\u0301"
-    answer = sent(hand, write_layer(frame, tmp_path / "a.gpkg"))
+    answer = sent(draft_client, write_layer(frame, tmp_path / "a.gpkg"))
     assert answer.status_code == 200, answer.text
     assert np.isin(LEFT, frame["code"]).all()

@@ -12,7 +12,7 @@ from shapely.geometry import shape
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from tests.app.drafts.drafting import LEFT, RIGHT, TALL, Drafting, Hand, shared_vertex, through
+from tests.app.drafts.drafting import LEFT, RIGHT, TALL, DraftClient, Drafting, shared_vertex, through
 from tests.fixtures.towns import SOUTH, STEP, WEST, town_grids
 
 GEOD = Geod(ellps="WGS84")
@@ -113,8 +113,8 @@ def slow(drafting: Drafting, before: dict, after: dict) -> tuple[Counter, Counte
     return components, told, {key: value for key, value in metres.items() if value > 0.05}
 
 
-def grids_of(hand: Hand) -> dict:
-    return {f["id"]: shape(f["geometry"]) for f in hand.get("/grids")["features"]}
+def grids_of(draft_client: DraftClient) -> dict:
+    return {f["id"]: shape(f["geometry"]) for f in draft_client.get("/grids")["features"]}
 
 
 OPERATIONS = {
@@ -134,12 +134,12 @@ OPERATIONS = {
 def test_the_figures_are_those_of_a_slow_count(drafting: Drafting, name: str):
     with drafting.writing() as session:
         scatter(session)
-    hand = Hand.begin(drafting.editor())
-    before = grids_of(hand)
+    draft_client = DraftClient.begin(drafting.editor())
+    before = grids_of(draft_client)
     for operation in OPERATIONS[name]:
-        hand.do(**operation)
-    components, incidents, metres = slow(drafting, before, grids_of(hand))
-    found = hand.get("/impact")
+        draft_client.do(**operation)
+    components, incidents, metres = slow(drafting, before, grids_of(draft_client))
+    found = draft_client.get("/impact")
     given = {(r["from"], r["to"], r["class"]): r for r in found["counts"] if r["layer"] == "components"}
     points = {"0101", "0118"}
     assert {key: r["count"] for key, r in given.items() if key[2] in points} == dict(components)
@@ -157,19 +157,19 @@ def test_the_figures_are_those_of_a_slow_count(drafting: Drafting, name: str):
     assert found["totals"]["incidents_open"] == sum(n for key, n in incidents.items() if key[3])
     assert found["totals"]["components"] == sum(r["count"] for r in given.values())
     # What the publication then really moves.
-    result = hand.approve(drafting.publisher()).publish()
+    result = draft_client.approve(drafting.publisher()).publish()
     assert result["incidents_reassigned"] == found["totals"]["incidents_open"]
 
 
 def test_people_go_with_the_land(drafting: Drafting):
     with drafting.writing() as session:
         scatter(session)
-    hand = Hand.begin(drafting.editor())
-    hand.do(op="merge", grids=[LEFT, RIGHT], code=LEFT)
-    (new,) = hand.do(op="split", grid=TALL, by=through(TALL))["created"]
+    draft_client = DraftClient.begin(drafting.editor())
+    draft_client.do(op="merge", grids=[LEFT, RIGHT], code=LEFT)
+    (new,) = draft_client.do(op="split", grid=TALL, by=through(TALL))["created"]
     people = {
         (r["from"], r["to"], r["class"]): (r["count"], r["estimated"])
-        for r in hand.get("/impact")["counts"]
+        for r in draft_client.get("/impact")["counts"]
         if r["layer"] == "people"
     }
     assert people[RIGHT, LEFT, "户数"] == (600, False)
@@ -184,10 +184,10 @@ def test_people_go_with_the_land(drafting: Drafting):
 def test_what_is_only_called_otherwise_moves_nothing(drafting: Drafting):
     with drafting.writing() as session:
         scatter(session)
-    hand = Hand.begin(drafting.editor())
-    assert hand.get("/impact")["counts"] == []
-    hand.do(op="rename", grid=LEFT, name="新")
-    found = hand.get("/impact")
+    draft_client = DraftClient.begin(drafting.editor())
+    assert draft_client.get("/impact")["counts"] == []
+    draft_client.do(op="rename", grid=LEFT, name="新")
+    found = draft_client.get("/impact")
     assert (found["counts"], found["pairs"], found["totals"]["components"]) == ([], [], 0)
 
 
@@ -199,12 +199,12 @@ def test_land_that_was_nobodys(drafting: Drafting):
                 "INSERT INTO component (code, code_scheme, class_code, geom) VALUES ('far', 'own', '0101', ST_Point(120.045, 35.9, 4326))"
             )
         )
-    hand = Hand.begin(drafting.actors.sign_in("admin"))
+    draft_client = DraftClient.begin(drafting.actors.sign_in("admin"))
     west = [[120.04, 35.88], [120.055, 35.88], [120.055, 35.91], [120.04, 35.91], [120.04, 35.88]]
-    (new,) = hand.do(op="add", area={"type": "Polygon", "coordinates": [west]}, community="370299001001")[
-        "created"
-    ]
-    (row,) = hand.get("/impact")["counts"]
+    (new,) = draft_client.do(
+        op="add", area={"type": "Polygon", "coordinates": [west]}, community="370299001001"
+    )["created"]
+    (row,) = draft_client.get("/impact")["counts"]
     assert (row["from"], row["to"], row["layer"], row["class"], row["count"]) == (
         None,
         new,

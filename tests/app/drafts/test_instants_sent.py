@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.app.drafts.drafting import LEFT, Drafting, Hand
+from tests.app.drafts.drafting import LEFT, DraftClient, Drafting
 from tests.fixtures.eventually import eventually
 
 # RFC 3339, and beyond what the service keeps: the owner is that of the end of time, nothing of it is stored.
@@ -22,9 +22,9 @@ PLACE = {"lon": 120.055, "lat": 35.885}
 
 def test_an_instant_beyond_the_calendar_is_a_question_and_never_stored(drafting: Drafting) -> None:
     person = drafting.actors.person(("admin", ""))
-    hand = Hand.begin(drafting.editor())
-    hand.do(op="rename", grid=LEFT, name="新")
-    waiting = hand.approve(drafting.publisher())
+    draft_client = DraftClient.begin(drafting.editor())
+    draft_client.do(op="rename", grid=LEFT, name="新")
+    waiting = draft_client.approve(drafting.publisher())
     # The service hears of a published edition a moment after it.
     eventually(lambda: person.get("/v1/locate", params=PLACE).status_code == 200)
     # The edition is in force at the end of time; at its beginning none was.
@@ -49,9 +49,9 @@ def test_an_instant_beyond_the_calendar_is_a_question_and_never_stored(drafting:
 
 def test_no_instant_that_people_send_is_a_fault_of_ours(drafting: Drafting) -> None:
     person = drafting.actors.person(("admin", ""))
-    hand = Hand.begin(drafting.editor())
-    hand.do(op="rename", grid=LEFT, name="新")
-    waiting = hand.approve(drafting.publisher())
+    draft_client = DraftClient.begin(drafting.editor())
+    draft_client.do(op="rename", grid=LEFT, name="新")
+    waiting = draft_client.approve(drafting.publisher())
     for instant in NO_INSTANTS:
         answers = [
             person.get("/v1/locate", params={**PLACE, "at": instant}),

@@ -14,8 +14,8 @@ from tests.app.drafts.drafting import (
     STREET_1,
     STREET_2,
     TALL,
+    DraftClient,
     Drafting,
-    Hand,
     shared_vertex,
     through,
 )
@@ -23,8 +23,8 @@ from tests.fixtures.answers import hold_to_model
 from tests.fixtures.towns import CODES, DISTRICT, shape_of
 
 
-def shapes(hand: Hand, **params) -> dict[str, object]:
-    return {f["id"]: shape(f["geometry"]) for f in hand.get("/grids", **params)["features"]}
+def shapes(draft_client: DraftClient, **params) -> dict[str, object]:
+    return {f["id"]: shape(f["geometry"]) for f in draft_client.get("/grids", **params)["features"]}
 
 
 def vertices(grid) -> set[tuple[float, float]]:
@@ -47,21 +47,21 @@ def test_a_new_draft_says_what_it_is(drafting: Drafting):
 
 
 def test_the_grids_of_an_untouched_draft_are_those_of_its_base(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    found = hand.get("/grids")
+    draft_client = DraftClient.begin(drafting.editor())
+    found = draft_client.get("/grids")
     assert [f["id"] for f in found["features"]] == list(CODES)
     first = found["features"][0]["properties"]
     assert set(first) == {"code", "name", "community", "kind", "change"}
     assert first["community"] == CODES[0][:12]
     assert {f["properties"]["change"] for f in found["features"]} == {None}
-    assert hand.get("/grids", changed=True)["features"] == []
-    assert hand.get("/check") == []
+    assert draft_client.get("/grids", changed=True)["features"] == []
+    assert draft_client.get("/check") == []
 
 
 def test_split_undo_redo(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    before = shapes(hand)
-    step = hand.do(op="split", grid=TALL, by=through(TALL))
+    draft_client = DraftClient.begin(drafting.editor())
+    before = shapes(draft_client)
+    step = draft_client.do(op="split", grid=TALL, by=through(TALL))
     assert step["created"] == ["370299001001004"]
     assert TALL in step["changed"]
     assert step["retired"] == []
@@ -69,176 +69,184 @@ def test_split_undo_redo(drafting: Drafting):
     drawn = {f["id"]: f["properties"]["change"] for f in step["grids"]["features"]}
     assert set(drawn) == {*step["created"], TALL, *step["noded"]}
     assert [drawn[code] for code in step["noded"]] == [None] * len(step["noded"]) != []
-    after = shapes(hand)
+    after = shapes(draft_client)
     assert len(after) == len(before) + 1
     assert shapely.coverage_is_valid(list(after.values()))
     assert sum(g.area for g in after.values()) == pytest.approx(
         sum(g.area for g in before.values()), rel=1e-6
     )
-    changed = shapes(hand, changed=True)
+    changed = shapes(draft_client, changed=True)
     assert set(changed) == {*step["created"], *step["changed"]}
     untouched = set(before) - set(changed) - set(step["noded"])
     assert all(before[code].equals_exact(after[code]) for code in untouched)
 
-    back = hand.send("/undo").json()
+    back = draft_client.send("/undo").json()
     assert (back["retired"], back["created"]) == (step["created"], [])
-    assert all(before[code].equals_exact(now) for code, now in shapes(hand).items())
-    assert hand.get("/grids", changed=True)["features"] == []
-    assert hand.get()["operations"] == 0
-    assert hand.get()["undone"] == 1
-    again = hand.send("/redo").json()
+    assert all(before[code].equals_exact(now) for code, now in shapes(draft_client).items())
+    assert draft_client.get("/grids", changed=True)["features"] == []
+    assert draft_client.get()["operations"] == 0
+    assert draft_client.get()["undone"] == 1
+    again = draft_client.send("/redo").json()
     assert again["created"] == step["created"]
-    assert all(after[code].equals_exact(now) for code, now in shapes(hand).items())
+    assert all(after[code].equals_exact(now) for code, now in shapes(draft_client).items())
 
 
 def test_undo_goes_to_the_beginning_and_says_when_it_is_there(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     for name in ("一", "二", "三"):
-        hand.do(op="rename", grid=LEFT, name=name)
+        draft_client.do(op="rename", grid=LEFT, name=name)
     names = []
     for _ in range(3):
-        step = hand.send("/undo").json()
+        step = draft_client.send("/undo").json()
         names.append(step["grids"]["features"][0]["properties"]["name"])
     assert names == ["二", "一", "第3社区第1网格"]
-    refused = hand.send("/undo")
+    refused = draft_client.send("/undo")
     assert (refused.status_code, refused.json()["code"]) == (409, "nothing-to-undo")
-    assert hand.send("/redo").json()["grids"]["features"][0]["properties"]["name"] == "一"
+    assert draft_client.send("/redo").json()["grids"]["features"][0]["properties"]["name"] == "一"
     # A new step ends what could be done again.
-    hand.do(op="rename", grid=RIGHT, name="右")
-    refused = hand.send("/redo")
+    draft_client.do(op="rename", grid=RIGHT, name="右")
+    refused = draft_client.send("/redo")
     assert (refused.status_code, refused.json()["code"]) == (409, "nothing-to-redo")
-    assert [(each["op"], each["undone"]) for each in hand.get()["history"]] == [("rename", False)] * 2
+    assert [(each["op"], each["undone"]) for each in draft_client.get()["history"]] == [("rename", False)] * 2
 
 
 def test_steps_build_on_one_another(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    before = shapes(hand)
-    (new,) = hand.do(op="split", grid=TALL, by=through(TALL))["created"]
-    assert hand.do(op="rename", grid=new, name="新网格")["changed"] == [new]
-    assert hand.do(op="kind", grid=new, kind="dedicated")["changed"] == [new]
-    merged = hand.do(op="merge", grids=[TALL, new])
+    draft_client = DraftClient.begin(drafting.editor())
+    before = shapes(draft_client)
+    (new,) = draft_client.do(op="split", grid=TALL, by=through(TALL))["created"]
+    assert draft_client.do(op="rename", grid=new, name="新网格")["changed"] == [new]
+    assert draft_client.do(op="kind", grid=new, kind="dedicated")["changed"] == [new]
+    merged = draft_client.do(op="merge", grids=[TALL, new])
     assert merged["retired"] == [new]
-    assert shapes(hand)[TALL].normalize().equals(before[TALL].normalize())
-    assert hand.get()["operations"] == 4
-    assert new not in hand.get()["created"]
+    assert shapes(draft_client)[TALL].normalize().equals(before[TALL].normalize())
+    assert draft_client.get()["operations"] == 4
+    assert new not in draft_client.get()["created"]
 
 
 def test_a_vertex_moves_for_all_who_share_it(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     at, to = shared_vertex(LEFT, RIGHT)
-    before = shapes(hand)
-    step = hand.do(op="move_vertex", **{"from": at, "to": to})
+    before = shapes(draft_client)
+    step = draft_client.do(op="move_vertex", **{"from": at, "to": to})
     owners = {code for code, grid in before.items() if tuple(at) in vertices(grid)}
     assert len(owners) >= 2
     assert set(step["changed"]) == owners
-    after = shapes(hand)
+    after = shapes(draft_client)
     for code in owners:
         assert tuple(to) in vertices(after[code])
         assert tuple(at) not in vertices(after[code])
 
 
 def test_all_kinds_of_attributes(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    hand.do(op="relocate", grid=LEFT, community="370299002004")
-    hand.do(op="recode", grid=RIGHT, code="370299002003099")
-    properties = {f["id"]: f["properties"] for f in hand.get("/grids")["features"]}
+    draft_client = DraftClient.begin(drafting.editor())
+    draft_client.do(op="relocate", grid=LEFT, community="370299002004")
+    draft_client.do(op="recode", grid=RIGHT, code="370299002003099")
+    properties = {f["id"]: f["properties"] for f in draft_client.get("/grids")["features"]}
     assert properties[LEFT]["community"] == "370299002004"
     assert properties[LEFT]["change"] == "changed"
     assert RIGHT not in properties
-    assert hand.get("/grids", changed=True)["retired"] == [RIGHT]
+    assert draft_client.get("/grids", changed=True)["retired"] == [RIGHT]
     assert properties["370299002003099"]["change"] == "created"
 
 
 def test_the_box_narrows_the_grids(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    west, south, east, north = shape(hand.get("/grids")["features"][0]["geometry"]).bounds
+    draft_client = DraftClient.begin(drafting.editor())
+    west, south, east, north = shape(draft_client.get("/grids")["features"][0]["geometry"]).bounds
     x, y = (west + east) / 2, (south + north) / 2
-    found = hand.get("/grids", bbox=f"{x},{y},{x},{y}")["features"]
+    found = draft_client.get("/grids", bbox=f"{x},{y},{x},{y}")["features"]
     assert [f["id"] for f in found] == [CODES[0]]
-    refused = hand.client.get(f"{hand.url}/grids", params={"bbox": "1,2,3"})
+    refused = draft_client.client.get(f"{draft_client.url}/grids", params={"bbox": "1,2,3"})
     assert (refused.status_code, refused.json()["code"]) == (422, "not-a-box")
 
 
 # ---------------------------------------------------------------- versions
 def test_a_write_without_or_with_an_old_version_changes_nothing(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     rename = {"op": "rename", "grid": LEFT, "name": "新"}
-    stale = hand.etag
-    bare = hand.client.post(f"{hand.url}/operations", json=rename)
+    stale = draft_client.etag
+    bare = draft_client.client.post(f"{draft_client.url}/operations", json=rename)
     assert (bare.status_code, bare.json()["code"]) == (428, "version-required")
-    anything = hand.client.post(f"{hand.url}/operations", json=rename, headers={"If-Match": "*"})
+    anything = draft_client.client.post(
+        f"{draft_client.url}/operations", json=rename, headers={"If-Match": "*"}
+    )
     assert anything.status_code == 428
-    hand.do(**rename)
-    present = hand.etag
+    draft_client.do(**rename)
+    present = draft_client.etag
     for part in ("/operations", "/undo", "/redo", "/submit", "/review", "/publish", ""):
         body = {"/operations": rename, "/review": {"decision": "approve"}}.get(part)
         method = "DELETE" if part == "" else "POST"
-        late = hand.client.request(method, f"{hand.url}{part}", json=body, headers={"If-Match": stale})
+        late = draft_client.client.request(
+            method, f"{draft_client.url}{part}", json=body, headers={"If-Match": stale}
+        )
         if part in ("/review", "/publish"):
             assert late.status_code == 403, part
             continue
         assert (late.status_code, late.json()["code"]) == (412, "stale"), part
         assert late.headers["etag"] == present
-        assert hand.client.request(method, f"{hand.url}{part}", json=body).status_code == 428
-    assert hand.get()["operations"] == 1
-    weak = hand.send("/operations", rename | {"name": "更新"}, headers={"If-Match": f"W/{present}"})
+        assert draft_client.client.request(method, f"{draft_client.url}{part}", json=body).status_code == 428
+    assert draft_client.get()["operations"] == 1
+    weak = draft_client.send("/operations", rename | {"name": "更新"}, headers={"If-Match": f"W/{present}"})
     assert weak.status_code == 201, "a proxy that compresses makes tags weak"
 
 
 def test_two_people_at_one_draft_lose_nothing(drafting: Drafting):
-    hand = Hand.begin(drafting.editor(name="zhang"))
-    other = hand.taken_by(drafting.editor(name="li"))
-    hand.do(op="rename", grid=LEFT, name="张")
+    draft_client = DraftClient.begin(drafting.editor(name="zhang"))
+    other = draft_client.taken_by(drafting.editor(name="li"))
+    draft_client.do(op="rename", grid=LEFT, name="张")
     late = other.send("/operations", {"op": "rename", "grid": LEFT, "name": "李"})
     assert late.status_code == 412
-    other = hand.taken_by(other.client)
+    other = draft_client.taken_by(other.client)
     other.do(op="rename", grid=RIGHT, name="李")
-    assert [each["author"] for each in hand.get()["history"]] == ["zhang", "li"]
+    assert [each["author"] for each in draft_client.get()["history"]] == ["zhang", "li"]
 
 
 def test_who_has_the_grids_gets_nothing_again(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    first = hand.client.get(f"{hand.url}/grids")
-    again = hand.client.get(f"{hand.url}/grids", headers={"If-None-Match": first.headers["etag"]})
+    draft_client = DraftClient.begin(drafting.editor())
+    first = draft_client.client.get(f"{draft_client.url}/grids")
+    again = draft_client.client.get(
+        f"{draft_client.url}/grids", headers={"If-None-Match": first.headers["etag"]}
+    )
     assert (again.status_code, again.content) == (304, b"")
-    hand.do(op="rename", grid=LEFT, name="新")
-    again = hand.client.get(f"{hand.url}/grids", headers={"If-None-Match": first.headers["etag"]})
+    draft_client.do(op="rename", grid=LEFT, name="新")
+    again = draft_client.client.get(
+        f"{draft_client.url}/grids", headers={"If-None-Match": first.headers["etag"]}
+    )
     assert again.status_code == 200
 
 
 # ---------------------------------------------------------------- who may
 def test_an_editor_of_one_street_draws_in_that_street_only(drafting: Drafting):
-    hand = Hand.begin(drafting.editor(DISTRICT, STREET_1))
-    assert hand.get()["scope"]["code"] == STREET_1
-    hand.do(op="rename", grid=TALL, name="街内")
+    draft_client = DraftClient.begin(drafting.editor(DISTRICT, STREET_1))
+    assert draft_client.get()["scope"]["code"] == STREET_1
+    draft_client.do(op="rename", grid=TALL, name="街内")
     # Splits a grid whose end lies on the border with the other street: that only gets a vertex.
-    hand.do(op="split", grid=TALL, by=through(TALL))
-    refused = hand.send("/operations", {"op": "rename", "grid": LEFT, "name": "街外"})
+    draft_client.do(op="split", grid=TALL, by=through(TALL))
+    refused = draft_client.send("/operations", {"op": "rename", "grid": LEFT, "name": "街外"})
     assert (refused.status_code, refused.json()["code"]) == (403, "out-of-scope")
     assert refused.json()["codes"] == [LEFT]
-    refused = hand.send("/operations", {"op": "relocate", "grid": TALL, "community": "370299002004"})
+    refused = draft_client.send("/operations", {"op": "relocate", "grid": TALL, "community": "370299002004"})
     assert (refused.status_code, refused.json()["code"]) == (403, "out-of-scope"), "nor gives grids away"
     at, to = shared_vertex(TALL, LEFT)
-    refused = hand.send("/operations", {"op": "move_vertex", "from": at, "to": to})
+    refused = draft_client.send("/operations", {"op": "move_vertex", "from": at, "to": to})
     assert refused.status_code == 403, "nor moves the border of the street"
-    assert hand.get()["operations"] == 2
+    assert draft_client.get()["operations"] == 2
 
 
 def test_a_draft_of_another_street_is_not_there(drafting: Drafting):
-    hand = Hand.begin(drafting.editor(DISTRICT, STREET_1))
+    draft_client = DraftClient.begin(drafting.editor(DISTRICT, STREET_1))
     stranger = drafting.editor(DISTRICT, STREET_2)
-    assert stranger.get(hand.url).status_code == 404
+    assert stranger.get(draft_client.url).status_code == 404
     assert stranger.get("/v1/drafts").json() == {"drafts": []}
-    write = stranger.post(f"{hand.url}/undo", headers={"If-Match": hand.etag})
+    write = stranger.post(f"{draft_client.url}/undo", headers={"If-Match": draft_client.etag})
     assert (write.status_code, write.json()["code"]) == (404, "draft-unknown")
     district = drafting.editor()
-    assert [d["id"] for d in district.get("/v1/drafts").json()["drafts"]] == [hand.id]
+    assert [d["id"] for d in district.get("/v1/drafts").json()["drafts"]] == [draft_client.id]
 
 
 def test_within_a_wider_draft_everybody_keeps_to_their_part(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    hand.do(op="rename", grid=LEFT, name="左")
-    assert drafting.editor(DISTRICT, STREET_2).get(hand.url).status_code == 404
+    draft_client = DraftClient.begin(drafting.editor())
+    draft_client.do(op="rename", grid=LEFT, name="左")
+    assert drafting.editor(DISTRICT, STREET_2).get(draft_client.url).status_code == 404
 
 
 def test_who_may_edit_two_units_says_which(drafting: Drafting):
@@ -290,8 +298,8 @@ BOW_TIE = {
     ids=lambda value: value if isinstance(value, str) else str(value.get("op")),
 )
 def test_a_refused_operation_says_why_and_where_and_changes_nothing(drafting: Drafting, operation, code):
-    hand = Hand.begin(drafting.editor())
-    answer = hand.send("/operations", operation)
+    draft_client = DraftClient.begin(drafting.editor())
+    answer = draft_client.send("/operations", operation)
     body = answer.json()
     assert (answer.status_code, body["code"]) == (422, code), body
     assert answer.headers["content-type"] == "application/problem+json"
@@ -299,21 +307,21 @@ def test_a_refused_operation_says_why_and_where_and_changes_nothing(drafting: Dr
     assert isinstance(body["places"], list)
     if code in ("self-crossing", "swapped-coordinates"):
         assert all(len(place) == 2 for place in body["places"])
-    assert hand.get()["version"] == 1
-    assert hand.get("/grids", changed=True)["features"] == []
+    assert draft_client.get()["version"] == 1
+    assert draft_client.get("/grids", changed=True)["features"] == []
 
 
 def test_a_huge_polygon_is_refused_at_once(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     for vertices, refusal in ((50_000, (422, "too-many-vertices")), (200_000, (413, "body-too-large"))):
         ring = [[120.05 + i * 1e-7, 35.88] for i in range(vertices)]
         area = {"type": "Polygon", "coordinates": [[*ring, [120.06, 35.9], ring[0]]]}
-        answer = hand.send("/operations", {"op": "transfer", "area": area, "to": LEFT})
+        answer = draft_client.send("/operations", {"op": "transfer", "area": area, "to": LEFT})
         assert (answer.status_code, answer.json()["code"]) == refusal
 
 
 def test_a_code_that_another_draft_speaks_for_is_not_given_twice(drafting: Drafting):
-    first, second = Hand.begin(drafting.editor()), Hand.begin(drafting.editor())
+    first, second = DraftClient.begin(drafting.editor()), DraftClient.begin(drafting.editor())
     (one,) = first.do(op="split", grid=TALL, by=through(TALL))["created"]
     (two,) = second.do(op="split", grid="370299001001001", by=through("370299001001001"))["created"]
     assert one != two
@@ -337,11 +345,11 @@ def test_drafts_that_are_not_there(drafting: Drafting):
 
 # ---------------------------------------------------------------- beside the base, and remembered
 def test_diff_shows_before_and_after(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    step = hand.do(op="split", grid=TALL, by=through(TALL))
-    hand.do(op="rename", grid=RIGHT, name="右")
-    hand.do(op="rename", grid=RIGHT, name="第3社区第2网格")
-    found = hand.get("/diff")
+    draft_client = DraftClient.begin(drafting.editor())
+    step = draft_client.do(op="split", grid=TALL, by=through(TALL))
+    draft_client.do(op="rename", grid=RIGHT, name="右")
+    draft_client.do(op="rename", grid=RIGHT, name="第3社区第2网格")
+    found = draft_client.get("/diff")
     before = {f["id"] for f in found["before"]["features"]}
     after = {f["id"] for f in found["after"]["features"]}
     assert TALL in before
@@ -355,11 +363,11 @@ def test_diff_shows_before_and_after(drafting: Drafting):
 
 
 def test_everything_is_in_the_log(drafting: Drafting):
-    hand = Hand.begin(drafting.editor(name="zhang"))
-    hand.do(op="rename", grid=LEFT, name="新")
-    hand.send("/undo")
-    hand.do(op="rename", grid=LEFT, name="再新")
-    log = hand.get()["log"]
+    draft_client = DraftClient.begin(drafting.editor(name="zhang"))
+    draft_client.do(op="rename", grid=LEFT, name="新")
+    draft_client.send("/undo")
+    draft_client.do(op="rename", grid=LEFT, name="再新")
+    log = draft_client.get()["log"]
     assert [(e["action"], e["op"]) for e in log] == [
         ("create", None),
         ("operation", "rename"),
@@ -373,40 +381,40 @@ def test_everything_is_in_the_log(drafting: Drafting):
             text("SELECT detail->'operation'->>'name' FROM draft_log ORDER BY id")
         ).scalars()
         assert [name for name in kept if name] == ["新", "再新"]
-    assert [each["operation"]["name"] for each in hand.get("/operations")["operations"]] == ["再新"]
+    assert [each["operation"]["name"] for each in draft_client.get("/operations")["operations"]] == ["再新"]
 
 
 def test_a_grid_of_two_centimetres_is_refused_by_name_and_with_its_place(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     west, south, east, north = shape_of(LEFT).bounds
     x, y = round((west + east) / 2, 7), round((south + north) / 2, 7)
     step = 1e-7
     ring = [[x, y], [x - step, y + step], [x - 2 * step, y + step], [x - 2 * step, y - step], [x, y]]
     speck = {"type": "Polygon", "coordinates": [[[round(v, 7) for v in place] for place in ring]]}
     for operation in ({"op": "paint", "community": LEFT[:12]}, {"op": "paint", "grid": RIGHT}):
-        answer = hand.send("/operations", {**operation, "area": speck})
+        answer = draft_client.send("/operations", {**operation, "area": speck})
         body = answer.json()
         assert (answer.status_code, body["code"]) == (422, "too-narrow"), answer.text
         assert body["places"][0] == pytest.approx([x, y], abs=1e-6)
         assert "1 米" in body["detail"]
-    assert hand.get("/check") == []
-    assert hand.get("")["operations"] == 0
+    assert draft_client.get("/check") == []
+    assert draft_client.get("")["operations"] == 0
 
 
 def test_the_list_and_the_operations_in_full_are_as_described(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    hand.do(op="split", grid=TALL, by=through(TALL))
-    (listed,) = hold_to_model(drafting.app, hand.client.get("/v1/drafts"))["drafts"]
-    assert listed["id"] == hand.id
-    (item,) = hand.get("/operations")["operations"]
+    draft_client = DraftClient.begin(drafting.editor())
+    draft_client.do(op="split", grid=TALL, by=through(TALL))
+    (listed,) = hold_to_model(drafting.app, draft_client.client.get("/v1/drafts"))["drafts"]
+    assert listed["id"] == draft_client.id
+    (item,) = draft_client.get("/operations")["operations"]
     assert item["operation"]["by"] == through(TALL)
-    assert [entry["op"] for entry in hand.get()["log"]] == [None, "split"]
+    assert [entry["op"] for entry in draft_client.get()["log"]] == [None, "split"]
 
 
 def test_what_is_no_operation_is_refused_before_the_draft_is_looked_for(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     for body in ([], "split", 7):
-        answer = hand.send("/operations", body)
+        answer = draft_client.send("/operations", body)
         assert (answer.status_code, answer.json()["code"]) == (422, "bad-value"), body
-    refused = hand.send("/operations", {"op": "merge", "grids": [LEFT, 7]})
+    refused = draft_client.send("/operations", {"op": "merge", "grids": [LEFT, 7]})
     assert refused.json()["detail"].startswith("grids[1] 应为"), refused.text

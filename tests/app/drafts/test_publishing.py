@@ -13,7 +13,16 @@ from sqlalchemy.orm import Session
 from app.boundaries import repository as boundary_rows
 from app.boundaries.content_hash import content_hash
 from app.publishing.reassignment import activate_due
-from tests.app.drafts.drafting import LEFT, RIGHT, STREET_2, TALL, Drafting, Hand, shared_vertex, through
+from tests.app.drafts.drafting import (
+    LEFT,
+    RIGHT,
+    STREET_2,
+    TALL,
+    DraftClient,
+    Drafting,
+    shared_vertex,
+    through,
+)
 from tests.app.drafts.test_workflow import broken, refused
 from tests.app.publishing.test_reassignment import fill, owners
 from tests.fixtures.eventually import eventually
@@ -29,10 +38,10 @@ def rows(drafting: Drafting, query: str, **values):
 
 def published(drafting: Drafting, *operations: dict, **given) -> dict:
     """A draft with these operations, approved and published."""
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     for operation in operations:
-        hand.do(**operation)
-    return hand.approve(drafting.publisher()).publish(**given)
+        draft_client.do(**operation)
+    return draft_client.approve(drafting.publisher()).publish(**given)
 
 
 def test_only_what_changes_is_written(drafting: Drafting):
@@ -46,11 +55,13 @@ def test_only_what_changes_is_written(drafting: Drafting):
 
 def test_a_border_inside_a_community_changes_nothing_above(drafting: Drafting):
     at, to = shared_vertex(LEFT, RIGHT)
-    hand = Hand.begin(drafting.editor())
-    hand.do(op="insert_vertex", at=_middle(LEFT, RIGHT))
-    moved = hand.do(op="move_vertex", **{"from": _middle(LEFT, RIGHT), "to": _beside(_middle(LEFT, RIGHT))})
+    draft_client = DraftClient.begin(drafting.editor())
+    draft_client.do(op="insert_vertex", at=_middle(LEFT, RIGHT))
+    moved = draft_client.do(
+        op="move_vertex", **{"from": _middle(LEFT, RIGHT), "to": _beside(_middle(LEFT, RIGHT))}
+    )
     assert sorted(moved["changed"]) == [LEFT, RIGHT]
-    hand.approve(drafting.publisher()).publish()
+    draft_client.approve(drafting.publisher()).publish()
     written = rows(drafting, "SELECT level, code FROM unit_version WHERE lower(editions) = 2 ORDER BY 2")
     assert written == [("grid", LEFT), ("grid", RIGHT)]
     kinds = rows(drafting, "SELECT from_code, to_code, kind FROM lineage WHERE edition = 2 ORDER BY 1, 2")
@@ -253,12 +264,12 @@ def test_two_grids_that_exchange_their_codes_keep_their_people(drafting: Draftin
 def test_a_community_that_loses_its_last_grid_ends(drafting: Drafting):
     """Villages dissolve into communities."""
     members = [code for code in CODES if code.startswith("370299001001")]
-    hand = Hand.begin(drafting.editor())
+    draft_client = DraftClient.begin(drafting.editor())
     for code in members:
-        hand.do(op="relocate", grid=code, community="370299001002")
-    (defect,) = hand.get("/check")
+        draft_client.do(op="relocate", grid=code, community="370299001002")
+    (defect,) = draft_client.get("/check")
     assert (defect["kind"], defect["severity"], defect["codes"]) == ("hierarchy", "warning", ["370299001001"])
-    hand.approve(drafting.publisher()).publish()
+    draft_client.approve(drafting.publisher()).publish()
     assert rows(drafting, "SELECT upper(editions) FROM unit_version WHERE code = '370299001001'") == [(2,)]
     assert broken(drafting) == []
 
@@ -270,15 +281,15 @@ def test_an_edition_of_the_future_takes_force_by_the_clock(drafting: Drafting):
     old = f"{DISTRICT}.{STREET_2}.{COMMUNITY}.{RIGHT}"
     drafting.actors.person(("grid-leader", old), name="leader")
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    hand = Hand.begin(drafting.editor())
-    hand.do(op="recode", grid=RIGHT, code="370299002003077")
-    result = hand.approve(drafting.publisher()).publish(effective_from=tomorrow.isoformat())
+    draft_client = DraftClient.begin(drafting.editor())
+    draft_client.do(op="recode", grid=RIGHT, code="370299002003077")
+    result = draft_client.approve(drafting.publisher()).publish(effective_from=tomorrow.isoformat())
     assert (result["components_reassigned"], result["incidents_reassigned"]) == (0, 0)
     scope = "SELECT g.scope_path::text FROM account_grant g JOIN account a ON a.id = g.account_id WHERE a.name = 'leader'"
     assert rows(drafting, scope) == [(old,)]
     assert rows(drafting, "SELECT edition_at(now())") == [(1,)]
     # A draft begun meanwhile stands on the newest edition, not on the one in force.
-    assert Hand.begin(drafting.editor()).get()["base"] == 2
+    assert DraftClient.begin(drafting.editor()).get()["base"] == 2
     bring_forward(drafting.owner, 2)
     activate_due(drafting.db.service_engine)
     assert rows(drafting, scope) == [(f"{DISTRICT}.{STREET_2}.{COMMUNITY}.370299002003077",)]
@@ -288,9 +299,9 @@ def test_an_edition_of_the_future_takes_force_by_the_clock(drafting: Drafting):
 
 
 def test_not_before_the_edition_that_is_there(drafting: Drafting):
-    hand = Hand.begin(drafting.editor())
-    hand.do(op="rename", grid=LEFT, name="新")
-    other = hand.approve(drafting.publisher())
+    draft_client = DraftClient.begin(drafting.editor())
+    draft_client.do(op="rename", grid=LEFT, name="新")
+    other = draft_client.approve(drafting.publisher())
     refused(
         other.send("/publish", {"effective_from": "2020-01-01T00:00:00+08:00"}), 409, "effective-too-early"
     )

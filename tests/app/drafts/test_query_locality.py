@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.auth.principal import Principal
 from app.db.session import write_session
 from app.drafts import policy, repository, workflow
-from tests.app.drafts.drafting import FAR, LEFT, RIGHT, Drafting, Hand, through
+from tests.app.drafts.drafting import FAR, LEFT, RIGHT, DraftClient, Drafting, through
 from tests.app.drafts.test_workflow import broken
 from tests.app.publishing.test_reassignment import fill
 from tests.fixtures.connections import engine_on
@@ -49,17 +49,17 @@ def written(before: Rows, after: Rows) -> set[str]:
 
 
 @pytest.fixture
-def approved(drafting: Drafting) -> Hand:
+def approved(drafting: Drafting) -> DraftClient:
     """The border of two neighbours drawn anew, and what lies in the town: approved."""
     with drafting.writing() as session:
         fill(session)
-    hand = Hand.begin(drafting.editor())
-    hand.do(op="split", grid=LEFT, by=through(LEFT))
-    hand.do(op="rename", grid=RIGHT, name="新")
-    return hand.approve(drafting.publisher())
+    draft_client = DraftClient.begin(drafting.editor())
+    draft_client.do(op="split", grid=LEFT, by=through(LEFT))
+    draft_client.do(op="rename", grid=RIGHT, name="新")
+    return draft_client.approve(drafting.publisher())
 
 
-def test_rows_outside_changed_grids_stay_where_they_are(drafting: Drafting, approved: Hand):
+def test_rows_outside_changed_grids_stay_where_they_are(drafting: Drafting, approved: DraftClient):
     before = lying(drafting)
     told = approved.publish()
     after = lying(drafting)
@@ -82,7 +82,7 @@ def test_rows_outside_changed_grids_stay_where_they_are(drafting: Drafting, appr
     assert broken(drafting) == []
 
 
-def test_as_few_rows_are_written_as_change_hands(drafting: Drafting, approved: Hand):
+def test_as_few_rows_are_written_as_change_hands(drafting: Drafting, approved: DraftClient):
     """PostgreSQL's own count, inside the transaction: what is written and written back again is seen, too."""
     # A connection of its own: a kept one still counts what it did before.
     with (
@@ -108,16 +108,16 @@ def test_as_few_rows_are_written_as_change_hands(drafting: Drafting, approved: H
     assert (counts["component_share"].n_tup_ins, counts["component_share"].n_tup_del) == (3, 2)
 
 
-def published(session: Any, hand: Hand) -> workflow.PublishedDraft:
-    draft = repository.find(session, hand.id)
+def published(session: Any, draft_client: DraftClient) -> workflow.PublishedDraft:
+    draft = repository.find(session, draft_client.id)
     assert draft is not None
-    return workflow.publish(session, PUBLISHER, hand.id, seen=frozenset({policy.tag_of(draft)}))
+    return workflow.publish(session, PUBLISHER, draft_client.id, seen=frozenset({policy.tag_of(draft)}))
 
 
-def test_nobody_who_reads_waits(drafting: Drafting, approved: Hand):
+def test_nobody_who_reads_waits(drafting: Drafting, approved: DraftClient):
     """With everything written and nothing committed, all tables can be read at once, and every page answers as before."""
     viewer = drafting.actors.sign_in("gis-editor")
-    other = Hand.begin(drafting.editor(), title="另一份")
+    other = DraftClient.begin(drafting.editor(), title="另一份")
     lon, lat = inside(LEFT)
     place = {"lon": lon, "lat": lat}
     assert viewer.get("/v1/locate", params=place).json()["edition"] == 1

@@ -8,7 +8,7 @@ from shapely.geometry import shape
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from tests.app.drafts.drafting import FAR, LEFT, RIGHT, TALL, Drafting, Hand, through
+from tests.app.drafts.drafting import FAR, LEFT, RIGHT, TALL, DraftClient, Drafting, through
 from tests.app.drafts.test_workflow import broken, refused
 
 WEST_END = "370299001001001"
@@ -16,7 +16,7 @@ WEST_END = "370299001001001"
 
 
 def test_drafts_far_from_one_another_both_become_editions(drafting: Drafting):
-    first, second = Hand.begin(drafting.editor()), Hand.begin(drafting.editor())
+    first, second = DraftClient.begin(drafting.editor()), DraftClient.begin(drafting.editor())
     first.do(op="rename", grid=FAR, name="远")
     first.do(op="split", grid=FAR, by=through(FAR))
     second.do(op="rename", grid=RIGHT, name="右")
@@ -39,7 +39,7 @@ def test_drafts_far_from_one_another_both_become_editions(drafting: Drafting):
 
 
 def test_drafts_on_the_same_grid_conflict_and_both_shapes_are_shown(drafting: Drafting):
-    first, second = Hand.begin(drafting.editor()), Hand.begin(drafting.editor())
+    first, second = DraftClient.begin(drafting.editor()), DraftClient.begin(drafting.editor())
     first.do(op="split", grid=TALL, by=through(TALL))
     second.do(op="split", grid=TALL, by=through(TALL, slant=0.002))
     reviewer = drafting.publisher()
@@ -67,7 +67,7 @@ def test_drafts_on_the_same_grid_conflict_and_both_shapes_are_shown(drafting: Dr
 
 def test_neighbours_conflict_too(drafting: Drafting):
     """Whoever moved a border has seen the grids next to it as they were."""
-    first, second = Hand.begin(drafting.editor()), Hand.begin(drafting.editor())
+    first, second = DraftClient.begin(drafting.editor()), DraftClient.begin(drafting.editor())
     first.do(op="split", grid=TALL, by=through(TALL))
     second.do(op="rename", grid=LEFT, name="左")
     second.do(op="split", grid=WEST_END, by=through(WEST_END))
@@ -93,7 +93,7 @@ def test_neighbours_conflict_too(drafting: Drafting):
     ],
 )
 def test_what_no_longer_is_cannot_be_changed(drafting: Drafting, theirs, mine):
-    first, second = Hand.begin(drafting.editor()), Hand.begin(drafting.editor())
+    first, second = DraftClient.begin(drafting.editor()), DraftClient.begin(drafting.editor())
     first.do(**theirs)
     second.do(**mine)
     reviewer = drafting.publisher()
@@ -106,23 +106,23 @@ def test_a_draft_on_a_base_long_gone(drafting: Drafting):
     """It shows its base as it was, and goes the same way as any that is behind."""
     reviewer = drafting.publisher()
     for number in range(3):
-        hand = Hand.begin(drafting.editor())
-        hand.do(op="rename", grid=FAR, name=f"第{number}次")
-        hand.approve(reviewer).publish()
-    old = Hand.begin(drafting.editor(), base=1)
+        draft_client = DraftClient.begin(drafting.editor())
+        draft_client.do(op="rename", grid=FAR, name=f"第{number}次")
+        draft_client.approve(reviewer).publish()
+    old = DraftClient.begin(drafting.editor(), base=1)
     assert (old.get()["base"], old.get()["latest"], old.get()["behind"]) == (1, 4, True)
     names = {f["id"]: f["properties"]["name"] for f in old.get("/grids")["features"]}
     assert names[FAR] == "第2社区第1网格"
     old.do(op="split", grid=RIGHT, by=through(RIGHT))
     assert old.approve(reviewer).publish()["rebased_from"] == 1
-    late = Hand.begin(drafting.editor(), base=1)
+    late = DraftClient.begin(drafting.editor(), base=1)
     late.do(op="rename", grid=FAR, name="迟到")
     refused(late.send("/rebase"), 409, "conflicts")
     assert broken(drafting) == []
 
 
 def test_rebasing_before_review_shows_the_draft_on_the_new_edition(drafting: Drafting):
-    first, second = Hand.begin(drafting.editor()), Hand.begin(drafting.editor())
+    first, second = DraftClient.begin(drafting.editor()), DraftClient.begin(drafting.editor())
     first.do(op="split", grid=FAR, by=through(FAR))
     step = second.do(op="split", grid=RIGHT, by=through(RIGHT))
     first.approve(drafting.publisher()).publish()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.boundaries.edition_cache import EditionCache
 from app.db.session import EVERYTHING, write_session
-from tests.app.drafts.drafting import LEFT, RIGHT, STREET_1, STREET_2, TALL, Drafting, Hand, through
+from tests.app.drafts.drafting import LEFT, RIGHT, STREET_1, STREET_2, TALL, DraftClient, Drafting, through
 from tests.app.drafts.test_publishing import rows
 from tests.app.drafts.test_workflow import broken, refused
 from tests.app.publishing.test_reassignment import fill
@@ -26,12 +26,12 @@ STATE = (
 )
 
 
-def scheduled(drafting: Drafting, *operations: dict, at: datetime = SOON) -> Hand:
+def scheduled(drafting: Drafting, *operations: dict, at: datetime = SOON) -> DraftClient:
     """A draft of these operations, published for later."""
-    hand = Hand.begin(drafting.editor(), "排定")
+    draft_client = DraftClient.begin(drafting.editor(), "排定")
     for operation in operations or ({"op": "split", "grid": TALL, "by": through(TALL)},):
-        hand.do(**operation)
-    other = hand.approve(drafting.publisher())
+        draft_client.do(**operation)
+    other = draft_client.approve(drafting.publisher())
     other.publish(effective_from=at.isoformat())
     return other
 
@@ -41,24 +41,24 @@ def test_nothing_is_left_but_the_record(drafting: Drafting):
         fill(session)
     before = rows(drafting, STATE)
     hashes = rows(drafting, "SELECT number, content_hash FROM edition")
-    hand = scheduled(drafting)
+    draft_client = scheduled(drafting)
     assert rows(drafting, STATE) != before
     held = drafting.app.state.editions
     eventually(lambda: [e.number for e in held.schedule] == [1, 2])
-    listed = hand.client.get("/v1/editions").json()
+    listed = draft_client.client.get("/v1/editions").json()
     assert [(e["number"], e["state"]) for e in listed["editions"]] == [(2, "scheduled"), (1, "in_force")]
 
-    done = hand.client.delete("/v1/editions/2", params={"reason": "日期写错"})
+    done = draft_client.client.delete("/v1/editions/2", params={"reason": "日期写错"})
     assert done.status_code == 200, done.text
     body = hold_to_model(drafting.app, done)
-    assert (body["edition"], body["draft"], body["newest"]) == (2, hand.id, 1)
+    assert (body["edition"], body["draft"], body["newest"]) == (2, draft_client.id, 1)
     assert TALL in body["changed"]
     assert len(body["created"]) == 1
     eventually(lambda: [e.number for e in held.schedule] == [1], otherwise="every worker is told")
     assert rows(drafting, STATE) == before
     assert rows(drafting, "SELECT number, content_hash FROM edition") == hashes
     assert rows(drafting, "SELECT count(*) FROM lineage") == [(0,)]
-    listed = hand.client.get("/v1/editions").json()
+    listed = draft_client.client.get("/v1/editions").json()
     assert [e["number"] for e in listed["editions"]] == [1]
     assert [(e["number"], e["reason"]) for e in listed["withdrawn"]] == [(2, "日期写错")]
     entry = rows(drafting, "SELECT action, target, detail FROM audit_log WHERE action = 'edition.withdrawn'")
@@ -67,19 +67,19 @@ def test_nothing_is_left_but_the_record(drafting: Drafting):
     assert broken(drafting) == []
 
     # The draft is approved as it was, and may be published with the right date; the number is not used again.
-    again = hand.taken_by(hand.client)
+    again = draft_client.taken_by(draft_client.client)
     assert again.get()["state"] == "approved"
     assert again.get()["log"][-1]["action"] == "withdraw"
     assert again.publish()["edition"] == 3
     assert broken(drafting) == []
-    refused(hand.client.delete("/v1/editions/2"), 409, "edition-withdrawn")
-    refused(hand.client.delete("/v1/editions/3"), 409, "edition-in-force")
+    refused(draft_client.client.delete("/v1/editions/2"), 409, "edition-withdrawn")
+    refused(draft_client.client.delete("/v1/editions/3"), 409, "edition-in-force")
 
 
 def test_who_withdraws_may_publish_again_and_what_was_approved_may_still_be_returned(drafting: Drafting):
-    hand = scheduled(drafting, {"op": "rename", "grid": LEFT, "name": "新"})
-    assert hand.client.delete("/v1/editions/2").status_code == 200
-    back = hand.taken_by(hand.client)
+    draft_client = scheduled(drafting, {"op": "rename", "grid": LEFT, "name": "新"})
+    assert draft_client.client.delete("/v1/editions/2").status_code == 200
+    back = draft_client.taken_by(draft_client.client)
     assert back.send("/review", {"decision": "return", "comment": "改"}).json()["state"] == "open"
     assert broken(drafting) == []
 
@@ -98,7 +98,7 @@ def test_later_editions_go_first(drafting: Drafting):
 
 
 def test_who_may(drafting: Drafting):
-    hand = scheduled(drafting, {"op": "rename", "grid": TALL, "name": "新"})
+    draft_client = scheduled(drafting, {"op": "rename", "grid": TALL, "name": "新"})
     assert drafting.editor().delete("/v1/editions/2").status_code == 403
     stranger = drafting.publisher(DISTRICT, STREET_2)
     refused(stranger.delete("/v1/editions/2"), 403, "out-of-scope")
@@ -109,23 +109,23 @@ def test_who_may(drafting: Drafting):
     assert rows(drafting, "SELECT number FROM edition ORDER BY 1") == [(1,), (2,)]
     # The district's publisher had published it; whoever publishes in the street that it changed may take it back.
     assert drafting.publisher(DISTRICT, STREET_1).delete("/v1/editions/2").status_code == 200
-    assert hand.get()["state"] == "approved"
+    assert draft_client.get()["state"] == "approved"
 
 
 def test_drafts_that_stand_on_it_are_put_back_or_named(drafting: Drafting):
-    hand = scheduled(drafting, {"op": "rename", "grid": LEFT, "name": "新"})
-    far = Hand.begin(drafting.editor(), "别处")
+    draft_client = scheduled(drafting, {"op": "rename", "grid": LEFT, "name": "新"})
+    far = DraftClient.begin(drafting.editor(), "别处")
     far.do(op="rename", grid=TALL, name="远")
-    given_up = Hand.begin(drafting.editor(), "放弃")
+    given_up = DraftClient.begin(drafting.editor(), "放弃")
     given_up.send("", method="DELETE")
-    near = Hand.begin(drafting.editor(), "同一处")
+    near = DraftClient.begin(drafting.editor(), "同一处")
     near.do(op="rename", grid=LEFT, name="更新")
     assert far.get()["base"] == near.get()["base"] == 2
-    problem = refused(hand.client.delete("/v1/editions/2"), 409, "drafts-in-the-way")
+    problem = refused(draft_client.client.delete("/v1/editions/2"), 409, "drafts-in-the-way")
     assert [d["id"] for d in problem["drafts"]] == [near.id]
     assert far.get()["base"] == 2
     near.send("", method="DELETE")
-    assert hand.client.delete("/v1/editions/2").json()["rebased_drafts"] == [far.id]
+    assert draft_client.client.delete("/v1/editions/2").json()["rebased_drafts"] == [far.id]
     assert [h.get()["base"] for h in (far, near, given_up)] == [1, 1, 1]
     far = far.taken_by(far.client)
     assert far.approve(drafting.publisher()).publish()["edition"] == 3
@@ -134,11 +134,11 @@ def test_drafts_that_stand_on_it_are_put_back_or_named(drafting: Drafting):
 
 def test_workers_forget_it(drafting: Drafting):
     cache = EditionCache(drafting.db.service_engine)
-    hand = scheduled(drafting)
+    draft_client = scheduled(drafting)
     cache.refresh()
     later = SOON + timedelta(days=1)
     assert cache.in_force(later).number == 2
-    assert hand.client.delete("/v1/editions/2").status_code == 200
+    assert draft_client.client.delete("/v1/editions/2").status_code == 200
     cache.refresh()
     assert cache.loaded(2) is None
     assert cache.in_force(later).number == 1
@@ -146,9 +146,9 @@ def test_workers_forget_it(drafting: Drafting):
 
 # ---------------------------------------------------------------- now means now
 def test_now_is_refused_while_a_later_edition_is_scheduled(drafting: Drafting):
-    hand = Hand.begin(drafting.editor(), "现在")
-    hand.do(op="rename", grid=TALL, name="新")
-    waiting = hand.approve(drafting.publisher())
+    draft_client = DraftClient.begin(drafting.editor(), "现在")
+    draft_client.do(op="rename", grid=TALL, name="新")
+    waiting = draft_client.approve(drafting.publisher())
     scheduled(drafting, {"op": "rename", "grid": LEFT, "name": "以后"})
     for given in ({}, {"effective_from": (SOON - timedelta(days=1)).isoformat()}):
         problem = refused(waiting.send("/publish", given), 409, "scheduled-edition")

@@ -10,7 +10,7 @@ import shapely
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from tests.app.drafts.drafting import LEFT, RIGHT, Drafting, Hand
+from tests.app.drafts.drafting import LEFT, RIGHT, DraftClient, Drafting
 from tests.app.drafts.test_upload import exported
 from tests.fixtures.formats import LOOSE, WRITERS, reading_options
 from tests.fixtures.towns import CODES, inside
@@ -73,13 +73,13 @@ def test_components_import(wangge, town_db, tmp_path: Path, extension: str) -> N
 
 @pytest.mark.parametrize("extension", WRITERS)
 def test_a_draft_takes_it(drafting: Drafting, tmp_path: Path, extension: str) -> None:
-    hand = Hand.begin(drafting.editor())
-    frame = exported(hand)
+    draft_client = DraftClient.begin(drafting.editor())
+    frame = exported(draft_client)
     frame = frame[frame["code"].isin([LEFT, RIGHT])]
     frame.loc[frame["code"] == LEFT, "name"] = "新名"
     path = WRITERS[extension](frame, tmp_path / f"grids{extension}")
-    answer = hand.client.put(
-        f"{hand.url}/file",
+    answer = draft_client.client.put(
+        f"{draft_client.url}/file",
         content=path.read_bytes(),
         params={
             "missing": "keep",
@@ -87,7 +87,7 @@ def test_a_draft_takes_it(drafting: Drafting, tmp_path: Path, extension: str) ->
             **({} if extension == ".dxf" else {"name": "Name" if extension in (".kml", ".kmz") else "name"}),
             **reading_options(extension),
         },
-        headers={"If-Match": hand.etag},
+        headers={"If-Match": draft_client.etag},
     )
     if extension == ".dxf":
         assert answer.status_code == 409, answer.text[:500]  # the same ground, and no names in it

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.incidents import queries
 from app.incidents.sensitive import LEAST, last_quarters, published_count, whole_quarters
-from tests.fixtures.units import plant
+from tests.fixtures.units import make_units
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CLASSES = ("3101", "3402", "3401")
@@ -73,7 +73,7 @@ def dataset(seed: int) -> Counter[Cell]:
 
 @pytest.fixture(params=range(4))
 def cells(session: Session, request: pytest.FixtureRequest) -> Counter[Cell]:
-    plant(session, [f"{community}.g{n}" for n, community in enumerate(COMMUNITIES)])
+    make_units(session, [f"{community}.g{n}" for n, community in enumerate(COMMUNITIES)])
     found = dataset(request.param)
     store(session, found, np.random.default_rng(request.param))
     return found
@@ -205,7 +205,7 @@ def test_who_knows_the_rule_and_every_row_finds_no_small_cell(
     # What happened in the other quarters is told, so nothing of it can fill the year.
     others = [(name, place, quarter) for name in names for place in places for quarter in range(quarters, 4)]
     worlds = list(product(range(most + 1), repeat=len(every)))
-    plant(session, [])
+    make_units(session, [])
     paths = [f"w{w}.{place}.g" for w in range(len(worlds)) for place in places]
     session.execute(
         text(

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from app.db.session import EVERYTHING, RowScope, read_session, write_session
-from tests.app.auth.looking import audit
+from tests.app.auth.table_queries import audit
 from tests.app.incidents.reports import DAY, DIGITS, MARK, SECONDS, SENSITIVE, report_all
 from tests.architecture.test_policies import routes
 from tests.fixtures.actors import Actors

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from app.main import create_app
 from gis.coverage import is_clean
-from tests.app.drafts.drafting import LEFT, RIGHT, STREET_1, TALL, Drafting, Hand
+from tests.app.drafts.drafting import LEFT, RIGHT, STREET_1, TALL, DraftClient, Drafting
 from tests.fixtures.answers import hold_to_model
 from tests.fixtures.towns import CODES, DISTRICT, shape_of
 
@@ -48,13 +48,13 @@ class Layer:
 
 
 @pytest.fixture
-def hand(drafting: Drafting) -> Hand:
-    return Hand.begin(drafting.editor())
+def draft_client(drafting: Drafting) -> DraftClient:
+    return DraftClient.begin(drafting.editor())
 
 
 @pytest.fixture
-def layer(hand: Hand) -> Layer:
-    return Layer(hand.client, hand.id)
+def layer(draft_client: DraftClient) -> Layer:
+    return Layer(draft_client.client, draft_client.id)
 
 
 def feature(shape: Any, **properties: Any) -> dict[str, Any]:
@@ -70,22 +70,22 @@ def shifted_border() -> Any:
     )
 
 
-def test_the_documents_say_that_it_can_be_edited(hand: Hand, layer: Layer) -> None:
-    root = f"/ogc/drafts/{hand.id}"
+def test_the_documents_say_that_it_can_be_edited(draft_client: DraftClient, layer: Layer) -> None:
+    root = f"/ogc/drafts/{draft_client.id}"
     for address in (root, f"{root}/conformance", f"{root}/collections", f"{root}/collections/grid"):
-        held(hand.client.get(address))
-    assert hand.client.get(root).json()["title"].endswith("调整")
-    classes = hand.client.get(f"{root}/conformance").json()["conformsTo"]
+        held(draft_client.client.get(address))
+    assert draft_client.client.get(root).json()["title"].endswith("调整")
+    classes = draft_client.client.get(f"{root}/conformance").json()["conformsTo"]
     assert any("ogcapi-features-4" in uri and uri.endswith("create-replace-delete") for uri in classes)
-    assert hand.client.get(f"{root}/collections").json()["collections"][0]["id"] == "grid"
-    assert hand.client.get(f"{root}/collections/grid").status_code == 200
-    assert hand.client.get(f"{root}/collections/other").status_code == 404
-    assert "POST" in hand.client.options(layer.url).headers["allow"]
-    allowed = hand.client.options(f"{layer.url}/{LEFT}").headers["allow"]
+    assert draft_client.client.get(f"{root}/collections").json()["collections"][0]["id"] == "grid"
+    assert draft_client.client.get(f"{root}/collections/grid").status_code == 200
+    assert draft_client.client.get(f"{root}/collections/other").status_code == 404
+    assert "POST" in draft_client.client.options(layer.url).headers["allow"]
+    allowed = draft_client.client.options(f"{layer.url}/{LEFT}").headers["allow"]
     assert {"PUT", "PATCH", "DELETE"} <= set(allowed.split(", "))
 
 
-def test_replacing_a_polygon_lets_the_neighbours_follow(hand: Hand, layer: Layer) -> None:
+def test_replacing_a_polygon_lets_the_neighbours_follow(draft_client: DraftClient, layer: Layer) -> None:
     drawn = shifted_border()
     present = layer.get(LEFT)
     answer = layer.send("PUT", feature(drawn, name="新名"), LEFT, **{"If-Match": present.headers["etag"]})
@@ -95,24 +95,24 @@ def test_replacing_a_polygon_lets_the_neighbours_follow(hand: Hand, layer: Layer
     assert shapes[LEFT].equals(drawn)
     assert shapes[RIGHT].area < shape_of(RIGHT).area
     assert is_clean(list(shapes.values()))
-    draft = hand.get()
+    draft = draft_client.get()
     # Each is an operation like any other: seen in the history, and taken back.
     assert [step["op"] for step in draft["history"]] == ["paint", "rename"]
-    hand = hand.taken_by(hand.client)
-    assert hand.send("/undo").status_code == hand.send("/undo").status_code == 200
+    draft_client = draft_client.taken_by(draft_client.client)
+    assert draft_client.send("/undo").status_code == draft_client.send("/undo").status_code == 200
     assert layer.shapes()[LEFT].equals(shape_of(LEFT))
 
 
-def test_what_a_client_sends_back_unchanged_changes_nothing(hand: Hand, layer: Layer) -> None:
+def test_what_a_client_sends_back_unchanged_changes_nothing(draft_client: DraftClient, layer: Layer) -> None:
     for code in CODES:
         same = layer.get(code).json()
         answer = layer.send("PUT", same, code)
         assert answer.status_code == 200, answer.text
         assert answer.headers["etag"] == layer.get(code).headers["etag"]
-    assert hand.get()["operations"] == 0
+    assert draft_client.get()["operations"] == 0
 
 
-def test_both_sides_of_a_border_sent_one_after_the_other(hand: Hand, layer: Layer) -> None:
+def test_both_sides_of_a_border_sent_one_after_the_other(draft_client: DraftClient, layer: Layer) -> None:
     # So do clients that move a common vertex with topological editing and then send every feature.
     drawn = shifted_border()
     assert layer.send("PUT", feature(drawn), LEFT).status_code == 200
@@ -131,12 +131,12 @@ def test_a_part_of_a_feature_updates_only_that(layer: Layer) -> None:
     assert shapely.from_geojson(str(answer.json()["geometry"]).replace("'", '"')).equals(shape_of(LEFT))
 
 
-def test_a_new_feature_is_cut_out_of_what_lies_under_it(hand: Hand, layer: Layer) -> None:
+def test_a_new_feature_is_cut_out_of_what_lies_under_it(draft_client: DraftClient, layer: Layer) -> None:
     middle = shape_of(TALL).representative_point()
     drawn = shapely.transform(shapely.buffer(middle, 0.001, quad_segs=3), lambda xy: (xy * 1e7).round() / 1e7)
     answer = layer.send("POST", feature(drawn, community=f"{STREET_1}001", name="市场", kind="dedicated"))
     assert answer.status_code == 201, answer.text
-    made = hand.client.get(answer.headers["location"])
+    made = draft_client.client.get(answer.headers["location"])
     assert made.json()["properties"]["name"] == "市场"
     assert made.headers["etag"] == answer.headers["etag"]
     assert len(layer.shapes()) == 13
@@ -146,7 +146,9 @@ def test_a_new_feature_is_cut_out_of_what_lies_under_it(hand: Hand, layer: Layer
     assert layer.shapes()[TALL].equals(shape_of(TALL))
 
 
-def test_a_stale_version_of_one_grid_is_refused_and_others_do_not_matter(hand: Hand, layer: Layer) -> None:
+def test_a_stale_version_of_one_grid_is_refused_and_others_do_not_matter(
+    draft_client: DraftClient, layer: Layer
+) -> None:
     seen = layer.get(LEFT).headers["etag"]
     assert layer.send("PATCH", {"properties": {"name": "别处"}}, TALL).status_code == 200
     assert layer.send("PATCH", {"properties": {"name": "甲"}}, LEFT, **{"If-Match": seen}).status_code == 200
@@ -155,7 +157,9 @@ def test_a_stale_version_of_one_grid_is_refused_and_others_do_not_matter(hand: H
     assert stale.headers["etag"] == layer.get(LEFT).headers["etag"]
     assert layer.get(LEFT).json()["properties"]["name"] == "甲"
     assert (
-        hand.client.get(f"{layer.url}/{LEFT}", headers={"If-None-Match": stale.headers["etag"]}).status_code
+        draft_client.client.get(
+            f"{layer.url}/{LEFT}", headers={"If-None-Match": stale.headers["etag"]}
+        ).status_code
         == 304
     )
 
@@ -172,21 +176,21 @@ BAD: list[tuple[str, str, Any, int]] = [
 ]
 
 
-def test_bad_features_are_refused_and_change_nothing(hand: Hand, layer: Layer) -> None:
+def test_bad_features_are_refused_and_change_nothing(draft_client: DraftClient, layer: Layer) -> None:
     for method, code, body, status in BAD:
         answer = layer.send(method, body, code)
         assert answer.status_code == status, (method, code, body, answer.text)
         assert answer.headers["content-type"].startswith("application/problem+json")
-    assert hand.get()["operations"] == 0
+    assert draft_client.get()["operations"] == 0
 
 
-def test_a_polygon_over_everything_is_refused_with_places(hand: Hand, layer: Layer) -> None:
+def test_a_polygon_over_everything_is_refused_with_places(draft_client: DraftClient, layer: Layer) -> None:
     everything = shapely.box(120.0, 35.8, 120.2, 36.0)
     answer = layer.send("PUT", feature(everything), LEFT)
     assert answer.status_code == 422
     assert answer.json()["code"] == "swallows-grid"
     assert answer.json()["places"]
-    assert hand.get()["operations"] == 0
+    assert draft_client.get()["operations"] == 0
 
 
 def test_other_coordinates_are_not_taken_for_ours(layer: Layer) -> None:
@@ -195,8 +199,8 @@ def test_other_coordinates_are_not_taken_for_ours(layer: Layer) -> None:
 
 
 def test_nobody_edits_beyond_their_area(drafting: Drafting) -> None:
-    hand = Hand.begin(drafting.editor(DISTRICT, STREET_1))
-    layer = Layer(hand.client, hand.id)
+    draft_client = DraftClient.begin(drafting.editor(DISTRICT, STREET_1))
+    layer = Layer(draft_client.client, draft_client.id)
     assert layer.send("PATCH", {"properties": {"name": "越界"}}, LEFT).status_code == 403
     assert layer.send("PATCH", {"properties": {"name": "本街"}}, TALL).status_code == 200
     stranger = drafting.actors.person(("viewer", ""))

@@ -13,7 +13,7 @@ from app.auth.contact_log import ContactLog
 from app.auth.principal import Principal
 from app.people import repository, service
 from app.people.models import Officer, PopulationCount, TeamMember
-from tests.fixtures.units import GRIDS, plant
+from tests.fixtures.units import GRIDS, make_units
 
 PHONE = "0532-55550188"
 
@@ -25,7 +25,7 @@ def path_of(code: str) -> str:
 @pytest.fixture
 def staffed(session: Session) -> Session:
     """A district in which every grid has a leader, two professionals and counts."""
-    plant(session, GRIDS)
+    make_units(session, GRIDS)
     (department,) = service.department_ids(session, ["城管局"]).values()
     for path in GRIDS:
         code = path.rpartition(".")[2]
