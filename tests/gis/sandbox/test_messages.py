@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -13,14 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis.coverage import check
+from gis.defects import Defect, Kind
 from gis.editing import Coverage, GridAttributes
 from gis.errors import CoverageError, LimitExceeded, Refusal
 from gis.io import ReadLimits
 from gis.sandbox.layers import layer_of
 from gis.sandbox.messages import MessageDamaged, read_message, write_message
-from gis.sandbox.refusals import describe_refusal, refusal_of
+from gis.sandbox.refusals import defect_of, describe_defect, describe_refusal, refusal_of
 from gis.sandbox.replacement import Replacement
 from gis.sandbox.steps import steps_of
+from gis.text import Text
 
 HEADER = {"columns": ["code", "名"], "crs": "wgs84", "crs_source": "file", "encoding": None}
 HEADER |= {"driver": "CSV", "typed": False, "layer": None, "sha256": "0" * 64}
@@ -116,3 +119,27 @@ def test_refusals_come_back_as_they_were() -> None:
     ):
         with pytest.raises(MessageDamaged):
             refusal_of(wrong)
+
+
+@given(
+    st.builds(
+        Defect,
+        kind=st.sampled_from(get_args(Kind)),
+        severity=st.sampled_from(["error", "warning"]),
+        codes=st.lists(st.text(), max_size=3).map(tuple),
+        place=st.tuples(st.floats(-180, 180), st.floats(-90, 90)),
+        width_m=st.none() | st.floats(0, 1e6),
+        area_m2=st.none() | st.floats(0, 1e9),
+        detail=st.builds(Text, st.text(), st.text()),
+        rows=st.lists(st.integers(1, 10**7), max_size=3).map(tuple),
+    )
+)
+def test_every_defect_comes_through_a_message_as_it_is(defect: Defect) -> None:
+    """Warnings of a shape are defects, too; one that JSON cannot hold ended the reader without a word."""
+    file = os.memfd_create("defect")
+    try:
+        write_message(file, {"warnings": [describe_defect(defect)]}, {})
+        (told,) = read_message(file).header["warnings"]
+    finally:
+        os.close(file)
+    assert defect_of(told) == defect
