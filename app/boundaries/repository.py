@@ -354,6 +354,26 @@ def shape_of(session: Session, unit: UnitVersion) -> BaseGeometry:
     return shapely.from_wkb(bytes(wkb))  # type: ignore[arg-type]
 
 
+def units_near(session: Session, unit: UnitVersion, edition: int) -> pd.DataFrame:
+    """The other units of a unit's level whose envelopes meet its own, by code: level, code, name, kind, geometry.
+
+    Of a unit on the 180th meridian all others on it, too, since it has two names.
+    """
+    rows = session.execute(
+        text(
+            "SELECT u.level, u.code, u.name, u.kind, ST_AsBinary(u.geom) FROM unit_version u, unit_version o "
+            "WHERE o.id = :id AND u.id <> o.id AND u.level = o.level AND u.editions @> CAST(:edition AS integer) "
+            "AND (u.geom && o.geom OR greatest(ST_XMax(o.geom), -ST_XMin(o.geom)) >= 180 "
+            "AND greatest(ST_XMax(u.geom), -ST_XMin(u.geom)) >= 180) "
+            'ORDER BY u.code COLLATE "C"'
+        ),
+        {"id": unit.id, "edition": edition},
+    ).all()
+    frame = pd.DataFrame(rows, columns=["level", "code", "name", "kind", "geometry"])
+    frame["geometry"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geometry"]])
+    return frame
+
+
 def search_units(session: Session, words: str, edition: int, *, limit: int) -> list[FoundUnit]:
     """Units whose code begins with, or whose name contains, the words; exact codes first, upper levels first."""
     order = func.array_position(list(LEVELS), UnitVersion.level)

@@ -25,7 +25,7 @@ from app.kit.geojson import GeoJsonResponse
 from app.kit.pagination import decode_cursor, encode_cursor
 from app.kit.params import Limit
 from app.units import service
-from app.units.schemas import ComponentPage, UnitOut, UnitShape
+from app.units.schemas import ComponentPage, TouchingUnits, UnitOut, UnitShape
 from gis.geojson import feature, geojson_geometry
 
 router = Router(tags=["grids"])
@@ -83,6 +83,22 @@ def show_unit_geometry(session: Read, code: UnitCode, choice: RequestedEdition) 
     shape = boundary_rows.shape_of(session, unit)
     properties = {"code": unit.code, "name": unit.name, "level": unit.level, "edition": number}
     return GeoJsonResponse(feature(geojson_geometry(shape), properties, key=unit.code))
+
+
+@router.get(
+    "/v1/units/{code}/touching",
+    dependencies=_SAME_FOR_ALL,
+    response_model=TouchingUnits,
+    responses=_NO_UNIT,
+)
+def list_touching_units(session: Read, code: UnitCode, choice: RequestedEdition) -> dict[str, object]:
+    """List the neighbours of a unit.
+
+    The units of its level that have a border or a single point in common with it, with the length of that border.
+    """
+    unit, number = service.find_unit(session, code, choice=choice)
+    items = service.touching(session, unit, number)
+    return {"code": unit.code, "level": unit.level, "edition": number, "items": items}
 
 
 @router.get(

@@ -102,6 +102,44 @@ class UnitOut(BaseModel):
     population: list[PopulationCountOut]
 
 
+class TouchingUnit(ChildUnit):
+    """A unit that touches another of its level."""
+
+    border_m: float = Field(
+        ge=0, description="Length of the common border, metres; 0 where they meet at single points only."
+    )
+
+
+class TouchingUnits(BaseModel):
+    """The neighbours of a unit in one edition."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "370211001001001",
+                    "level": "grid",
+                    "edition": 1,
+                    "items": [
+                        {
+                            "level": "grid",
+                            "code": "370211001001002",
+                            "name": "第二网格",
+                            "kind": "base",
+                            "border_m": 812.44,
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    code: str
+    level: Level
+    edition: int
+    items: list[TouchingUnit] = Field(description="Longest common border first.")
+
+
 class UnitIdentity(BaseModel):
     """Which unit a shape is of."""
 

@@ -18,6 +18,7 @@ from app.incidents.sensitive import last_quarters, published_count
 from app.kit.clock import now
 from app.people import repository as people_rows
 from app.people.service import population_as_seen, team_as_seen
+from gis.adjacency import adjacency
 from gis.antimeridian import bounds_around
 
 
@@ -35,6 +36,20 @@ def find_unit(
             code="no-such-unit",
         )
     return unit, number
+
+
+def touching(session: Session, unit: UnitVersion, edition: int) -> list[dict[str, object]]:
+    """The units of a unit's level that touch it, longest common border first."""
+    near = boundary_rows.units_near(session, unit, edition)
+    found = adjacency(boundary_rows.shape_of(session, unit), near["geometry"].to_numpy())
+    near = near.assign(border_m=found.border_m.round(2))[found.touches]
+    near = near.sort_values(["border_m", "code"], ascending=[False, True], kind="stable")
+    return [
+        {"level": level, "code": code, "name": name, "kind": kind, "border_m": border}
+        for level, code, name, kind, border in zip(
+            *(near[name].tolist() for name in ("level", "code", "name", "kind", "border_m")), strict=True
+        )
+    ]
 
 
 def describe(

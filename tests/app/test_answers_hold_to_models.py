@@ -43,6 +43,7 @@ ADDRESSES = {
         f"/v1/units/{BUSY}?edition=2",
     ],
     "/v1/units/{code}/geometry": [f"/v1/units/{code}/geometry" for code in (DISTRICT, STREET, ENCLAVE)],
+    "/v1/units/{code}/touching": [f"/v1/units/{code}/touching" for code in (DISTRICT, STREET, BUSY, ENCLAVE)],
     "/v1/grids/{code}": [f"/v1/grids/{BUSY}", f"/v1/grids/{BUSY}?datetime={LATER}"],
     "/v1/grids/{code}/components": [f"/v1/grids/{BUSY}/components?limit=2"],
     "/v1/grids/{code}/incidents": [f"/v1/grids/{BUSY}/incidents?limit=5"],

@@ -195,7 +195,7 @@ def test_pages_ignore_parameters_of_others(client: Any) -> None:
 EDITION_PARAMETERS = {"at", "datetime", "edition"}
 READS_OF_UNITS = {
     "/v1/locate", "/v1/units/{code}", "/v1/units/{code}/geometry", "/v1/grids/{code}", "/v1/search",
-    "/maps/units.json", "/maps/tiles/units.json", "/maps/tiles/units/{z}/{x}/{y}.pbf",
+    "/v1/units/{code}/touching", "/maps/units.json", "/maps/tiles/units.json", "/maps/tiles/units/{z}/{x}/{y}.pbf",
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ SAME_FOR_ALL = {
     ("GET", "/v1/catalog/events"),
     ("GET", "/v1/editions/{number}/lineage"),
     ("GET", "/v1/units/{code}/geometry"),
+    ("GET", "/v1/units/{code}/touching"),
     ("GET", "/maps/tiles/units/{z}/{x}/{y}.pbf"),
     ("GET", "/maps/tiles/units.json"),
     ("GET", "/maps/units.json"),

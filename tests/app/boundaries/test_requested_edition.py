@@ -10,13 +10,15 @@ import httpx
 import pytest
 
 from tests.fixtures.served import BUSY, NOW, RENAMED, Served
-from tests.fixtures.towns import inside
+from tests.fixtures.towns import CODES, inside
 
 X, Y = inside(BUSY)
 BEFORE, SOON, LATER = (
     (NOW + timedelta(days=days)).isoformat().replace("+00:00", "Z") for days in (-1000, 1, 40)
 )
 PLACE = f"{X},{Y}"
+# A grid with a border in common with it.
+BESIDE = CODES[1]
 
 
 def name_in_tree(answer: dict[str, Any]) -> tuple[int, str]:
@@ -32,6 +34,10 @@ READS: dict[str, tuple[str, Callable[[Any], tuple[int | None, str | None]]]] = {
     "shape": (
         f"/v1/units/{BUSY}/geometry?lang=en",
         lambda a: (a["properties"]["edition"], a["properties"]["name"]),
+    ),
+    "neighbours": (
+        f"/v1/units/{BESIDE}/touching?lang=en",
+        lambda a: (a["edition"], next(each["name"] for each in a["items"] if each["code"] == BUSY)),
     ),
     "tree": ("/maps/units.json?lang=en", name_in_tree),
     "tiles": ("/maps/tiles/units.json?lang=en", lambda a: (int(a["name"].rsplit(" ", 1)[1]), None)),

@@ -6,6 +6,7 @@ import httpx
 import pytest
 import shapely
 
+from gis.measures import geodesic_length_m
 from tests.fixtures.served import BUSY, DISPATCHER, INCIDENTS, NOW, RENAMED, STREET, STREET_DISPATCHER
 from tests.fixtures.towns import CODES, DISTRICT, ENCLAVE, inside, shape_of, town_index
 
@@ -118,6 +119,26 @@ def test_geometry(nobody):
     feature = answer.json()
     assert feature["properties"]["code"] == ENCLAVE
     assert shapely.equals(shapely.geometry.shape(feature["geometry"]), shape_of(ENCLAVE))
+
+
+def test_neighbours_are_those_of_the_shapes(nobody):
+    for code in CODES:
+        found = get(nobody, f"/v1/units/{code}/touching")
+        assert (found["code"], found["level"], found["edition"]) == (code, "grid", 1)
+        touching = {other for other in CODES if other != code and shape_of(code).intersects(shape_of(other))}
+        assert {each["code"] for each in found["items"]} == touching
+        lengths = [each["border_m"] for each in found["items"]]
+        assert lengths == sorted(lengths, reverse=True)
+    (around,) = get(nobody, f"/v1/units/{ENCLAVE}/touching")["items"]
+    assert around["border_m"] == pytest.approx(geodesic_length_m([shape_of(ENCLAVE)])[0], abs=0.01)
+
+
+def test_neighbours_of_upper_units(nobody):
+    (other,) = get(nobody, f"/v1/units/{STREET}/touching")["items"]
+    assert (other["level"], other["kind"]) == ("street", None)
+    (back,) = get(nobody, f"/v1/units/{other['code']}/touching")["items"]
+    assert (back["code"], back["border_m"]) == (STREET, other["border_m"])
+    assert get(nobody, f"/v1/units/{DISTRICT}/touching")["items"] == []
 
 
 # ---------------------------------------------------------------- what a grid owns
