@@ -17,6 +17,8 @@ DEEPEST = 50
 # An operator is an object with a list; the coordinates of a polygon are three lists more, in one more object.
 _DEEPEST_JSON = 2 * DEEPEST + 4
 _MOST_WORDS = 200
+# Every operator, property and date is an object; values of a list are none.
+_MOST_OBJECTS = 1_000
 _MOST_NODES = 10_000
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKET = re.compile(r"[][{}]")
@@ -41,6 +43,7 @@ def refuse_large_json(given: str) -> None:
     outside = _STRING.sub("", given)
     steps = (1 if mark in "[{" else -1 for mark in _BRACKET.findall(outside))
     _refuse_more(max(accumulate(steps), default=0), _DEEPEST_JSON, Text("括号层数", "levels of brackets"))
+    _refuse_more(outside.count("{"), _MOST_OBJECTS, Text("运算和属性", "operators and properties"))
     # Every part but the first of a list or an object follows a comma; every list and object has a first one.
     nodes = outside.count(",") + outside.count("[") + outside.count("{")
     _refuse_more(nodes, _MOST_NODES, Text("组成部分", "parts"))

@@ -43,7 +43,7 @@ def of_json(filter_: Any) -> Any:
     return parse_filter(json.dumps(filter_), PROPERTIES, language="cql2-json")
 
 
-@settings(max_examples=effort(300, deep=20_000))
+@settings(max_examples=effort(300, deep=5_000))
 @given(FILTERS, st.lists(STORED, min_size=1, max_size=8))
 def test_the_same_rows_fit(connection: Connection, filter_: Any, rows: list[dict[str, Any]]) -> None:
     condition = of_json(filter_)
@@ -55,7 +55,7 @@ def test_the_same_rows_fit(connection: Connection, filter_: Any, rows: list[dict
     assert set(within) == {at for at, row in enumerate(rows) if fits(row)}
 
 
-@settings(max_examples=effort(300, deep=20_000))
+@settings(max_examples=effort(300, deep=5_000))
 @given(FILTERS)
 @example(op("like", prop("name"), "a\\\\"))
 @example(op("=", prop("name"), "\\'' OR 1=1 --"))
@@ -63,7 +63,7 @@ def test_text_and_json_are_the_same_condition(filter_: Any) -> None:
     assert parse_filter(as_text(filter_), PROPERTIES, language="cql2-text") == of_json(filter_)
 
 
-@settings(max_examples=effort(200, deep=10_000))
+@settings(max_examples=effort(200, deep=5_000))
 @given(FILTERS)
 def test_the_parser_of_the_package_reads_text_as_ours_does(filter_: Any) -> None:
     """Well-formed text only: the package never ends with some that is not (`app.conditions.text_parser`)."""
