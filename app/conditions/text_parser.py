@@ -1,6 +1,6 @@
 """CQL2 text as CQL2 JSON, by recursive descent over tokens: linear in the length, at most `DEEPEST` levels deep.
 
-Of the grammar (OGC 21-065r2, annex B) everything that conditions support; what is left is refused by its name. The PyPI
+Of the grammar (OGC 21-065r2) everything that conditions support; what is left is refused by its name. The PyPI
 package ``cql2`` parses the same and is what tests hold this to. It is not used here: each bracket of a malformed text doubles
 the time that it takes, and long chains of signs end the process.
 """

@@ -82,7 +82,7 @@ def queryables(level: str) -> Properties:
 
 
 def schema(address: str, title: Text, listed: Properties, lang: Language) -> dict[str, object]:
-    """The queryables of a collection as a JSON Schema (OGC API Features Part 3, 6.2)."""
+    """The queryables of a collection as a JSON Schema (OGC API Features Part 3)."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": address,

@@ -18,7 +18,8 @@ ROWS = Table(
     "condition_row",
     MetaData(),
     Column("id", Integer, primary_key=True),
-    Column("name", Text),
+    # As in a database of another language, where a sorts before B.
+    Column("name", Text(collation="und-x-icu")),
     Column("count", BigInteger),
     Column("share", Float(53)),
     Column("open", Boolean),

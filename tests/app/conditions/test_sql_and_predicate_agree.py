@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import cql2
@@ -53,6 +55,78 @@ def test_the_same_rows_fit(connection: Connection, filter_: Any, rows: list[dict
     assert {at: fits(row) for at, row in enumerate(rows)} == dict(map(tuple, chosen))
     within = connection.scalars(select(ROWS.c.id).where(to_sql(condition, PROPERTIES)))
     assert set(within) == {at for at, row in enumerate(rows) if fits(row)}
+
+
+ODD_TEXTS = ["", " ", "a", "A", "B", "aB", "a_", "a%", "%", "_", "\\", "a\\b", "\\%", "'", '"', "甲", "甲乙", "乙", "é", "e\u0301", "\uffee", "𠮷", "甲\n乙"]  # fmt: skip
+PATTERNS = [
+    "",
+    "%",
+    "_",
+    "__",
+    "a_",
+    "_%_",
+    "%a%",
+    "\\%",
+    "\\_",
+    "\\\\",
+    "a\\%",
+    "%\\_",
+    "甲%",
+    "_乙",
+    "%\n%",
+    "\\a%",
+    "%%",
+    "%_B",
+]
+INTEGERS = [0, 1, -1, 2**53 - 1, 2**53, 2**53 + 1, 2**63 - 1, -(2**63)]
+NUMBERS = [*INTEGERS, 2**63, -(2**63) - 1, 10**30, 0.5, -0.0, 1.0, 2.0**53, 9.3e18, 1e300, 5e-324, -1.5]
+STORED_NUMBERS = [*map(float, NUMBERS), math.nan, math.inf, -math.inf, 0.1]
+SEEN = [datetime(2026, 1, 1, hour, 0, second, tzinfo=zone) for hour in (0, 8) for second in (0, 1) for zone in (UTC, timezone(timedelta(hours=8)))]  # fmt: skip
+DATES = [date(1970, 1, 1), date(2026, 2, 28), date(2026, 3, 1)]
+ORDER = ("=", "<>", "<", "<=", ">", ">=")
+
+
+def every_pair() -> dict[str, tuple[list[Any], list[Any]]]:
+    """Of each property all values that are stored, and filters with all literals."""
+    seen = [{"timestamp": at.isoformat()} for at in SEEN]
+    days = [{"date": day.isoformat()} for day in DATES]
+
+    def compared(name: str, literals: list[Any], signs: tuple[str, ...] = ORDER) -> list[Any]:
+        return [op(sign, prop(name), literal) for sign in signs for literal in literals]
+
+    def during(name: str, literals: list[Any]) -> list[Any]:
+        ends = [*(next(iter(each.values())) for each in literals), ".."]
+        return [
+            op(relation, prop(name), {"interval": [begin, end]})
+            for relation in ("t_during", "t_intersects", "t_disjoint")
+            for begin in ends
+            for end in ends
+            if (begin, end) != ("..", "..")
+        ]
+
+    return {
+        "name": (
+            ODD_TEXTS,
+            compared("name", ODD_TEXTS) + [op("like", prop("name"), each) for each in PATTERNS],
+        ),
+        "count": (INTEGERS, [*compared("count", NUMBERS), op("in", prop("count"), NUMBERS)]),
+        "share": (STORED_NUMBERS, [*compared("share", NUMBERS), op("in", prop("share"), NUMBERS)]),
+        "open": ([True, False], [prop("open"), *compared("open", [True, False], ("=", "<>"))]),
+        "seen": (SEEN, compared("seen", seen) + during("seen", seen)),
+        "day": (DATES, compared("day", days) + during("day", days)),
+    }
+
+
+@pytest.mark.parametrize("name", every_pair())
+def test_every_literal_beside_every_value(connection: Connection, name: str) -> None:
+    values, filters = every_pair()[name]
+    rows = [dict.fromkeys(ROWS.c.keys()[1:]) | {name: value} for value in [*values, None]]
+    store(connection, rows)
+    for filter_ in filters:
+        condition = of_json(filter_)
+        fits = to_predicate(condition)
+        chosen = connection.execute(select(ROWS.c.id, to_sql(condition, PROPERTIES).label("fits")))
+        assert dict(map(tuple, chosen)) == {at: fits(row) for at, row in enumerate(rows)}, filter_
 
 
 @settings(max_examples=effort(300, deep=5_000))
