@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TypeAlias
 
 import shapely
 from sqlalchemy import (
@@ -20,6 +21,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     Text,
     and_,
+    any_,
     bindparam,
     false,
     func,
@@ -27,6 +29,7 @@ from sqlalchemy import (
     or_,
     true,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
 from app.conditions.properties import Kind, Properties, Property
@@ -57,9 +60,16 @@ _COMPARISONS: Mapping[Operator, Callable[..., ColumnElement[bool]]] = {
     ">=": operator.ge,
 }
 _SRID = 4326
-_TYPES: Mapping[
-    Kind, TypeEngine[str] | TypeEngine[float] | TypeEngine[bool] | TypeEngine[datetime] | TypeEngine[date]
-] = {
+_Type: TypeAlias = (
+    TypeEngine[str]
+    | TypeEngine[int]
+    | TypeEngine[Decimal]
+    | TypeEngine[float]
+    | TypeEngine[bool]
+    | TypeEngine[datetime]
+    | TypeEngine[date]
+)
+_TYPES: Mapping[Kind, _Type] = {
     "text": Text(),
     "number": Float(53),
     "boolean": Boolean(),
@@ -105,7 +115,8 @@ def to_sql(condition: Condition, properties: Properties) -> ColumnElement[bool]:
             return _COMPARISONS[comparison](column, _bound(value, found.kind))
         case In(name, values):
             found = properties.find(name)
-            return _column(found).in_([_bound(value, found.kind) for value in values])
+            # One parameter, however many values.
+            return _column(found) == any_(_bound_list(values, found.kind))
         case Like(name, pattern):
             return _column(properties.find(name)).like(_bound(pattern, "text"), escape="\\")
         case Spatial(name, relation, shape):
@@ -123,9 +134,19 @@ def _column(of: Property) -> SQLColumnExpression[object]:
 
 
 def _bound(value: Value, kind: Kind) -> ColumnElement[object]:
-    """A parameter of a type such that PostgreSQL compares exactly what Python compares."""
-    if kind == "integer" and isinstance(value, int | float):
-        if isinstance(value, int) and -_BIGINT <= value < _BIGINT:
-            return bindparam(None, value, BigInteger, unique=True)
-        return bindparam(None, Decimal(value), Numeric, unique=True)
-    return bindparam(None, value, _TYPES[kind], unique=True)
+    bound, of = _typed([value], kind)
+    return bindparam(None, bound[0], of, unique=True)
+
+
+def _bound_list(values: Sequence[Value], kind: Kind) -> ColumnElement[Sequence[object]]:
+    bound, of = _typed(values, kind)
+    return bindparam(None, bound, ARRAY(of), unique=True)
+
+
+def _typed(values: Sequence[Value], kind: Kind) -> tuple[Sequence[object], _Type]:
+    """Values for parameters, with a type such that PostgreSQL compares exactly what Python compares."""
+    if kind != "integer":
+        return [*values], _TYPES[kind]
+    if all(isinstance(value, int) and -_BIGINT <= value < _BIGINT for value in values):
+        return [*values], BigInteger()
+    return [Decimal(value) for value in values if isinstance(value, int | float)], Numeric()
