@@ -26,10 +26,11 @@ from tests.fixtures.properties import effort
 
 @pytest.fixture(scope="module")
 def connection(owner_engine: Engine) -> Iterator[Connection]:
-    with owner_engine.connect() as connection, connection.begin() as transaction:
+    # Without a transaction, which the server would end while the tests between do not ask it anything.
+    with owner_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         ROWS.create(connection)
         yield connection
-        transaction.rollback()
+        ROWS.drop(connection)
 
 
 def store(connection: Connection, rows: list[dict[str, Any]]) -> None:
