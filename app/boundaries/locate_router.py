@@ -158,8 +158,7 @@ def _answer(
     request.app.state.metrics.located.inc()
     if owner < 0:
         found = explain_no_owner(edition, lon, lat, source, x=x, y=y)
-        more: dict[str, object] = {} if found.excluded is None else {"excluded": {"reason": found.excluded}}
-        raise NoOwner(
+        refusal = NoOwner(
             found.detail.zh,
             found.detail.en,
             headers={"Cache-Control": ASK_AGAIN.decode(), "Vary": VARY.decode()},
@@ -167,10 +166,10 @@ def _answer(
             lat=lat,
             crs=crs,
             edition=edition.number,
-            code=None,
-            places=(),
-            **more,
         )
+        if found.excluded is not None:
+            refusal.extra["excluded"] = {"reason": found.excluded}
+        raise refusal
     return edition.answers.get(owner, on_boundary=on_boundary, cache=_cache(request, instant))
 
 

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-from geoalchemy2 import WKBElement
-from sqlalchemy import ColumnElement, func
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, SQLColumnExpression, func
 
 __all__ = ["AS_GEOJSON", "as_geojson"]
 
@@ -15,6 +13,6 @@ AS_GEOJSON = "ST_AsGeoJSON(ST_ForcePolygonCCW({geometry}), 7)"
 """The expression for SQL text; `geometry` is a column or another expression of the schema, never what came from outside."""
 
 
-def as_geojson(geometry: ColumnElement[WKBElement] | InstrumentedAttribute[WKBElement]) -> ColumnElement[str]:
+def as_geojson(geometry: SQLColumnExpression[object]) -> ColumnElement[str]:
     """The same as an expression of SQLAlchemy."""
     return func.ST_AsGeoJSON(func.ST_ForcePolygonCCW(geometry), 7)

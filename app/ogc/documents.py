@@ -10,15 +10,26 @@ from gis.text import Language, Text
 
 GEOJSON = "application/geo+json"
 JSON = "application/json"
+SCHEMA = "application/schema+json"
 OPENAPI_30 = "application/vnd.oai.openapi+json;version=3.0"
 OPENAPI_31 = "application/vnd.oai.openapi+json;version=3.1"
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features"
 _GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
+_CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
+_QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 READS = (
     f"{_FEATURES}-1/1.0/conf/core",
     f"{_FEATURES}-1/1.0/conf/geojson",
     f"{_FEATURES}-1/1.0/conf/oas30",
+    f"{_FEATURES}-3/1.0/conf/queryables",
+    f"{_FEATURES}-3/1.0/conf/filter",
+    f"{_FEATURES}-3/1.0/conf/features-filter",
+    f"{_CQL2}/cql2-text",
+    f"{_CQL2}/cql2-json",
+    f"{_CQL2}/basic-cql2",
+    f"{_CQL2}/advanced-comparison-operators",
+    f"{_CQL2}/basic-spatial-functions",
 )
 WRITES = (
     *READS,
@@ -92,7 +103,11 @@ def collection(root: str, given: Collection, lang: Language) -> dict[str, object
         "crs": [CRS84],
         "storageCrs": CRS84,
         **({"extent": extent} if extent else {}),
-        "links": [link(here, "self"), link(f"{here}/items", "items", GEOJSON)],
+        "links": [
+            link(here, "self"),
+            link(f"{here}/items", "items", GEOJSON),
+            link(f"{here}/queryables", _QUERYABLES, SCHEMA),
+        ],
     }
 
 

@@ -26,6 +26,8 @@ from app.kit.language import language_of
 from app.ogc import documents, parameters, responses, transactions
 from app.ogc.documents import CRS84, Collection
 from app.ogc.parameters import DraftGridsQuery
+from app.ogc.queryables import DRAFT_GRIDS, schema
+from app.ogc.responses import SchemaResponse
 from app.ogc.schemas import (
     CollectionInfo,
     Collections,
@@ -33,14 +35,15 @@ from app.ogc.schemas import (
     DraftGridFeature,
     DraftGridPage,
     LandingPage,
+    Queryables,
 )
 from gis.text import Text
 
 router = Router(prefix="/ogc/drafts/{draft_id}", tags=["ogc"], dependencies=[allow("gis-editor")])
 _GRIDS = "/collections/grid/items"
 _ALL, _ONE = "GET, HEAD, OPTIONS, POST", "GET, HEAD, OPTIONS, PUT, PATCH, DELETE"
-_WORDS = ("code", "name", "community", "kind")
 DraftId = Annotated[int, Path(description="Number of the draft.", examples=[1])]
+DraftCollectionId = Annotated[str, Path(description="`grid`.", examples=["grid"])]
 GridCode = Annotated[str, Path(description="Code of a grid of the draft.", examples=["370211001001001"])]
 Feature = Annotated[
     dict[str, object],
@@ -114,7 +117,7 @@ def show_draft_landing_page(request: Request, session: Read, draft_id: DraftId) 
 def show_draft_conformance(session: Read, draft_id: DraftId) -> Response:
     """List the OGC conformance classes of a draft.
 
-    Part 1 as for published units, and Part 4: create, replace, update and delete with optimistic locking.
+    Parts 1 and 3 as for published units, and Part 4: create, replace, update and delete with optimistic locking.
     """
     policy.found(session, draft_id)
     return responses.document(documents.conformance(documents.WRITES))
@@ -142,16 +145,40 @@ def show_draft_collection(
     request: Request,
     session: Read,
     draft_id: DraftId,
-    collection: Annotated[str, Path(description="`grid`.", examples=["grid"])],
+    collection: DraftCollectionId,
 ) -> Response:
     """Describe the collection of a draft's grids.
 
     Its title, CRS, and the address of its features.
     """
     found = _layer(session, draft_id)
-    if collection != found.id:
-        raise NotFound(f"没有图层 {collection}", f"there is no layer {collection}", code="no-such-collection")
+    _refuse_others(collection)
     return responses.document(documents.collection(_root(request, draft_id), found, language_of(request)))
+
+
+@router.get(
+    "/collections/{collection}/queryables",
+    dependencies=_DOCUMENT,
+    response_class=SchemaResponse,
+    response_model=Queryables,
+    responses=_GONE,
+)
+def list_draft_queryables(
+    request: Request, session: Read, draft_id: DraftId, collection: DraftCollectionId
+) -> Response:
+    """List the properties of a draft's grids that filters may name.
+
+    A JSON Schema of the collection's queryables, each with its title and type.
+    """
+    found = _layer(session, draft_id)
+    _refuse_others(collection)
+    address = f"{_root(request, draft_id)}/collections/{collection}/queryables"
+    return responses.schema(schema(address, found.title, DRAFT_GRIDS, language_of(request)))
+
+
+def _refuse_others(collection: str) -> None:
+    if collection != "grid":
+        raise NotFound(f"没有图层 {collection}", f"there is no layer {collection}", code="no-such-collection")
 
 
 @router.get(
@@ -168,13 +195,11 @@ def list_draft_grids(
 ) -> Response:
     """List the grids of a draft as features.
 
-    GeoJSON, by code, paged by a cursor. `bbox` and equality of properties narrow the result.
+    GeoJSON, by code, paged by a cursor. `bbox`, `filter` and equality of properties narrow the result.
     """
-    asked = parameters.read(query, _WORDS)
+    asked = parameters.read(query, DRAFT_GRIDS)
     draft = policy.found(session, draft_id)
-    features, more, matched = transactions.page(
-        session, draft, after=asked.after, limit=asked.limit, boxes=asked.boxes, equal=dict(asked.equal)
-    )
+    features, more, matched = transactions.page(session, draft, asked)
     return responses.items(request, features, more=more, matched=matched)
 
 

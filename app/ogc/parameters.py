@@ -5,7 +5,6 @@ They are declared as texts and read by `read`: the standard answers 400 where Fa
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -13,6 +12,9 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from app.conditions.parser import FilterLanguage, parse_filter
+from app.conditions.properties import Properties
+from app.conditions.tree import And, Compare, Condition
 from app.errors import Invalid
 from app.kit.bbox import Box, parse_bbox
 from app.kit.params import parse_instant
@@ -21,7 +23,11 @@ from app.ogc.documents import CRS84
 
 MOST, USUAL = 10_000, 100
 _FORMATS = ("json", "geojson")
-_STANDARD = ("limit", "cursor", "bbox", "bbox-crs", "datetime", "crs", "f")
+_LANGUAGES: dict[str, FilterLanguage] = {"cql2-text": "cql2-text", "cql2-json": "cql2-json"}
+_STANDARD = (
+    "limit", "cursor", "bbox", "bbox-crs", "datetime", "crs", "f", "filter", "filter-lang", "filter-crs",
+)  # fmt: skip
+_NO_PROPERTIES = Properties([])
 _LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL, "examples": [USUAL]}
 _BBOX_SCHEMA = {
     "type": "array",
@@ -29,6 +35,7 @@ _BBOX_SCHEMA = {
     "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
     "examples": [[120.04, 35.87, 120.11, 35.92]],
 }
+_FILTER_LANG_SCHEMA = {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"}
 
 
 class DocumentQuery(BaseModel):
@@ -80,6 +87,22 @@ class PageQuery(UnitQuery):
     bbox_crs: str | None = Field(
         default=None, alias="bbox-crs", description=f"CRS of `bbox`: `{CRS84}`.", examples=[CRS84]
     )
+    filter: str | None = Field(
+        default=None,
+        description="Condition on the properties that the collection's `queryables` list, in CQL2: `and`, `or`, `not`, "
+        "comparisons, `like`, `between`, `in`, `isNull`, `s_intersects` and `s_within` of a point, polygon or box. At "
+        "most 8 KB of text or 64 KB of JSON.",
+        examples=["name LIKE '东%' AND area_m2 > 250000", "S_INTERSECTS(geometry, POINT(120.055 35.885))"],
+    )
+    filter_lang: Annotated[str | None, WithJsonSchema(_FILTER_LANG_SCHEMA)] = Field(
+        default=None, alias="filter-lang", description="Language of `filter`."
+    )
+    filter_crs: str | None = Field(
+        default=None,
+        alias="filter-crs",
+        description=f"CRS of shapes in `filter`: `{CRS84}`.",
+        examples=[CRS84],
+    )
 
 
 class UnitsQuery(PageQuery):
@@ -128,7 +151,7 @@ class Asked:
     begin: datetime | None = None
     end: datetime | None = None
     timed: bool = False
-    equal: tuple[tuple[str, str], ...] = ()
+    condition: Condition | None = None
 
 
 async def check_document(query: Annotated[DocumentQuery, Query()]) -> None:
@@ -143,13 +166,20 @@ async def check_feature(query: Annotated[FeatureQuery, Query()]) -> None:
     _refuse_others("crs", query.crs, (CRS84,))
 
 
-def read(query: UnitQuery, properties: Collection[str] = ()) -> Asked:
-    """Read limit, cursor, bbox, datetime and equality of the layer's properties; the route refused all others."""
+def read(query: UnitQuery, properties: Properties = _NO_PROPERTIES) -> Asked:
+    """Read what a query asks of a layer with these properties; texts are parameters of their own, for equality."""
     given: dict[str, str] = query.model_dump(by_alias=True, exclude_none=True)
-    for name in sorted(given.keys() - {*_STANDARD, *properties}):
+    equal = [each.name for each in properties if each.kind == "text"]
+    for name in sorted(given.keys() - {*_STANDARD, *equal}):
         # Another layer has such a property.
-        raise unknown_parameter(name, {*_STANDARD, *properties}, BadParameter)
-    for name, allowed in (("bbox-crs", (CRS84,)), ("crs", (CRS84,)), ("f", _FORMATS)):
+        raise unknown_parameter(name, {*_STANDARD, *equal}, BadParameter)
+    for name, allowed in (
+        ("bbox-crs", (CRS84,)),
+        ("crs", (CRS84,)),
+        ("f", _FORMATS),
+        ("filter-crs", (CRS84,)),
+        ("filter-lang", tuple(_LANGUAGES)),
+    ):
         _refuse_others(name, given.get(name), allowed)
     begin, end = _read_period(given.get("datetime"))
     try:
@@ -163,14 +193,34 @@ def read(query: UnitQuery, properties: Collection[str] = ()) -> Asked:
         begin=begin,
         end=end,
         timed="datetime" in given,
-        equal=tuple((name, given[name]) for name in sorted(properties) if name in given),
+        condition=_all_of(
+            [
+                *(Compare(name, "=", given[name]) for name in equal if name in given),
+                *_filters(given.get("filter"), given.get("filter-lang", "cql2-text"), properties),
+            ]
+        ),
     )
+
+
+def _filters(given: str | None, language: str, properties: Properties) -> list[Condition]:
+    if given is None:
+        return []
+    try:
+        return [parse_filter(given, properties, language=_LANGUAGES[language])]
+    except Invalid as error:
+        raise BadParameter(*error.detail, code=error.code, **error.extra, field="filter") from error
+
+
+def _all_of(conditions: list[Condition]) -> Condition | None:
+    return And(tuple(conditions)) if len(conditions) > 1 else next(iter(conditions), None)
 
 
 def _refuse_others(name: str, given: str | None, allowed: tuple[str, ...]) -> None:
     if given is not None and given not in allowed:
         raise BadParameter(
-            f"{name} 应为 {allowed[0]}，收到 {given}", f"{name} is {allowed[0]}, came {given}", field=name
+            f"{name} 应为 {'、'.join(allowed)}，收到 {given}",
+            f"{name} is {' or '.join(allowed)}, came {given}",
+            field=name,
         )
 
 

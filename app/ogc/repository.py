@@ -3,80 +3,137 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Row, text
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    SQLColumnExpression,
+    TableValuedAlias,
+    Text,
+    bindparam,
+    distinct,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, Range, distinct_on
 from sqlalchemy.orm import Session
 
-from app.db.geojson import AS_GEOJSON
-from app.kit.bbox import BOTH_WAYS, box_of
+from app.boundaries.models import ExcludedLand, UnitVersion
+from app.conditions.sql import to_sql
+from app.db.geojson import as_geojson
+from app.kit.bbox import BOTH_WAYS, Box, box_of
 from app.ogc.parameters import Asked
+from app.ogc.queryables import area_shown, queryables
 
-# What a layer's rows are taken from, by its name: units of a level, or land that belongs to no grid on purpose.
-_EXCLUDED = (
-    "(SELECT code, reason AS name, NULL::text AS kind, district_code AS parent_code, area_m2, editions, geom, "
-    "'excluded' AS level FROM excluded_land)"
-)
-# Of each code the version of the newest of the editions asked for; it is a version of all of them, mostly.
 FeatureRow = Row[str, str, str | None, str | None, float, int, str]
 """code, name, kind, parent_code, area_m2, edition and the shape as GeoJSON."""
-_ROWS = (
-    "SELECT DISTINCT ON (u.code) u.code, u.name, u.kind, u.parent_code, u.area_m2, n.number AS edition, "
-    f"{AS_GEOJSON.format(geometry='u.geom')} AS shape FROM unnest(CAST(:numbers AS integer[])) WITH ORDINALITY AS n(number, at) "
-    "JOIN {rows} u ON u.editions @> n.number WHERE u.level = :level{tests} ORDER BY u.code, n.at DESC"
-)
-# A box without width or height is a line or a point, which an envelope becomes and a polygon does not.
-_CORNERS = "ST_SetSRID(ST_Envelope(ST_Collect(ST_MakePoint(:west{at}, :south{at}), ST_MakePoint(:east{at}, :north{at}))), 4326)"
-_BOX = f"ST_Intersects(u.geom, {_CORNERS})"
-COLUMNS = {"code": "u.code", "name": "u.name", "kind": "u.kind", "parent": "u.parent_code"}
-EXCLUDED_COLUMNS = {"code": "u.code", "reason": "u.name", "district": "u.parent_code"}
 
 
-def columns(level: str) -> dict[str, str]:
-    """What features of a layer can be asked for by."""
-    return EXCLUDED_COLUMNS if level == "excluded" else COLUMNS
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """What a layer's rows are taken from: units of a level, or land that belongs to no grid on purpose."""
+
+    code: SQLColumnExpression[str]
+    name: SQLColumnExpression[str]
+    kind: SQLColumnExpression[str | None]
+    parent_code: SQLColumnExpression[str | None]
+    area_m2: SQLColumnExpression[float]
+    editions: SQLColumnExpression[Range[int]]
+    geom: SQLColumnExpression[object]
+    test: ColumnElement[bool]
 
 
-def _rows(level: str) -> str:
-    return _EXCLUDED if level == "excluded" else "unit_version"
+def _layer(level: str) -> _Layer:
+    if level == "excluded":
+        land = ExcludedLand
+        return _Layer(
+            code=land.code,
+            name=land.reason,
+            kind=null().cast(Text),
+            parent_code=land.district_code,
+            area_m2=area_shown(land.area_m2),
+            editions=land.editions,
+            geom=land.geom,
+            test=true(),
+        )
+    unit = UnitVersion
+    return _Layer(
+        code=unit.code,
+        name=unit.name,
+        kind=unit.kind,
+        parent_code=unit.parent_code,
+        area_m2=area_shown(unit.area_m2),
+        editions=unit.editions,
+        geom=unit.geom,
+        test=unit.level == level,
+    )
 
 
-def _tests(asked: Asked, level: str) -> tuple[str, dict[str, object]]:
-    tests = ""
-    values: dict[str, object] = {}
+def _in_order(numbers: Sequence[int]) -> TableValuedAlias:
+    """The editions asked for, ``number``, with the place of each in their order, ``at``."""
+    listed = bindparam(None, list(numbers), ARRAY(Integer), unique=True)
+    return func.unnest(listed).table_valued("number", with_ordinality="at").render_derived(name="n")
+
+
+def _tests(asked: Asked, level: str) -> list[ColumnElement[bool]]:
+    layer, properties = _layer(level), queryables(level)
+    tests = [layer.test]
     if asked.boxes:
-        tests += f" AND ({' OR '.join(_BOX.format(at=at) for at in range(len(asked.boxes)))})"
-    for at, box in enumerate(asked.boxes):
-        values |= dict(zip((f"west{at}", f"south{at}", f"east{at}", f"north{at}"), box, strict=True))
-    for at, (name, value) in enumerate(asked.equal):
-        tests += f" AND {columns(level)[name]} = :equal{at}"
-        values[f"equal{at}"] = value
-    return tests, values
+        met = (func.ST_Intersects(layer.geom, _envelope(box), type_=Boolean) for box in asked.boxes)
+        tests.append(or_(*met))
+    if asked.condition is not None:
+        tests.append(to_sql(asked.condition, properties))
+    return tests
+
+
+def _envelope(box: Box) -> ColumnElement[object]:
+    """A box without width or height is a line or a point, which an envelope becomes and a polygon does not."""
+    west, south, east, north = box
+    corners = func.ST_Collect(func.ST_MakePoint(west, south), func.ST_MakePoint(east, north))
+    return func.ST_SetSRID(func.ST_Envelope(corners), 4326)
 
 
 def page(session: Session, level: str, numbers: Sequence[int], asked: Asked) -> Sequence[FeatureRow]:
-    """One row more than was asked for, when there are more, by code."""
-    tests, values = _tests(asked, level)
-    if asked.after is not None:
-        tests += " AND u.code > :after"
-        values["after"] = asked.after
-    rows = session.execute(
-        text(f"{_ROWS.format(tests=tests, rows=_rows(level))} LIMIT :limit"),
-        {"numbers": list(numbers), "level": level, "limit": asked.limit + 1, **values},
+    """One row more than was asked for, when there are more, by code.
+
+    Of each code the version of the newest of the editions asked for; it is a version of all of them, mostly.
+    """
+    layer, edition = _layer(level), _in_order(numbers)
+    query: Select[str, str, str | None, str | None, float, int, str] = (
+        select(
+            layer.code.label("code"),
+            layer.name.label("name"),
+            layer.kind.label("kind"),
+            layer.parent_code.label("parent_code"),
+            layer.area_m2.label("area_m2"),
+            edition.c.number.label("edition"),
+            as_geojson(layer.geom).label("shape"),
+        )
+        .select_from(edition)
+        .where(layer.editions.bool_op("@>")(edition.c.number), *_tests(asked, level))
+        .ext(distinct_on(layer.code))
+        .order_by(layer.code, edition.c.at.desc())
+        .limit(asked.limit + 1)
     )
-    return rows.all()
+    if asked.after is not None:
+        query = query.where(layer.code > asked.after)
+    return session.execute(query).all()
 
 
 def count(session: Session, level: str, numbers: Sequence[int], asked: Asked) -> int:
     """How many units there are on all pages."""
-    tests, values = _tests(asked, level)
-    found = session.scalar(
-        text(
-            f"SELECT count(DISTINCT u.code) FROM {_rows(level)} u WHERE u.level = :level "
-            f"AND EXISTS (SELECT FROM unnest(CAST(:numbers AS integer[])) n WHERE u.editions @> n){tests}"
-        ),
-        {"numbers": list(numbers), "level": level, **values},
-    )
-    return int(found or 0)
+    layer, edition = _layer(level), _in_order(numbers)
+    of_any = exists(select(edition.c.number).where(layer.editions.bool_op("@>")(edition.c.number)))
+    return session.scalar(select(func.count(distinct(layer.code))).where(of_any, *_tests(asked, level))) or 0
 
 
 def extent(

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from app.auth.public_address import site
 from app.kit.clock import now
 from app.kit.root_path import own_path
-from app.ogc.documents import GEOJSON, link, page
+from app.ogc.documents import GEOJSON, SCHEMA, link, page
 
 _IN_PATHS = "/:@!$&'()*+,;="
 
@@ -20,9 +20,23 @@ def _here(request: Request) -> str:
     return f"{site(request)}{quote(own_path(request.scope), safe=_IN_PATHS)}"
 
 
+class SchemaResponse(JSONResponse):
+    """A JSON answer that is a JSON Schema."""
+
+    media_type = SCHEMA
+
+
+_OF_LANGUAGE = {"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
+
+
 def document(content: dict[str, object]) -> Response:
     """A document about the service."""
-    return JSONResponse(content, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
+    return JSONResponse(content, headers=_OF_LANGUAGE)
+
+
+def schema(content: dict[str, object]) -> Response:
+    """The properties of a collection as a JSON Schema."""
+    return SchemaResponse(content, headers=_OF_LANGUAGE)
 
 
 def items(request: Request, features: list[str], *, more: str | None, matched: int) -> Response:

@@ -11,13 +11,23 @@ from app.auth.dependencies import Read
 from app.auth.policy import public_if
 from app.auth.public_address import site
 from app.auth.routing import Router
+from app.conditions.tree import Compare
 from app.errors import NotFound
 from app.kit.geojson import GeoJsonResponse
 from app.kit.language import language_of
 from app.ogc import documents, parameters, responses, service
 from app.ogc.parameters import UnitQuery, UnitsQuery
-from app.ogc.repository import columns
-from app.ogc.schemas import CollectionInfo, Collections, Conformance, LandingPage, UnitFeature, UnitPage
+from app.ogc.queryables import queryables, schema
+from app.ogc.responses import SchemaResponse
+from app.ogc.schemas import (
+    CollectionInfo,
+    Collections,
+    Conformance,
+    LandingPage,
+    Queryables,
+    UnitFeature,
+    UnitPage,
+)
 from gis.text import Text
 
 router = Router(prefix="/ogc", tags=["ogc"], dependencies=[public_if("public_layers", same_for_all=True)])
@@ -48,7 +58,7 @@ def show_landing_page(request: Request) -> Response:
 def show_conformance() -> Response:
     """List the OGC conformance classes.
 
-    Core and GeoJSON of OGC API Features Part 1.
+    Core and GeoJSON of OGC API Features Part 1, filters of Part 3 in CQL2.
     """
     return responses.document(documents.conformance(documents.READS))
 
@@ -81,6 +91,24 @@ def show_collection(request: Request, session: Read, collection: CollectionId) -
 
 
 @router.get(
+    "/collections/{collection}/queryables",
+    dependencies=_DOCUMENT,
+    response_class=SchemaResponse,
+    response_model=Queryables,
+    responses={404: {"description": "There is no such collection."}},
+)
+def list_queryables(request: Request, collection: CollectionId) -> Response:
+    """List the properties that filters may name.
+
+    A JSON Schema of the collection's queryables, each with its title and type.
+    """
+    level = _level(collection)
+    address = f"{site(request)}/ogc/collections/{level}/queryables"
+    title = service.LAYERS[level][0]
+    return responses.schema(schema(address, title, queryables(level), language_of(request)))
+
+
+@router.get(
     "/collections/{collection}/items",
     response_class=GeoJsonResponse,
     response_model=UnitPage,
@@ -94,10 +122,10 @@ def list_features(
 ) -> Response:
     """List the units of a collection.
 
-    GeoJSON, by code, paged by a cursor. `bbox`, `datetime` and equality of properties narrow the result.
+    GeoJSON, by code, paged by a cursor. `bbox`, `datetime`, `filter` and equality of properties narrow the result.
     """
     level = _level(collection)
-    asked = parameters.read(query, columns(level))
+    asked = parameters.read(query, queryables(level))
     features, more, matched = service.page(session, level, asked)
     return responses.items(request, features, more=more, matched=matched)
 
@@ -125,7 +153,11 @@ def show_feature(
     level = _level(collection)
     asked = parameters.read(query)
     only = parameters.Asked(
-        limit=1, begin=asked.begin, end=asked.end, timed=asked.timed, equal=(("code", feature),)
+        limit=1,
+        begin=asked.begin,
+        end=asked.end,
+        timed=asked.timed,
+        condition=Compare("code", "=", feature),
     )
     features, _, _ = service.page(session, level, only)
     if not features:

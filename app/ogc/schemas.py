@@ -74,6 +74,27 @@ class Collections(BaseModel):
     collections: list[CollectionInfo]
 
 
+class QueryableProperty(BaseModel):
+    """A property that filters may name."""
+
+    title: str
+    type: Literal["string", "integer", "number", "boolean"] | None = Field(
+        default=None, description="Not of geometries."
+    )
+    format: Literal["date-time", "date", "geometry-any"] | None = None
+
+
+class Queryables(BaseModel):
+    """The properties that filters of a collection may name, as a JSON Schema."""
+
+    dialect: str = Field(alias="$schema", examples=["https://json-schema.org/draft/2020-12/schema"])
+    address: str = Field(alias="$id", description="Where this document is.")
+    type: Literal["object"]
+    title: str
+    properties: dict[str, QueryableProperty]
+    additionalProperties: Literal[False]  # noqa: N815 - the standard's name
+
+
 class UnitProperties(BaseModel):
     """A unit of a level, or land that belongs to no grid: members depend on the collection."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from json import dumps
 
 import numpy as np
@@ -13,13 +13,14 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy.orm import Session
 
 from app.auth.principal import Principal
+from app.conditions.predicate import to_predicate
 from app.drafts import grid_repository, policy, service
 from app.drafts import repository as draft_rows
 from app.drafts.models import Draft
 from app.errors import Invalid, NotFound
-from app.kit.bbox import Box
 from app.kit.etag import refuse_stale
 from app.ogc.draft_properties import CHANGEABLE, GridRow, properties_of
+from app.ogc.parameters import Asked
 from gis.editing import Remove, parse_operation
 from gis.geojson import feature_text, geojson_texts
 from gis.geometry import snap
@@ -48,36 +49,37 @@ def grid(session: Session, draft: Draft, code: str) -> GridRow:
     return _rows(found)[0]
 
 
-def page(
-    session: Session,
-    draft: Draft,
-    *,
-    after: str | None,
-    limit: int,
-    boxes: Sequence[Box],
-    equal: Mapping[str, str],
-) -> tuple[list[str], str | None, int]:
+def page(session: Session, draft: Draft, asked: Asked) -> tuple[list[str], str | None, int]:
     """Features of a page of a draft's grids, the cursor of the next one, and how many match in all."""
-    there: pd.DataFrame = grid_repository.grids(session, draft, boxes=boxes or None)
+    there: pd.DataFrame = grid_repository.grids(session, draft, boxes=asked.boxes or None)
     # Land that is nobody's on purpose is no grid; it is declared by the operation `exclude`.
     there = there[there["kind"] != "excluded"]
-    for name, value in equal.items():
-        there = there[there[{"community": "parent_code"}.get(name, name)] == value]
-    if boxes:
+    if asked.condition is not None:
+        fits = to_predicate(asked.condition)
+        there = there.iloc[[at for at, row in enumerate(_rows(there)) if fits(_queryables(row))]]
+    if asked.boxes:
         # A box without width or height is a line or a point.
-        asked = np.array([shapely.envelope(shapely.multipoints([box[:2], box[2:]])) for box in boxes])
-        met = shapely.intersects(there["geometry"].to_numpy()[:, np.newaxis], asked[np.newaxis, :])
+        boxes = np.array([shapely.envelope(shapely.multipoints([box[:2], box[2:]])) for box in asked.boxes])
+        met = shapely.intersects(there["geometry"].to_numpy()[:, np.newaxis], boxes[np.newaxis, :])
         there = there.iloc[np.flatnonzero(met.any(axis=1))]
     there = there.sort_values("code", kind="stable")
     matched = len(there)
-    rest = there[there["code"] > after] if after is not None else there
-    rows = _rows(rest.head(limit))
-    more = rows[-1].code if len(rest) > limit else None
+    rest = there[there["code"] > asked.after] if asked.after is not None else there
+    rows = _rows(rest.head(asked.limit))
+    more = rows[-1].code if len(rest) > asked.limit else None
     return [as_feature(row) for row in rows], more, matched
 
 
 def _rows(grids: pd.DataFrame) -> list[GridRow]:
     return [GridRow._make(row) for row in grids[[*GridRow._fields]].itertuples(index=False)]
+
+
+def _queryables(row: GridRow) -> dict[str, object]:
+    """A grid by the names of `app.ogc.queryables.DRAFT_GRIDS`; a frame may say NaN where there is nothing."""
+    words = {"code": row.code, "name": row.name, "community": row.parent_code, "kind": row.kind}
+    return {name: None if pd.isna(value) else value for name, value in words.items()} | {
+        "geometry": row.geometry
+    }
 
 
 def create(

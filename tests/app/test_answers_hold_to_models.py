@@ -63,7 +63,12 @@ ADDRESSES = {
     "/ogc/api": ["/ogc/api"],
     "/ogc/collections": ["/ogc/collections"],
     "/ogc/collections/{collection}": ["/ogc/collections/grid", "/ogc/collections/excluded"],
+    "/ogc/collections/{collection}/queryables": [
+        "/ogc/collections/grid/queryables",
+        "/ogc/collections/excluded/queryables?lang=en",
+    ],
     "/ogc/collections/{collection}/items": [
+        "/ogc/collections/grid/items?filter=area_m2>1&limit=2",
         *(f"/ogc/collections/{level}/items?limit=5" for level in ("grid", "community", "street", "district")),
         "/ogc/collections/excluded/items",
     ],
@@ -151,6 +156,7 @@ REFUSED = {
     "/v1/none": 404,
     "/ogc/collections/grid/items?colour=red": 400,
     "/ogc/collections/grid/items?limit=0": 400,
+    "/ogc/collections/grid/items?filter=nam='x'": 400,
     "/maps/tiles/units/99/0/0.pbf": 404,
 }
 

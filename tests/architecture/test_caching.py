@@ -38,6 +38,7 @@ SAME_FOR_ALL = {
     ("GET", "/ogc/conformance"),
     ("GET", "/ogc/collections"),
     ("GET", "/ogc/collections/{collection}"),
+    ("GET", "/ogc/collections/{collection}/queryables"),
     ("GET", "/ogc/collections/{collection}/items"),
     ("GET", "/ogc/collections/{collection}/items/{feature}"),
     ("GET", "/static/{version}/{name}"),

@@ -197,6 +197,36 @@ ENTRIES: dict[str, Entry] = {
     "properties-not-an-object": entry(
         "properties 应为对象", "properties is an object", "发送对象", "send an object"
     ),
+    "condition-too-large": entry(
+        "过滤条件太长、太深或部分太多",
+        "a condition is too long, too deep or has too many parts",
+        "拆成几次请求，或改用 in、bbox；较长的条件用 cql2-json",
+        "split it, or use `in` or `bbox`; long conditions go as `cql2-json`",
+    ),
+    "condition-unreadable": entry(
+        "过滤条件不合 CQL2 的写法",
+        "a condition is not written as CQL2 has it",
+        "看 position 指的字符，按消息里的期望改正",
+        "look at the character that `position` names, and write what the message expects",
+    ),
+    "condition-unsupported": entry(
+        "过滤条件用了这里不支持的运算",
+        "a condition uses what is not supported here",
+        "改用消息里列出的运算",
+        "use what the message lists",
+    ),
+    "condition-type": entry(
+        "值的类型与属性不符",
+        "a value is of another type than its property",
+        "按消息里的写法给出值；属性的类型见 queryables",
+        "write the value as the message shows; `queryables` lists the types",
+    ),
+    "condition-geometry": entry(
+        "过滤条件里的图形不能用",
+        "a shape of a condition cannot be used",
+        "给出 CRS84 的有效点、面或范围",
+        "give a valid point, polygon or box in CRS84",
+    ),
     "unknown-property": entry(
         "没有这个属性", "there is no such property", "使用消息里列出的属性", "use one that the message lists"
     ),
