@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gis.coverage import check, has_errors, snap_coverage
@@ -47,9 +47,12 @@ def test_noise_of_a_projection_does_not_open_borders(
 ) -> None:
     """First variation: the same borders, computed apart, differ by noise."""
     rng = np.random.default_rng(seed)
+    walls = bricks(seed, turned(angle), size)
+    # What is narrower than some steps of the lattice has no ground left on it, and is told as empty.
+    assume(not shapely.is_empty(shapely.buffer(walls, -3e-7)).any())
     cells = [
         shapely.transform(cell, lambda xy: xy + rng.uniform(-noise, noise, xy.shape) * [[1]] * _closed(xy))
-        for cell in bricks(seed, turned(angle), size)
+        for cell in walls
     ]
     assert not has_errors(check([f"{at:03}" for at in range(len(cells))], cells, sliver_width_m=0.0))
 
