@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from gis.antimeridian import across_meridian
-from gis.arrays import Geometries, GeometryArrayLike
+from gis.arrays import Floats, Geometries, GeometryArrayLike
 from gis.coverage.detectors import open_strips
 from gis.coverage.field import DUST_M, Field, measured
 from gis.coverage.openings import INLET_WIDTH_M, strip_cover
@@ -50,6 +50,8 @@ __all__ = [
 EXCLUDED_PREFIX = "excluded:"
 """Codes of declared land begin so; no grid's code may."""
 _NUMBERED = re.compile(rf"{EXCLUDED_PREFIX}[1-9]\d{{0,9}}")
+# Steps. Rounding moves a mouth by less than one and a half.
+_BESIDE_A_CORNER = 1.5
 
 
 def is_excluded_code(code: object) -> bool:
@@ -204,10 +206,28 @@ def open_gaps(polygons: GeometryArrayLike) -> Geometries:
     for cover in covers:
         around = shapely.union_all([*grids[tree.query(cover)], *found])
         parts, _ = polygon_parts([shapely.difference(cover, around, grid_size=1.0)])
+        parts = _at_corners(parts, around)
         # The seam beside a mouth leaves crumbs of a few steps.
         parts = parts[measure_land(degrees_of_steps(parts))[0] > DUST_M] if len(parts) else parts
         found += list(parts)
     return degrees_of_steps(shapely.normalize(np.array(found, dtype=object)))
+
+
+def _at_corners(parts: Geometries, around: BaseGeometry) -> Geometries:
+    """Let strips end in the corners of what lies around them: a mouth one step off is a wedge along the whole border."""
+    if not len(parts):
+        return parts
+    corners = np.unique(shapely.get_coordinates(around), axis=0)
+    tree = shapely.STRtree(geometry_array(shapely.points(corners)))
+
+    def settled(xy: Floats) -> Floats:
+        at, nearest = tree.query_nearest(shapely.points(xy), max_distance=_BESIDE_A_CORNER, all_matches=False)
+        out = xy.copy()
+        out[at] = corners[nearest]
+        return out
+
+    moved = shapely.remove_repeated_points(shapely.transform(parts, settled))
+    return np.where(shapely.is_valid(moved) & ~shapely.is_empty(moved), moved, parts)
 
 
 @across_meridian("polygons")

@@ -76,6 +76,21 @@ def test_a_slit_is_no_error_where_it_is_declared(
     assert errors(polygons, fitted.land) == []
 
 
+def test_a_mouth_one_step_off_a_corner_is_in_the_corner() -> None:
+    """Found by chance: the strip reached one step into g1, a wedge of 0.19 m2 along its whole border."""
+    west = [(-87.6992487, 41.8997764), (-87.6994928, 41.8996139), (-87.6999741, 41.9000172), (-87.7, 41.9)]
+    west += [(-87.7002407, 41.9002017), (-87.6999707, 41.9003815), (-87.69973, 41.9001798)]
+    east = [
+        (-87.6995445, 41.8995794),
+        (-87.6997886, 41.8994168),
+        (-87.70027, 41.8998202),
+        (-87.7005106, 41.9000219),
+    ]
+    east += [(-87.7002407, 41.9002017), (-87.7, 41.9), (-87.7000259, 41.8999828)]
+    polygons = np.array([shapely.Polygon(west), shapely.Polygon(east)])
+    assert errors(polygons, accept_gaps(polygons, "road")) == []
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     st.floats(3, 9.5),
