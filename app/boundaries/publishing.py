@@ -128,7 +128,7 @@ def publish_edition(
     """Put changes on the newest edition: versions, upper units, declared land, lineage and the edition itself.
 
     The coverage is checked around what changed and, as a whole, for shared borders, so that nothing unclean can be
-    published by any road; upper units are dissolved again only where the outline of what they are made of changed.
+    published by any road; upper units are dissolved again only where the outline of one of their parts changed.
 
     Parameters
     ----------

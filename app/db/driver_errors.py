@@ -40,7 +40,7 @@ def refusal_of(error: BaseException, *, for_operator: bool = False) -> Refusal |
     ----------
     error : sqlalchemy.exc.DBAPIError, sqlalchemy.exc.TimeoutError or psycopg.Error
     for_operator : bool
-        Whether the answer goes to whoever runs the machine: it then has the server's own message, and names the
+        Whether the answer goes to the operator: it then has the server's own message, and names the
         command that brings an older schema up to date.
     """
     if isinstance(error, PoolTimeout):

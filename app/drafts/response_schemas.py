@@ -286,7 +286,7 @@ class CoverageDefect(BaseModel):
 
 
 class FileResult(OperationResult):
-    """The operations that a file became, and what they made of the grids."""
+    """The operations computed from a file, with their effect on the grids."""
 
     steps: list[FileStep]
     notes: list[str] = Field(description="How the file was read, in the asker's language.")

@@ -91,7 +91,7 @@ def list_drafts(
 def show_draft(request: Request, session: Read, by: CurrentPrincipal, draft_id: DraftId) -> Response:
     """Show a draft with its changes, operations and log.
 
-    With If-None-Match it is a 304 for whoever has this version, as those who watch a draft ask often.
+    If-None-Match with the current version gives 304, so that polling a draft stays cheap.
     """
     draft = policy.found(session, draft_id)
     return responses.unless_known(request, session, draft) or responses.json_answer(

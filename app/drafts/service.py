@@ -136,7 +136,7 @@ def record(
     beyond_seams = [code for code in codes if code not in noded]
     grids = [code for code in beyond_seams if not is_excluded_code(code)]
     if not grids:
-        # Land that is nobody's was taken from grids that changed with it; where none did, whoever lies beside counts.
+        # Land that is nobody's was taken from grids that changed with it; where none did, the neighbours count.
         grids = sorted({each for code in beyond_seams for each in _beside(before, result.coverage, code)})
     touched = {code: _paths(before, code, units) + _paths(result.coverage, code, units) for code in grids}
     policy.refuse_beyond(by, draft, touched, "gis-editor")

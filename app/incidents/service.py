@@ -38,6 +38,6 @@ def reassign(session: Session, loaded: LoadedEdition, incidents: pd.DataFrame, *
 
 
 def reassign_import(session: Session, loaded: LoadedEdition, import_id: int, *, actor: str) -> int:
-    """The same for what an import stored before the edition came into force."""
+    """Re-assign the incidents of an import that was under way when the edition came into force."""
     rows = repository.points_of_import(session, import_id, since=loaded.scheduled.effective_from)
     return reassign(session, loaded, rows, actor=actor)

@@ -35,7 +35,7 @@ def read_instant(text: str) -> datetime | None:
     """Read RFC 3339, in UTC; None for what it is not.
 
     Instants before `FIRST` and after `LAST` become those: nothing that is stored lies beyond them, so that periods and
-    questions for an instant are answered as they should be. Whoever stores an instant refuses them (`exists`).
+    questions for an instant are answered as they should be. Code that stores an instant refuses them (`exists`).
 
     Examples
     --------
